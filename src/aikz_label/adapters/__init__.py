@@ -1,0 +1,160 @@
+"""Adapters: one per media family, all with the same seven methods.
+
+An adapter knows how its formats are built, nothing about law or trust. It returns facts; it never judges. Bytes that
+cannot be what they claim raise `MediaProblem`, which `verify` turns into `unreadable` and `mark` into a refusal.
+
+`mark` calls, in this order: `examine`, `render`, `check`, `write_marker`, `confirm`. `verify` calls `read_marker`,
+`examine` and, when needed, `measure`. Streams are seekable and are rewound by whoever reads them; a source is never
+written or closed. `aikz_label.testing.AdapterContract` tests every promise made here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Protocol
+
+from aikz_label.engine import Reading
+from aikz_label.formats import Format
+from aikz_label.label import Label, Origin
+from aikz_label.limits import Limits
+from aikz_label.profile import Profile
+from aikz_label.report import Measurement, Message, Mirror, Notice, message
+from aikz_label.signing import SigningKey
+from aikz_label.trust import TrustList
+
+
+class MediaProblem(Exception):
+    """The content cannot be handled; `message` says why, in a code of the group `unreadable`."""
+
+    def __init__(self, code: str, **args: object) -> None:
+        super().__init__(code)
+        self.message: Message = message(f"unreadable.{code}", **args)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to render.
+
+    Attributes:
+        label: What is declared; goes into the mirrors.
+        languages: Languages of the notice, in order.
+        profile: Numbers the notice must reach.
+        notice: `badge` by default; `none` leaves the content as it is.
+        reason: Why there is no notice.
+        limits: Caps while reading.
+    """
+
+    label: Label
+    languages: tuple[str, ...]
+    profile: Profile
+    notice: str
+    reason: str
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What `render` did.
+
+    Attributes:
+        notice: The notice as recorded, still without figures.
+        warnings: What could not be written, one English sentence each.
+        reference: The adapter's own note for `check`; nobody else looks into it.
+    """
+
+    notice: Notice
+    warnings: tuple[str, ...]
+    reference: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What the container says without its marker being validated.
+
+    Attributes:
+        mirrors: Unsigned statements.
+        has_marker: Bytes of a C2PA marker are there, whole or not.
+    """
+
+    mirrors: tuple[Mirror, ...] = ()
+    has_marker: bool = False
+
+
+class Adapter(Protocol):
+    """The seven methods; stateless, safe to share between threads."""
+
+    def examine(self, source: BinaryIO, row: Format, limits: Limits, *, thorough: bool) -> Examined:
+        """Walk the container and read the mirrors; cheap, decodes no content.
+
+        Args:
+            source: The file.
+            row: Its format.
+            limits: Caps.
+            thorough: Also follow the structure to its end, so that a cut file is noticed.
+
+        Raises:
+            MediaProblem: Damaged, over a limit, or a variant that is not handled.
+        """
+
+    def render(
+        self, source: BinaryIO, destination: BinaryIO, row: Format, order: Order
+    ) -> Rendered:
+        """Write the file with notice and mirrors and without any old marker; keep everything else.
+
+        Raises:
+            MediaProblem: As for `examine`, or the content cannot be decoded.
+            Refused: It cannot be done without loss, or the notice would not be perceivable.
+        """
+
+    def check(
+        self, painted: BinaryIO, row: Format, rendered: Rendered, order: Order
+    ) -> Measurement | None:
+        """Decode what `render` wrote, compare it with the source outside the notice, and measure the notice.
+
+        Returns:
+            The measurement, or `None` when no notice was asked for.
+
+        Raises:
+            Refused: Content outside the notice changed more than the format makes inevitable.
+        """
+
+    def confirm(self, painted: BinaryIO, signed: BinaryIO, row: Format) -> None:
+        """Make sure that signing added the marker and changed nothing else.
+
+        Raises:
+            Refused: It did.
+        """
+
+    def measure(
+        self,
+        source: BinaryIO,
+        row: Format,
+        notice: Notice,
+        origin: Origin,
+        profile: Profile,
+        limits: Limits,
+    ) -> Measurement:
+        """Measure the notice that a record describes; an unusable record gives the state `unknown`.
+
+        Raises:
+            MediaProblem: The content cannot be decoded.
+        """
+
+    def read_marker(self, source: BinaryIO, row: Format, trust: tuple[TrustList, ...]) -> Reading:
+        """Read and validate the marker from this format's carrier."""
+
+    def write_marker(
+        self,
+        source: BinaryIO,
+        destination: BinaryIO,
+        row: Format,
+        manifest: dict[str, Any],
+        key: SigningKey,
+        parent: BinaryIO | None,
+    ) -> None:
+        """Sign `source` into `destination` with this format's carrier.
+
+        Raises:
+            Refused: The carrier cannot be written into this file.
+            SigningError: The key or certificate is not accepted.
+        """

@@ -1,0 +1,130 @@
+"""Pictures: JPEG, PNG and still WebP with 8 bits per channel."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import BinaryIO
+
+from aikz_label import xmp as packets
+from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
+from aikz_label.adapters.image.container import Container
+from aikz_label.adapters.image.jpeg import Jpeg
+from aikz_label.adapters.image.png import Png
+from aikz_label.adapters.image.webp import WebP
+from aikz_label.carriers.native import NativeCarrier
+from aikz_label.errors import Refused
+from aikz_label.formats import Format
+from aikz_label.label import Label, Origin
+from aikz_label.limits import DEFAULT, Limits
+from aikz_label.notice import wording
+from aikz_label.profile import Profile
+from aikz_label.report import Measurement, Notice
+
+_CONTAINERS: dict[str, type[Container]] = {"jpeg": Jpeg, "png": Png, "webp": WebP}
+
+
+class ImageAdapter(NativeCarrier):
+    """All still pictures; the container classes know the formats."""
+
+    def examine(self, source: BinaryIO, row: Format, limits: Limits, *, thorough: bool) -> Examined:
+        """See `Adapter.examine`."""
+        container = _parse(source, row, limits, thorough=thorough)
+        packet = container.xmp
+        mirrors = packets.read(packet) if packet and len(packet) <= limits.max_xmp else ()
+        return Examined(mirrors, container.has_marker)
+
+    def render(
+        self, source: BinaryIO, destination: BinaryIO, row: Format, order: Order
+    ) -> Rendered:
+        """See `Adapter.render`."""
+        container = _parse(source, row, order.limits, thorough=True)
+        container.check_variant()
+        packet, warnings = _mirror(container, order.label, order.limits)
+        if order.notice == "none":
+            destination.write(container.with_xmp(packet))
+            notice = Notice("none", profile=order.profile.id, reason=order.reason)
+            return Rendered(notice, warnings, None)
+        from aikz_label.adapters.image import drawing  # noqa: PLC0415  # see its docstring
+
+        picture, orientation = container.decode()
+        reference = drawing.paint(container, picture, orientation, order)
+        destination.write(container.encode(picture, packet))
+        notice = Notice(
+            "badge",
+            order.languages,
+            wording.version(),
+            order.profile.id,
+            (drawing.placement(reference),),
+        )
+        return Rendered(notice, warnings, reference)
+
+    def check(
+        self, painted: BinaryIO, row: Format, rendered: Rendered, order: Order
+    ) -> Measurement | None:
+        """See `Adapter.check`."""
+        if rendered.reference is None:
+            return None
+        from aikz_label.adapters.image import drawing  # noqa: PLC0415
+
+        container = _parse(painted, row, DEFAULT, thorough=True)
+        return drawing.check(container, rendered.reference, order)
+
+    def confirm(self, painted: BinaryIO, signed: BinaryIO, row: Format) -> None:
+        """See `Adapter.confirm`: part by part, the two files are the same but for the marker."""
+        before = _parse(painted, row, DEFAULT, thorough=False)
+        after = _parse(signed, row, DEFAULT, thorough=False)
+        if not after.has_marker or any(
+            first != second for first, second in zip_longest(before.parts(), after.parts())
+        ):
+            raise Refused(
+                "The C2PA engine changed more of this file than the marker.",
+                code="content-changed",
+                hint="Nothing was written. Re-save the file with another program and try again.",
+            )
+
+    def measure(
+        self,
+        source: BinaryIO,
+        row: Format,
+        notice: Notice,
+        origin: Origin,
+        profile: Profile,
+        limits: Limits,
+    ) -> Measurement:
+        """See `Adapter.measure`."""
+        from aikz_label.adapters.image import drawing  # noqa: PLC0415
+
+        container = _parse(source, row, limits, thorough=False)
+        return drawing.measure_recorded(container, notice, origin, profile)
+
+
+ADAPTER = ImageAdapter()
+
+
+def _parse(source: BinaryIO, row: Format, limits: Limits, *, thorough: bool) -> Container:
+    source.seek(0)
+    data = source.read(limits.max_bytes + 1)
+    if len(data) > limits.max_bytes:
+        raise MediaProblem("over-limit", detail=f"more than {limits.max_bytes} bytes")
+    return _CONTAINERS[row.name].parse(data, limits, thorough=thorough)
+
+
+def _mirror(
+    container: Container, label: Label, limits: Limits
+) -> tuple[bytes | None, tuple[str, ...]]:
+    """The XMP packet to write, and a warning when the file's own cannot be edited."""
+    old = container.xmp
+    try:
+        if old is not None and len(old) > min(limits.max_xmp, _MAX_PACKET):
+            raise packets.XmpError("it is too large")
+        new = packets.write(old, label)
+        if len(new) > _MAX_PACKET:
+            raise packets.XmpError("it would become too large")
+    except packets.XmpError as error:
+        return old, (
+            f"The XMP mirror was not written: the file's packet was left as it is, {error}.",
+        )
+    return new, ()
+
+
+_MAX_PACKET = 65_000  # what one JPEG segment holds; larger packets are rare everywhere

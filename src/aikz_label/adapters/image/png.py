@@ -1,0 +1,206 @@
+"""PNG: chunks, and new image data moved into the source's own chunk list."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Self
+
+from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.image.container import Container, check_pixels, refuse_variant
+from aikz_label.limits import MIB, Limits
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_XMP = b"XML:com.adobe.xmp\0"
+_GREY, _PALETTE = 0, 3  # colour types
+_HDR = {16, 18}  # transfer functions PQ and HLG, ITU-T H.273
+_LEVEL = 4  # of deflate: 3 to 6 give nearly one size, and 6 costs three times as much as 3
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One chunk: its type and its data."""
+
+    kind: bytes
+    data: bytes
+
+    def pack(self) -> bytes:
+        """The chunk with its length and check sum."""
+        check = zlib.crc32(self.kind + self.data)
+        return len(self.data).to_bytes(4) + self.kind + self.data + check.to_bytes(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Png(Container):
+    """A PNG file as its list of chunks."""
+
+    data: bytes
+    size: tuple[int, int]
+    chunks: tuple[Chunk, ...]
+    end: int
+
+    pillow = "PNG"
+    least_psnr = 50.0  # lossless but for the palette entries that make room for black and white
+
+    @classmethod
+    def parse(cls, data: bytes, limits: Limits, *, thorough: bool) -> Self:
+        """Walk the chunks; when thorough, also check the sums of the critical ones."""
+        chunks: list[Chunk] = []
+        at = len(_SIGNATURE)
+        while at + 12 <= len(data):
+            length, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
+            stop = at + 12 + length
+            if stop > len(data):
+                break
+            if thorough and kind[:1].isupper():
+                check = zlib.crc32(data[at + 4 : stop - 4])
+                if check != int.from_bytes(data[stop - 4 : stop]):
+                    raise MediaProblem("damaged", detail=f"wrong check sum at byte {at}")
+            chunks.append(Chunk(kind, data[at + 8 : stop - 4]))
+            if len(chunks) > limits.max_parts:
+                raise MediaProblem("over-limit", detail="number of chunks")
+            at = stop
+            if kind == b"IEND":
+                break
+        if not chunks or chunks[0].kind != b"IHDR" or len(chunks[0].data) != 13:
+            raise MediaProblem("damaged", detail="no image header")
+        if chunks[-1].kind != b"IEND" or all(chunk.kind != b"IDAT" for chunk in chunks):
+            raise MediaProblem("damaged", detail="the picture has no end")
+        header = chunks[0].data
+        size = int.from_bytes(header[:4]), int.from_bytes(header[4:8])
+        check_pixels(size, limits)
+        return cls(data, size, tuple(chunks), at)
+
+    @property
+    def depth(self) -> int:
+        """Bits per sample or palette index."""
+        return self.chunks[0].data[8]
+
+    @property
+    def colour_type(self) -> int:
+        """0 grey, 2 RGB, 3 palette, 4 grey with alpha, 6 RGB with alpha."""
+        return self.chunks[0].data[9]
+
+    @property
+    def has_marker(self) -> bool:
+        """Whether there is a `caBX` chunk."""
+        return any(chunk.kind == b"caBX" for chunk in self.chunks)
+
+    @property
+    def xmp(self) -> bytes | None:
+        """The text of the XMP chunk, inflated up to a limit if it is compressed."""
+        for chunk in self.chunks:
+            if _is_xmp(chunk):
+                return _international_text(chunk.data[len(_XMP) :])
+        return None
+
+    def check_variant(self) -> None:
+        """Refuse what an 8-bit still picture cannot hold."""
+        kinds = {chunk.kind for chunk in self.chunks}
+        if b"acTL" in kinds:
+            raise refuse_variant("PNG", "it is an animation (APNG)")
+        if self.depth == 16:
+            raise refuse_variant("PNG", "it has 16 bits per channel")
+        if any(
+            chunk.kind == b"cICP" and chunk.data[1:2] and chunk.data[1] in _HDR
+            for chunk in self.chunks
+        ):
+            raise refuse_variant("PNG", "it is HDR (PQ or HLG)")
+        if self.colour_type == _GREY and self.depth < 8 and b"tRNS" in kinds:
+            raise refuse_variant("PNG", "one of its few grey levels is transparent")
+        if self.end != len(self.data):
+            raise refuse_variant("PNG", "there are bytes after its end")
+
+    def encode(self, image: Image.Image, xmp: bytes | None) -> bytes:
+        """Image data, header and palette from the new picture, every other chunk from the source."""
+        if self.colour_type == _GREY and self.depth in {2, 4}:
+            fresh = {b"IHDR": self._header_not_interlaced(), b"IDAT": self._packed_grey(image)}
+        else:
+            buffer = BytesIO()
+            image.save(buffer, "PNG", compress_level=_LEVEL)
+            fresh = _essentials(Png.parse(buffer.getvalue(), _NO_LIMITS, thorough=False).chunks)
+            if self.colour_type != _PALETTE:
+                fresh.pop(b"PLTE", None)
+                fresh.pop(b"tRNS", None)
+        return self._assemble(fresh, xmp)
+
+    def with_xmp(self, xmp: bytes | None) -> bytes:
+        """The same image data under another XMP packet."""
+        return self._assemble({}, xmp)
+
+    def parts(self) -> Iterator[bytes]:
+        """Every chunk but the marker's, then any bytes after the end."""
+        yield from (chunk.pack() for chunk in self.chunks if chunk.kind != b"caBX")
+        yield self.data[self.end :]
+
+    def _assemble(self, fresh: dict[bytes, bytes], xmp: bytes | None) -> bytes:
+        out = [_SIGNATURE]
+        old_palette = next((c.data for c in self.chunks if c.kind == b"PLTE"), b"")
+        palette_grew = len(fresh.get(b"PLTE", old_palette)) != len(old_palette)
+        done = set()
+        for chunk in self.chunks:
+            if chunk.kind == b"caBX" or _is_xmp(chunk):
+                continue
+            if chunk.kind == b"hIST" and palette_grew:
+                continue  # it must have one entry per colour, and counts pixels that changed
+            if chunk.kind == b"IDAT" and b"IDAT" not in done and xmp is not None:
+                out.append(Chunk(b"iTXt", _XMP + b"\0\0\0\0" + xmp).pack())
+            if chunk.kind in fresh:
+                if chunk.kind in done:
+                    continue
+                chunk = Chunk(chunk.kind, fresh[chunk.kind])  # noqa: PLW2901  # same place, new data
+            done.add(chunk.kind)
+            out.append(chunk.pack())
+        return b"".join(out)
+
+    def _header_not_interlaced(self) -> bytes:
+        return self.chunks[0].data[:12] + b"\0"
+
+    def _packed_grey(self, image: Image.Image) -> bytes:
+        """Image data of 2 or 4 bits per pixel, which Pillow would store as 8."""
+        import numpy as np  # noqa: PLC0415  # for these rare files only
+
+        levels = np.asarray(image.convert("L")) >> (8 - self.depth)
+        per_byte = 8 // self.depth
+        padding = -levels.shape[1] % per_byte
+        levels = np.pad(levels, ((0, 0), (0, padding)))
+        packed = np.zeros((levels.shape[0], levels.shape[1] // per_byte), np.uint8)
+        for position in range(per_byte):
+            packed |= levels[:, position::per_byte] << (8 - self.depth * (position + 1))
+        rows = np.pad(packed, ((0, 0), (1, 0)))  # filter type 0 before every row
+        return zlib.compress(rows.tobytes(), 9)
+
+
+_NO_LIMITS = Limits(max_pixels=2**40, max_parts=2**30)
+
+
+def _essentials(chunks: tuple[Chunk, ...]) -> dict[bytes, bytes]:
+    """Header, palette, transparency and joined image data."""
+    found = {
+        chunk.kind: chunk.data for chunk in chunks if chunk.kind in {b"IHDR", b"PLTE", b"tRNS"}
+    }
+    found[b"IDAT"] = b"".join(chunk.data for chunk in chunks if chunk.kind == b"IDAT")
+    return found
+
+
+def _is_xmp(chunk: Chunk) -> bool:
+    return chunk.kind == b"iTXt" and chunk.data.startswith(_XMP)
+
+
+def _international_text(rest: bytes) -> bytes | None:
+    """The text of an iTXt chunk after its keyword: two flags, two names, then the text."""
+    compressed = rest[:1] == b"\1"
+    fields = rest[2:].split(b"\0", 2)
+    if len(fields) != 3:
+        return None
+    if not compressed:
+        return fields[2]
+    try:
+        return zlib.decompressobj().decompress(fields[2], MIB)
+    except zlib.error:
+        return None

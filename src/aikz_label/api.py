@@ -1,0 +1,227 @@
+"""The two verbs, top to bottom.
+
+    mark    sniff → examine → render notice and mirrors → decode, compare, measure → sign → confirm → verify → name it
+    verify  sniff → read the marker → examine → measure if needed → judge
+
+Nothing touches bytes after signing. Nothing that is not verified is ever left at the destination.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+from aikz_label import files, limits, profile, rules, signing
+from aikz_label.adapters import Order
+from aikz_label.checking import verify_stream
+from aikz_label.config import Config, load_config
+from aikz_label.errors import InvalidLabel, SigningError, SourceError, UsageError
+from aikz_label.label import Label
+from aikz_label.limits import Limits
+from aikz_label.marking import mark_stream
+from aikz_label.report import Evidence, Report, message
+from aikz_label.sources import Source, open_any
+from aikz_label.texts import check_languages
+from aikz_label.trust import TrustList, load_trust_list
+
+Destination: TypeAlias = "str | Path | BinaryIO | None"
+Trust: TypeAlias = "Sequence[str | Path | TrustList]"
+
+_WARN_BEFORE_EXPIRY = timedelta(days=365)
+_ON_EXISTING = ("refuse", "update", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class MarkResult:
+    """What `mark` did.
+
+    Attributes:
+        report: The report of the finished file, as `verify` gives it.
+        path: Where it is; `None` when it was not written to a path.
+        data: Its bytes when no destination was given; else `None`.
+        warnings: What the caller should know, one English sentence each.
+    """
+
+    report: Report
+    path: Path | None
+    data: bytes | None
+    warnings: tuple[str, ...]
+
+
+def mark(
+    source: Source,
+    destination: Destination,
+    label: Label,
+    *,
+    languages: Sequence[str] = (),
+    notice: str = "auto",
+    notice_reason: str = "",
+    profile_name: str = profile.DEFAULT,
+    signer: str = "",
+    on_existing: str = "refuse",
+    overwrite: bool = False,
+    config: str | Path | Config | None = None,
+    caps: Limits = limits.DEFAULT,
+) -> MarkResult:
+    """Label a file: draw the notice, write the mirrors, sign the marker, check the result.
+
+    The source is only read. The destination appears whole and verified, or not at all.
+
+    Args:
+        source: A path, bytes, a binary stream, or a PIL image straight from a generator.
+        destination: A path, a writable binary stream, or `None` to get the bytes in the result. A PIL image takes its
+            format from the destination's suffix, PNG without one.
+        label: What is declared. `responsible` and `system` come from the configuration when it leaves them out.
+        languages: Languages of the notice, in order; the configuration's or the profile's when empty.
+        notice: `auto`, or `none` to leave the content as it is (the verdict then stays `incomplete`).
+        notice_reason: Why there is no notice; needed with `none`, recorded in the marker.
+        profile_name: Profile whose numbers the notice must reach.
+        signer: Signer URI; the configuration's when empty.
+        on_existing: What to do with a file that carries a marker already: `refuse`, `update` (the input becomes the
+            parent) or `replace` (the old marker is dropped).
+        overwrite: Replace an existing destination.
+        config: A configuration or the path of one; the user's own when `None`.
+        caps: Limits while reading.
+
+    Raises:
+        Refused: This file cannot be marked without damage or doubt; nothing is written.
+        UsageError: An argument cannot be right.
+        SigningError: There is no usable signer.
+        OSError: Reading or writing failed; nothing is left at the destination.
+    """
+    settings = (
+        config if isinstance(config, Config) else load_config(Path(config) if config else None)
+    )
+    order = _order(label, languages, notice, notice_reason, profile_name, settings, caps)
+    if on_existing not in _ON_EXISTING:
+        raise UsageError(f"on_existing {on_existing!r} is not one of: {', '.join(_ON_EXISTING)}.")
+    key = _signing_key(signer, settings)
+    target = Path(destination) if isinstance(destination, str | Path) else None
+    with ExitStack() as stack:
+        stream = stack.enter_context(open_any(source, caps, target))
+        if target is None:
+            signed: BinaryIO = io.BytesIO()
+        else:
+            if isinstance(source, str | Path):
+                files.check_not_source(Path(source), target)
+            signed = stack.enter_context(files.atomic_output(target, overwrite=overwrite))
+        report, warnings = mark_stream(stream, signed, order, key, on_existing, settings.trust)
+    warnings += _expiry_warning(key)
+    data = None
+    if isinstance(signed, io.BytesIO):
+        data = signed.getvalue()
+        if destination is not None:
+            assert not isinstance(destination, str | Path)
+            destination.write(data)
+            data = None
+    return MarkResult(report.at(str(target or "")), target, data, warnings)
+
+
+def verify(
+    source: str | Path | bytes | BinaryIO,
+    *,
+    trust: Trust | None = None,
+    measure: bool = False,
+    profile_name: str = profile.DEFAULT,
+    config: str | Path | Config | None = None,
+    caps: Limits = limits.DEFAULT,
+) -> Report:
+    """Say what a file declares and whether it holds. Offline, and content never raises.
+
+    In-process: native decoders and the engine run in the caller's process and cannot be stopped from here, so a service
+    that takes uploads from strangers should call this in a worker process with a deadline.
+
+    Args:
+        source: A path, bytes or a binary stream.
+        trust: PEM files or trust lists to believe, instead of the configuration's.
+        measure: Measure the notice even when a trusted signer attests it.
+        profile_name: Profile whose numbers the notice must reach.
+        config: A configuration or the path of one; the user's own when `None`.
+        caps: Limits while reading.
+
+    Raises:
+        SourceError: The path is not a regular file.
+        OSError: The file cannot be opened.
+        TrustError: A trust list does not hold.
+        UsageError: No such profile.
+    """
+    numbers = profile.load_profile(profile_name)
+    lists = _trust(trust, config)
+    try:
+        with open_any(source, caps, None) as stream:
+            report = verify_stream(stream, lists, numbers, caps, measure=measure)
+    except SourceError as error:
+        if error.code != "source-changed":
+            raise
+        report = rules.judge(Evidence(problem=message("unreadable.changed")), numbers)
+    return report.at(str(source) if isinstance(source, str | Path) else "")
+
+
+def _order(
+    label: Label,
+    languages: Sequence[str],
+    notice: str,
+    reason: str,
+    profile_name: str,
+    settings: Config,
+    caps: Limits,
+) -> Order:
+    """Everything the adapter needs, the caller's mistakes found first."""
+    numbers = profile.load_profile(profile_name)
+    if notice not in {"auto", "none"}:
+        raise UsageError(f"notice {notice!r} is not one of: auto, none.")
+    if (notice == "none") != bool(reason.strip()):
+        raise UsageError(
+            "A file without a notice needs a reason, and only such a file.",
+            hint="--notice none --notice-reason 'shown by the player'",
+        )
+    if label.responsible is None:
+        if settings.responsible is None:
+            raise InvalidLabel(
+                "Nobody is declared responsible for this file.",
+                code="no-responsible",
+                hint="Run `aikz-label init`, or set Label.responsible.",
+            )
+        label = replace(label, responsible=settings.responsible)
+    if label.system is None and settings.system is not None:
+        label = replace(label, system=settings.system)
+    chosen = check_languages(tuple(languages) or settings.languages or numbers.languages)
+    return Order(label, chosen, numbers, notice, reason.strip(), caps)
+
+
+def _signing_key(uri: str, settings: Config) -> signing.SigningKey:
+    base = settings.folder
+    if uri:
+        base = Path.cwd()
+    elif not settings.signer:
+        raise SigningError(
+            "There is no signing identity.",
+            code="no-identity",
+            hint="Run `aikz-label init`, or name one with --signer.",
+        )
+    return signing.load_signing_key(uri or settings.signer, base)
+
+
+def _expiry_warning(key: signing.SigningKey) -> tuple[str, ...]:
+    if key.expires - datetime.now(UTC) >= _WARN_BEFORE_EXPIRY:
+        return ()
+    end = f"{key.expires:%Y-%m-%d}"
+    return (
+        f"The certificate ends on {end}; this marker has no time-stamp and turns invalid then.",
+    )
+
+
+def _trust(trust: Trust | None, config: str | Path | Config | None) -> tuple[TrustList, ...]:
+    if trust is None:
+        settings = (
+            config if isinstance(config, Config) else load_config(Path(config) if config else None)
+        )
+        return settings.trust
+    return tuple(
+        item if isinstance(item, TrustList) else load_trust_list(Path(item)) for item in trust
+    )

@@ -1,0 +1,1 @@
+"""Carriers: where in a container the marker lives. Adapters take one by composition."""

@@ -1,0 +1,34 @@
+"""The carrier that the C2PA engine reads and writes itself."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+from aikz_label import engine, marker
+from aikz_label.formats import Format
+from aikz_label.signing import SigningKey
+from aikz_label.trust import TrustList
+
+
+class NativeCarrier:
+    """The two marker methods of an adapter whose formats the engine handles well."""
+
+    def read_marker(
+        self, source: BinaryIO, row: Format, trust: tuple[TrustList, ...]
+    ) -> engine.Reading:
+        """Read and validate the marker in the file."""
+        return engine.read(source, row.mime, trust)
+
+    def write_marker(
+        self,
+        source: BinaryIO,
+        destination: BinaryIO,
+        row: Format,
+        manifest: dict[str, Any],
+        key: SigningKey,
+        parent: BinaryIO | None,
+    ) -> None:
+        """Sign `source` into `destination`."""
+        engine.sign(
+            source, destination, row.mime, manifest, key, parent=parent, parent_label=marker.PARENT
+        )

@@ -1,0 +1,125 @@
+"""The pipeline of `verify`, over one stream: read the marker, look at the container, measure if needed, judge."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import BinaryIO
+
+from aikz_label import formats, marker, rules
+from aikz_label.adapters import Adapter, Examined, MediaProblem
+from aikz_label.engine import Reading
+from aikz_label.errors import Refused
+from aikz_label.formats import Format
+from aikz_label.limits import Limits
+from aikz_label.profile import Profile
+from aikz_label.report import (
+    Evidence,
+    Marker,
+    MarkerState,
+    Measurement,
+    Message,
+    NoticeState,
+    Report,
+    message,
+)
+from aikz_label.trust import TrustList
+
+
+def verify_stream(
+    stream: BinaryIO,
+    trust: tuple[TrustList, ...],
+    numbers: Profile,
+    caps: Limits,
+    *,
+    measure: bool,
+) -> Report:
+    """Check one file.
+
+    Args:
+        stream: The file, seekable.
+        trust: Lists to believe.
+        numbers: Profile whose numbers the notice must reach.
+        caps: Limits while reading.
+        measure: Measure the notice even when a trusted signer attests it.
+    """
+    row = formats.sniff(stream)
+    if row is None or not row.supported:
+        return rules.judge(
+            Evidence(row.name if row else "", problem=_no_adapter(stream, row)), numbers
+        )
+    adapter = formats.load_adapter(row)
+    reading = adapter.read_marker(stream, row, trust)
+    examined, problem = Examined(), None
+    try:
+        whole = reading.state in {"trusted", "untrusted"}  # bound to every byte: no need to look
+        examined = adapter.examine(stream, row, caps, thorough=not whole)
+    except MediaProblem as found:
+        problem = found.message
+    evidence = Evidence(
+        format=row.name,
+        marker=_marker(reading, examined, trust),
+        mirrors=examined.mirrors,
+        problem=problem,
+    )
+    if problem is None and _must_measure(evidence.marker, measure=measure):
+        evidence = _with_measurement(evidence, adapter, stream, row, numbers, caps)
+    return rules.judge(evidence, numbers)
+
+
+def _no_adapter(stream: BinaryIO, row: Format | None) -> Message:
+    if row is not None:
+        return message("unreadable.unsupported-format", format=row.title)
+    stream.seek(0)
+    return message("unreadable.unknown-format" if stream.read(1) else "unreadable.empty")
+
+
+def _marker(reading: Reading, examined: Examined, trust: tuple[TrustList, ...]) -> Marker:
+    """Join what the engine says with what the manifest means."""
+    if reading.state in {"absent", "failed"}:
+        if examined.has_marker:  # the engine often calls a damaged marker "not found"
+            return Marker(MarkerState.INVALID, "c2pa", "damaged", codes=reading.codes)
+        return Marker(problem=reading.problem)
+    content = marker.Content(reading.manifest or {})
+    believed = trust[reading.trust] if 0 <= reading.trust < len(trust) else None
+    return Marker(
+        state=MarkerState(reading.state),
+        carrier="c2pa",
+        problem=reading.problem,
+        signer=reading.signer,
+        trust=believed.name if believed else "",
+        self_issued=believed.self_issued if believed else False,
+        signed_at=reading.signed_at,
+        codes=reading.codes,
+        ours=content.ours,
+        label=content.label,
+        malformed=content.malformed,
+        not_ai=content.not_ai,
+        notice=content.notice,
+        reserves_training=content.reserves_training,
+    )
+
+
+def _must_measure(found: Marker, *, measure: bool) -> bool:
+    """A trusted signer of exactly these bytes measured them; everybody else is measured here."""
+    if not found.intact or found.notice is None or found.notice.kind == "none":
+        return False
+    return measure or found.state is not MarkerState.TRUSTED or not found.notice.figures
+
+
+def _with_measurement(
+    evidence: Evidence,
+    adapter: Adapter,
+    stream: BinaryIO,
+    row: Format,
+    numbers: Profile,
+    caps: Limits,
+) -> Evidence:
+    notice, label = evidence.marker.notice, evidence.marker.label
+    assert notice is not None
+    if label is None:
+        return evidence
+    try:
+        measured = adapter.measure(stream, row, notice, label.origin, numbers, caps)
+    except (MediaProblem, Refused):  # the marker still holds: only the notice stays unknown
+        measured = Measurement(NoticeState.UNKNOWN)
+    return replace(evidence, measurement=measured, decoded=True)

@@ -1,0 +1,117 @@
+"""Reports and messages for people at a terminal, in Kazakh, Russian or English."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections.abc import Iterator
+from typing import TextIO
+
+from aikz_label.label import IdKind, Label
+from aikz_label.report import Finding, Report, Status, Verdict
+from aikz_label.texts import escape, load_data, sentence
+
+WIDTH = 80
+_COLOURS = {
+    Verdict.LABELLED: "32",
+    Verdict.INCOMPLETE: "33",
+    Verdict.INVALID: "31",
+    Verdict.UNMARKED: "36",
+    Verdict.UNREADABLE: "35",
+}
+_MARKS = {Status.PASS: "32", Status.FAIL: "31"}
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Colour only on a terminal, and never against NO_COLOR."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def full_report(report: Report, language: str, *, colour: bool = False) -> str:
+    """Everything, clause by clause, in lines of at most 80 characters."""
+    lines = [*_head(report, language, colour=colour), ""]
+    lines += _facts(report, language)
+    if lines[-1]:
+        lines.append("")
+    for finding in report.findings:
+        lines += _finding(finding, language, colour=colour)
+    if report.marker.codes:
+        lines += [
+            "",
+            *_wrapped("C2PA: " + ", ".join(map(escape, report.marker.codes)), "  ", "    "),
+        ]
+    if report.limits:
+        lines += ["", "  " + sentence("ui.limits", language) + ":"]
+        for limit in report.limits:
+            lines += _wrapped(limit.text(language), "  - ", "    ")
+    return "\n".join(lines)
+
+
+def short_report(report: Report, language: str, *, colour: bool = False) -> str:
+    """File, verdict and the reason."""
+    return "\n".join(_head(report, language, colour=colour))
+
+
+def _head(report: Report, language: str, *, colour: bool) -> Iterator[str]:
+    word = sentence(f"title.{report.verdict}", language)
+    yield f"{escape(report.path, 4096) or '-'}: {_paint(word, _COLOURS[report.verdict], colour)}"
+    yield from _wrapped(report.reason.text(language), "  ", "  ")
+
+
+def _facts(report: Report, language: str) -> Iterator[str]:
+    rows: list[tuple[str, str]] = []
+    if report.declared is not None:
+        rows.append(("ui.declared", _declared(report.declared, language)))
+        party = report.declared.responsible
+        if party is not None:
+            number = ""
+            if party.id_kind is not IdKind.NONE:
+                number = f", {sentence(f'word.{party.id_kind}', language)} {party.id_value}"
+            role = sentence(f"word.{party.role}", language)
+            rows.append(("ui.responsible", f"{party.name}, {role}{number}"))
+    if report.marker.signer is not None:
+        signer = report.marker.signer.name
+        if report.marker.self_issued:
+            signer += f" ({sentence('word.self-issued', language)})"
+        rows.append(
+            (
+                "ui.signed",
+                signer + (f", {report.marker.signed_at}" if report.marker.signed_at else ""),
+            )
+        )
+    width = max((len(sentence(code, language)) for code, _ in rows), default=0) + 2
+    for code, text in rows:
+        name = sentence(code, language).ljust(width)
+        yield from _wrapped(escape(text), f"  {name}", " " * (width + 2))
+
+
+def _declared(label: Label, language: str) -> str:
+    parts = [sentence(f"word.{label.origin}", language)]
+    if label.system:
+        parts.append(str(label.system))
+    if label.imitates:
+        parts.append(", ".join(label.imitates))
+    return "; ".join(parts)
+
+
+def _finding(finding: Finding, language: str, *, colour: bool) -> Iterator[str]:
+    status = sentence(f"status.{finding.status}", language)
+    title = load_data("clauses")["clause"][finding.clause][language]
+    code = _MARKS.get(finding.status, "")
+    padded = _paint(status, code, colour and bool(code)) + " " * (11 - len(status))
+    yield f"  {padded}{title} [{finding.clause}]"
+    yield from _wrapped(finding.message.text(language), " " * 13, " " * 13)
+
+
+def _wrapped(text: str, first: str, rest: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_on_hyphens=False,
+    )
+
+
+def _paint(text: str, code: str, colour: bool) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if colour else text

@@ -1,0 +1,254 @@
+"""The C2PA engine: the only module that imports `c2pa`.
+
+It signs, reads and validates; its exceptions never leave. Measured behaviour this relies on (c2pa-python 0.38.1):
+
+* the default context fetches remote manifests and OCSP answers, so three switches turn the network off;
+* default thumbnails cost ten times the signing and can abort the interpreter, so they are off;
+* the engine's own word `Valid` means "intact, signed by anybody"; only `Trusted` is trusted;
+* a damaged marker often surfaces as an exception rather than as `Invalid`;
+* a context does not survive a fork, so contexts are kept per process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, BinaryIO
+
+import c2pa  # noqa: TID251  # this is the one module that may
+
+from aikz_label.errors import EngineError, Refused, SigningError
+from aikz_label.report import Signer
+from aikz_label.signing import CLAIM_SIGNING, EMAIL_PROTECTION, SigningKey
+from aikz_label.trust import TrustList
+
+# Older native libraries verify signatures wrongly: CVE-2026-95633, CVE-2026-103294, CVE-2026-100119.
+FLOOR = (0, 91, 1)
+_TRUST_URI = "urn:aikz-label:trust:"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the engine says about one file.
+
+    Attributes:
+        state: `trusted`, `untrusted`, `invalid`, `absent` or `failed`.
+        problem: For `invalid` and `absent`: code of the group `marker`; empty when there is nothing more to say.
+        manifest: The active manifest as JSON, when there is one.
+        codes: C2PA status codes of failures and information, verbatim.
+        signer: Names from the certificate.
+        trust: Index of the trust list that believed the signer, or -1.
+        signed_at: Time of a trusted time-stamp, or empty.
+    """
+
+    state: str
+    problem: str = ""
+    manifest: dict[str, Any] | None = None
+    codes: tuple[str, ...] = ()
+    signer: Signer | None = None
+    trust: int = -1
+    signed_at: str = ""
+
+
+def version() -> str:
+    """Version of the native library.
+
+    Raises:
+        EngineError: It is older than the floor.
+    """
+    text: str = c2pa.sdk_version()
+    numbers = tuple(int(part) for part in text.partition("-")[0].split(".")[:3] if part.isdigit())
+    if numbers < FLOOR:
+        raise EngineError(
+            f"The C2PA engine {text} is too old: it accepts signatures that are not valid.",
+            code="engine-too-old",
+            hint="pip install --upgrade 'c2pa-python>=0.38.1,<0.39'",
+        )
+    return text
+
+
+def read(source: BinaryIO, mime: str, trust: tuple[TrustList, ...]) -> Reading:
+    """Read and validate the marker of a file; never raises on content.
+
+    Args:
+        source: Seekable stream at any position.
+        mime: Canonical media type of the bytes.
+        trust: Lists whose roots are believed.
+    """
+    context = _context(os.getpid(), trust)
+    source.seek(0)
+    try:
+        with c2pa.Reader(mime, source, context=context) as reader:
+            store = json.loads(reader.json())
+            state = str(reader.get_validation_state())
+    except c2pa.C2paError as error:
+        return _from_error(error)
+    except (ValueError, RecursionError) as error:  # JSON that is none
+        return Reading("invalid", "damaged", codes=(type(error).__name__,))
+    return _from_store(store, state)
+
+
+def sign(
+    source: BinaryIO,
+    destination: BinaryIO,
+    mime: str,
+    manifest: dict[str, Any],
+    key: SigningKey,
+    parent: BinaryIO | None = None,
+    parent_label: str = "",
+) -> None:
+    """Write `source` with a signed marker to `destination`.
+
+    Args:
+        source: The finished file, without a marker of its own.
+        destination: Empty stream that reads, writes and seeks.
+        mime: Canonical media type.
+        manifest: The manifest definition.
+        key: Who signs.
+        parent: A marked file that this one was made from; becomes the parent ingredient.
+        parent_label: Identifier under which the definition's actions name the parent.
+
+    Raises:
+        SigningError: The engine does not take the key or the certificate.
+        Refused: The engine cannot write a marker into this file.
+    """
+    context = _context(os.getpid(), ())
+    source.seek(0)
+    try:
+        info = c2pa.C2paSignerInfo(key.algorithm.encode(), key.chain, key.key, None)
+        with c2pa.Signer.from_info(info) as signer, c2pa.Builder(manifest, context) as builder:
+            if parent is not None:
+                parent.seek(0)
+                ingredient = {"relationship": "parentOf", "label": parent_label, "title": "input"}
+                builder.add_ingredient(json.dumps(ingredient), mime, parent)
+            builder.sign(signer, mime, source, destination)
+    except c2pa.C2paError as error:
+        kind = _kind(error)
+        if kind in {"Signature", "Verify"} and "ertificate" in str(error):
+            raise SigningError(
+                "The engine does not accept the signing certificate.", code="signer-profile"
+            ) from error
+        raise Refused(
+            f"The C2PA engine cannot write a marker into this file ({kind or 'error'}).",
+            code="engine-cannot-sign",
+            hint="Re-save the file with the program that made it and try again.",
+        ) from error
+
+
+@lru_cache(maxsize=16)
+def _context(process: int, trust: tuple[TrustList, ...]) -> c2pa.Context:  # noqa: ARG001  # the key
+    version()
+    purposes = f"{EMAIL_PROTECTION}\n{CLAIM_SIGNING}"
+    anchors = [
+        {
+            "trust_kind": "manifest",
+            "trust_uri": f"{_TRUST_URI}{index}",
+            "trust_anchors": listed.pem,
+            "trust_config": purposes,
+        }
+        for index, listed in enumerate(trust)
+    ]
+    settings: dict[str, Any] = {
+        "version": 1,
+        "builder": {"thumbnail": {"enabled": False}},
+        "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
+        "core": {"allowed_network_hosts": [], "backing_store_memory_threshold_in_mb": 16},
+    }
+    if anchors:
+        settings["trust"] = {"anchors": anchors}
+    try:
+        return c2pa.Context.from_dict(settings)
+    except c2pa.C2paError as error:
+        raise EngineError(
+            "The C2PA engine does not accept its settings.", code="engine-settings"
+        ) from error
+
+
+def _from_store(store: dict[str, Any], state: str) -> Reading:
+    results = store.get("validation_results") or {}
+    active = results.get("activeManifest") or {}
+    failures = [item for item in active.get("failure") or () if isinstance(item, dict)]
+    notes = [item for item in active.get("informational") or () if isinstance(item, dict)]
+    failed = [str(item.get("code", "")) for item in failures]
+    codes = tuple(failed + [str(item.get("code", "")) for item in notes])
+    manifest = (store.get("manifests") or {}).get(store.get("active_manifest"))
+    if not isinstance(manifest, dict):
+        return Reading("invalid", "damaged", codes=codes)
+    signature = manifest.get("signature_info") or {}
+    common: dict[str, Any] = {
+        "manifest": manifest,
+        "codes": codes,
+        "signer": Signer(
+            name=str(signature.get("common_name") or signature.get("issuer") or ""),
+            organisation=str(signature.get("issuer") or ""),
+            serial=str(signature.get("cert_serial_number") or ""),
+            algorithm=str(signature.get("alg") or ""),
+        ),
+        "signed_at": str(signature.get("time") or ""),
+    }
+    broken = _parent_failures(manifest, results)
+    if broken:
+        common["codes"] = codes + broken
+        return Reading("invalid", "parent", **common)
+    match state:
+        case "Trusted":
+            return Reading("trusted", trust=_list_index(results), **common)
+        case "Valid":
+            return Reading("untrusted", **common)
+        case _:
+            return Reading("invalid", _why_invalid(failed), **common)
+
+
+def _list_index(results: dict[str, Any]) -> int:
+    uri = str(results.get("trustListUri") or "")
+    number = uri.removeprefix(_TRUST_URI)
+    return int(number) if number.isdigit() else -1
+
+
+def _why_invalid(codes: list[str]) -> str:
+    if any(code.endswith((".mismatch", ".unreferenced")) for code in codes):
+        return "altered"
+    if "signingCredential.expired" in codes:
+        return "expired"
+    if any("revoked" in code for code in codes):
+        return "revoked"
+    return "damaged"
+
+
+def _parent_failures(manifest: dict[str, Any], results: dict[str, Any]) -> tuple[str, ...]:
+    """Failures of the files this one was made from.
+
+    The engine calls a file `Trusted` even when its parent was tampered with before: that must not launder it.
+    """
+    found: list[str] = []
+    for ingredient in manifest.get("ingredients") or ():
+        if isinstance(ingredient, dict) and ingredient.get("relationship") == "parentOf":
+            validation = ingredient.get("validation_results") or {}
+            found += _failure_codes(validation.get("activeManifest") or {})
+    for delta in results.get("ingredientDeltas") or ():
+        found += _failure_codes((delta or {}).get("validationDeltas") or {})
+    # an unknown or expired signer of the parent is no sign of tampering
+    return tuple(code for code in found if not code.startswith("signingCredential."))
+
+
+def _failure_codes(group: dict[str, Any]) -> list[str]:
+    return [str(item.get("code", "")) for item in group.get("failure") or ()]
+
+
+def _from_error(error: c2pa.C2paError) -> Reading:
+    kind, text = _kind(error), str(error)
+    if kind == "ManifestNotFound":
+        return Reading("absent")
+    if kind == "Remote" or "must fetch remote" in text:
+        return Reading("absent", "remote")
+    if kind in {"Io", "NotSupported"} or "asset could not be parsed" in text:
+        return Reading("failed")  # the container, not the marker
+    return Reading("invalid", "damaged", codes=(f"engine.{kind or 'error'}",))
+
+
+def _kind(error: c2pa.C2paError) -> str:
+    """`Verify` of `Verify: unexpected end of file`: the engine names its errors only so."""
+    name = type(error).__name__.removeprefix("_C2pa")
+    return name if name != "C2paError" else str(error).partition(":")[0][:40]

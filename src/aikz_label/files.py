@@ -1,0 +1,185 @@
+"""Files: sources that are only read, destinations that are whole or absent."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from aikz_label.errors import OutputExists, SourceError, UsageError
+
+_CHUNK = 1024 * 1024
+_SPOOL = 16 * _CHUNK
+_DESCRIPTORS = Path("/proc/self/fd")
+
+
+@contextlib.contextmanager
+def open_source(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file for reading only, and notice when it changes meanwhile.
+
+    Symbolic links, directories, FIFOs and devices are refused before a byte is read: a link can be swapped between two
+    looks, and a FIFO would hang. One descriptor serves hashing, decoding and verifying.
+
+    Raises:
+        SourceError: Not a regular file, or it changed while it was read.
+        OSError: The operating system's own answer (not found, permission).
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    if path.is_symlink():
+        raise SourceError(
+            f"{path} is a symbolic link.", code="symlink", hint="Name the file it points to."
+        )
+    if path.is_dir():  # Windows cannot even open one
+        raise SourceError(
+            f"{path} is a directory.", code="not-a-file", hint="Name the files in it."
+        )
+    descriptor = os.open(path, flags)
+    with os.fdopen(descriptor, "rb") as stream:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode):
+            raise SourceError(
+                f"{path} is not a regular file.",
+                code="not-a-file",
+                hint="Pipes are read with '-' as the path.",
+            )
+        yield stream
+        after = os.fstat(descriptor)
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise SourceError(
+                f"{path} changed while it was read.",
+                code="source-changed",
+                hint="Wait until whatever writes it has finished, then try again.",
+            )
+
+
+def spool(stream: BinaryIO, max_bytes: int) -> BinaryIO:
+    """Copy a stream that cannot seek into a temporary file, up to `max_bytes` and one more.
+
+    The extra byte lets the reader see that the limit was passed instead of taking a cut file for a whole one.
+    """
+    import tempfile  # noqa: PLC0415  # 7 ms that only streams pay
+
+    buffer = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115  # handed to the caller
+    left = max_bytes + 1
+    while left and (block := stream.read(min(_CHUNK, left))):
+        buffer.write(block)
+        left -= len(block)
+    buffer.seek(0)
+    return buffer  # type: ignore[return-value]  # SpooledTemporaryFile is a BinaryIO in all but name
+
+
+@contextlib.contextmanager
+def atomic_output(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
+    """Give a stream beside `path` that becomes `path` only when the block ends without an error.
+
+    Where the file system can, the stream has no name until then (`O_TMPFILE`), so that even a killed process leaves
+    nothing behind; elsewhere it is a hidden file in the same folder, removed on any error. Without `overwrite` an existing
+    destination is never replaced, not even one that appears meanwhile.
+
+    Raises:
+        OutputExists: The destination is there and `overwrite` is false.
+        OSError: The operating system's own answer (full disk, read-only, no such folder).
+    """
+    if not overwrite and os.path.lexists(path):
+        raise _exists(path)
+    if path.is_dir():
+        raise UsageError(f"{path} is a directory.", hint="Name a file, or use --out-dir.")
+    stream, hidden = _temporary(path)
+    try:
+        with stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+            hidden = _publish(stream, hidden, path, overwrite=overwrite)
+        _sync_folder(path.parent)
+    finally:
+        if hidden is not None:
+            with contextlib.suppress(FileNotFoundError):
+                hidden.unlink()
+
+
+def check_not_source(source: Path, destination: Path) -> None:
+    """Refuse a destination that is the source itself, under any name.
+
+    Raises:
+        UsageError: Both are one file.
+    """
+    if destination.exists() and source.exists() and destination.samefile(source):
+        raise UsageError(
+            f"{destination} is the source itself, and the source is never changed.",
+            hint="Name another destination.",
+        )
+
+
+def _temporary(path: Path) -> tuple[BinaryIO, Path | None]:
+    """An open read-write stream in the folder of `path`, and its name if it needs one."""
+    # 0666 and the umask, like any new file; the content is public by nature
+    if hasattr(os, "O_TMPFILE") and _DESCRIPTORS.is_dir():
+        with contextlib.suppress(OSError):
+            descriptor = os.open(path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o666)
+            return os.fdopen(descriptor, "w+b"), None
+    hidden = _hidden_name(path)
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
+    flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(hidden, flags, 0o666), "w+b"), hidden
+
+
+def _hidden_name(path: Path) -> Path:
+    return path.parent / f".aikz-label-{os.urandom(8).hex()}.tmp"
+
+
+def _publish(stream: BinaryIO, hidden: Path | None, path: Path, *, overwrite: bool) -> Path | None:
+    """Give the finished stream its name; returns a hidden name that is still left to remove."""
+    if hidden is None:
+        if not overwrite:
+            _link_descriptor(stream, path)
+            return None
+        hidden = _hidden_name(path)
+        _link_descriptor(stream, hidden)
+    if overwrite:
+        if os.name == "nt":
+            stream.close()
+        hidden.replace(path)
+        return None
+    try:
+        os.link(hidden, path)  # unlike rename, never replaces
+    except FileExistsError as error:
+        raise _exists(path) from error
+    except OSError:  # a file system without hard links
+        if os.path.lexists(path):
+            raise _exists(path) from None
+        if os.name == "nt":
+            stream.close()
+        hidden.rename(path)
+        return None
+    return hidden
+
+
+def _link_descriptor(stream: BinaryIO, path: Path) -> None:
+    # the folder descriptor is ignored (the path is absolute), but with one Python calls linkat(2), which alone follows the
+    # link from /proc to the open file
+    number = stream.fileno()
+    try:
+        os.link(_DESCRIPTORS / str(number), path, src_dir_fd=number, follow_symlinks=True)
+    except FileExistsError as error:
+        raise _exists(path) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name itself durable, where folders can be opened."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _exists(path: Path) -> OutputExists:
+    return OutputExists(
+        f"{path} exists already.", hint="Use --overwrite (overwrite=True) or another name."
+    )

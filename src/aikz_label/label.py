@@ -1,0 +1,306 @@
+"""What is declared about a file: origin, imitation, AI system and who answers for it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from aikz_label.errors import InvalidLabel
+
+MAX_NAME = 200
+E = TypeVar("E", bound=StrEnum)
+
+
+class Origin(StrEnum):
+    """The two verbs of Art. 1(4): created («созданные», «жасаған») or altered («измененные», «өзгерткен»)."""
+
+    CREATED = "created"
+    ALTERED = "altered"
+
+
+class Imitates(StrEnum):
+    """The four objects of imitation of Art. 1(4)."""
+
+    APPEARANCE = "appearance"
+    VOICE = "voice"
+    BEHAVIOUR = "behaviour"
+    EVENT = "event"
+
+
+class Role(StrEnum):
+    """Who answers under Art. 21(3): the owner («собственник») or the holder («владелец») of the AI system."""
+
+    OWNER = "owner"
+    HOLDER = "holder"
+
+
+class IdKind(StrEnum):
+    """How a responsible party is identified."""
+
+    BIN = "bin"
+    FOREIGN = "foreign"
+    IIN = "iin"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """An AI system, by name and version (the version may be empty)."""
+
+    name: str
+    version: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", _clean(self.name, "the system's name"))
+        if self.version:
+            object.__setattr__(self, "version", _clean(self.version, "the system's version"))
+
+    @classmethod
+    def parse(cls, text: str) -> System:
+        """Read `NAME` or `NAME/VERSION`; the last slash divides."""
+        name, slash, version = text.rpartition("/")
+        return cls(name, version) if slash and name else cls(text)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}".rstrip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Responsible:
+    """Who answers for the file, and by which number they are found.
+
+    Give at most one of `bin`, `registration` (with `country`) and `iin`. A natural person's IIN is personal data and goes
+    into every labelled file, so it is taken only with `iin_consent=True`.
+
+    Attributes:
+        name: Name of the organisation or person.
+        role: `owner` or `holder` of the AI system.
+        bin: Kazakhstan's business identification number, 12 digits, check digit validated.
+        registration: A number in a foreign register.
+        country: ISO 3166-1 alpha-2 code of that register.
+        iin: Kazakhstan's individual identification number, 12 digits.
+        iin_consent: The person agrees that the IIN is published in every file.
+
+    Raises:
+        InvalidLabel: Any of them does not hold.
+    """
+
+    name: str
+    role: Role
+    bin: str = ""
+    registration: str = ""
+    country: str = ""
+    iin: str = ""
+    iin_consent: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", _clean(self.name, "the responsible party's name"))
+        object.__setattr__(self, "role", _choice(Role, self.role, "role"))
+        if sum(map(bool, (self.bin, self.registration, self.iin))) > 1:
+            raise InvalidLabel("Give one of BIN, foreign registration and IIN, not several.")
+        if self.bin:
+            check_bin(self.bin)
+        if self.iin:
+            if not self.iin_consent:
+                raise InvalidLabel(
+                    "An IIN is personal data and would be published in every labelled file.",
+                    hint="Set iin_consent = true if the person agrees, or declare a BIN.",
+                )
+            _check_digits(self.iin, "IIN")
+        if bool(self.registration) != bool(self.country):
+            raise InvalidLabel("A foreign registration needs its number and its country.")
+        if self.registration:
+            object.__setattr__(self, "registration", _clean(self.registration, "the registration"))
+            if len(self.country) != 2 or not self.country.isascii() or not self.country.isupper():
+                raise InvalidLabel(
+                    f"Country {self.country!r} is not a two-letter ISO 3166 code such as 'DE'."
+                )
+
+    @property
+    def id_kind(self) -> IdKind:
+        """Which kind of number identifies the party."""
+        if self.bin:
+            return IdKind.BIN
+        if self.registration:
+            return IdKind.FOREIGN
+        return IdKind.IIN if self.iin else IdKind.NONE
+
+    @property
+    def id_value(self) -> str:
+        """The number itself, or an empty string."""
+        return self.bin or self.registration or self.iin
+
+    def to_json(self) -> dict[str, str]:
+        """The form it has in the marker and in reports."""
+        data = {"name": self.name, "role": str(self.role), "id_kind": str(self.id_kind)}
+        if self.id_value:
+            data["id"] = self.id_value
+        if self.country:
+            data["country"] = self.country
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Responsible:
+        """Read what `to_json` wrote.
+
+        Raises:
+            InvalidLabel: A field is missing or does not hold.
+        """
+        number, kind = _text(data, "id", ""), _text(data, "id_kind")
+        keys = {"bin": "bin", "foreign": "registration", "iin": "iin"}
+        if kind not in {*keys, "none"}:
+            raise InvalidLabel("Unknown kind of identification.")
+        ids: dict[str, Any] = {keys[kind]: number} if kind in keys else {}
+        if kind == "iin":
+            ids["iin_consent"] = True  # it is published already
+        return cls(
+            name=_text(data, "name"),
+            role=_choice(Role, _text(data, "role"), "role"),
+            country=_text(data, "country", ""),
+            **ids,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """What is declared about one file.
+
+    Plain strings are accepted for every field that has a type of its own: `Label(origin="created", system="Name/1.0")`.
+
+    Attributes:
+        origin: `created` or `altered` by an AI system.
+        imitates: What of a person, or which event, it imitates; may be empty.
+        system: The AI system; `None` when it is not declared.
+        responsible: Who answers for it; `mark` fills it from the configuration when it is `None`.
+        created: When the label was made, UTC.
+        reserve_training: Declare that the file may not be used for training (Art. 23(5)).
+
+    Raises:
+        InvalidLabel: A value is none of those allowed.
+    """
+
+    origin: Origin
+    imitates: tuple[Imitates, ...] = ()
+    system: System | None = None
+    responsible: Responsible | None = None
+    created: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    reserve_training: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "origin", _choice(Origin, self.origin, "origin"))
+        given: object = self.imitates
+        words = (given,) if isinstance(given, str) else self.imitates
+        chosen = {_choice(Imitates, item, "imitates") for item in words}
+        object.__setattr__(self, "imitates", tuple(i for i in Imitates if i in chosen))
+        system: object = self.system
+        if isinstance(system, str):
+            object.__setattr__(self, "system", System.parse(system))
+        if self.created.tzinfo is None:
+            raise InvalidLabel("The label's time needs a time zone.", hint="Use datetime.now(UTC).")
+
+    def to_json(self) -> dict[str, Any]:
+        """The form it has in the marker and in reports: text and lists of text only."""
+        data: dict[str, Any] = {
+            "origin": str(self.origin),
+            "imitates": [str(i) for i in self.imitates],
+            "created": self.created.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        }
+        if self.system:
+            data["system"] = {"name": self.system.name}
+            if self.system.version:
+                data["system"]["version"] = self.system.version
+        if self.responsible:
+            data["responsible"] = self.responsible.to_json()
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Label:
+        """Read what `to_json` wrote.
+
+        Raises:
+            InvalidLabel: A field is missing or does not hold.
+        """
+        system, responsible = data.get("system"), data.get("responsible")
+        imitates = data.get("imitates")
+        if not isinstance(imitates, list) or len(imitates) > len(Imitates):
+            raise InvalidLabel("`imitates` is not a list of the words allowed.")
+        try:
+            created = datetime.fromisoformat(_text(data, "created"))
+        except ValueError as error:
+            raise InvalidLabel("`created` is not an ISO 8601 time.") from error
+        return cls(
+            origin=_choice(Origin, _text(data, "origin"), "origin"),
+            imitates=tuple(_choice(Imitates, item, "imitates") for item in imitates),
+            system=System(_text(system, "name"), _text(system, "version", ""))
+            if isinstance(system, Mapping)
+            else None,
+            responsible=Responsible.from_json(responsible)
+            if isinstance(responsible, Mapping)
+            else None,
+            created=created,
+        )
+
+
+def check_bin(number: str) -> None:
+    """Check the 12 digits of a BIN and that it does not have the shape of a person's IIN.
+
+    The fifth digit of a BIN is the type of entity (4, 5 or 6); in an IIN it is the tens of the day of birth (0 to 3).
+
+    Raises:
+        InvalidLabel: The number is no BIN.
+    """
+    _check_digits(number, "BIN")
+    if number[4] in "0123":
+        raise InvalidLabel(
+            f"{number[:4]}… has the shape of a person's IIN, not of a BIN.",
+            hint="Declare an IIN as such, with the person's explicit consent.",
+        )
+
+
+def _check_digits(number: str, what: str) -> None:
+    """Check digit of BIN and IIN: weighted sum modulo 11, a second set of weights when the first gives 10."""
+    if len(number) != 12 or not number.isascii() or not number.isdigit():
+        raise InvalidLabel(f"A {what} has exactly 12 digits.", hint="Copy it without spaces.")
+    digits = [int(c) for c in number]
+    check = sum(w * d for w, d in zip(range(1, 12), digits, strict=False)) % 11
+    if check == 10:
+        second = (3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2)
+        check = sum(w * d for w, d in zip(second, digits, strict=False)) % 11
+    if check != digits[11]:
+        raise InvalidLabel(
+            f"The check digit of this {what} does not fit: a digit is wrong or two are swapped.",
+            hint="Copy it again from the certificate of registration.",
+        )
+
+
+def _clean(text: str, what: str) -> str:
+    """NFC-normalised, trimmed text without control, bidi or other invisible characters."""
+    if not isinstance(text, str):
+        raise InvalidLabel(f"{what.capitalize()} must be text.")
+    text = unicodedata.normalize("NFC", text).strip()
+    if not text:
+        raise InvalidLabel(f"{what.capitalize()} is empty.")
+    if len(text) > MAX_NAME:
+        raise InvalidLabel(f"{what.capitalize()} is longer than {MAX_NAME} characters.")
+    if any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} for c in text):
+        raise InvalidLabel(f"{what.capitalize()} holds control or invisible characters.")
+    return text
+
+
+def _choice(kind: type[E], value: object, what: str) -> E:
+    try:
+        return kind(str(value))
+    except ValueError as error:
+        allowed = ", ".join(kind)
+        raise InvalidLabel(f"{what} {value!r} is not one of: {allowed}.") from error
+
+
+def _text(data: Mapping[str, Any], key: str, default: str | None = None) -> str:
+    value = data.get(key, default)
+    if not isinstance(value, str):
+        raise InvalidLabel(f"`{key}` is missing or is not text.")
+    return value

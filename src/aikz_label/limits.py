@@ -1,0 +1,30 @@
+"""How much of a hostile file is read before the answer is "over a limit"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Caps for one file; reaching one gives `unreadable` (verify) or a refusal (mark).
+
+    Sources: `max_pixels` is the project's cap for uploads; Pillow's own bomb error is three times as high. The others
+    bound what a picture's metadata may cost: the largest packet of the reference corpora is below a tenth of each.
+
+    Attributes:
+        max_bytes: Size of a file that is read whole, in bytes.
+        max_pixels: Width times height of a picture.
+        max_parts: Segments or chunks walked in one container.
+        max_xmp: Size of an XMP packet that is parsed, in bytes.
+    """
+
+    max_bytes: int = 512 * MIB
+    max_pixels: int = 60_000_000
+    max_parts: int = 100_000
+    max_xmp: int = MIB
+
+
+DEFAULT = Limits()

@@ -1,0 +1,239 @@
+"""The marker's content: which assertions a label becomes, and what a manifest says.
+
+C2PA 2.4. Every assertion is `created` (listed in `created_assertions`). Our own facts are the assertion
+`org.aikz.synthetic`, whose JSON schema is published in the documentation. It holds text, numbers, booleans, objects and
+lists of objects or text only: the engine's JSON reader turns a list of numbers into something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import aikz_label
+from aikz_label.errors import InvalidLabel
+from aikz_label.label import Label, Origin, System
+from aikz_label.report import Notice
+
+ASSERTION = "org.aikz.synthetic"
+SCHEMA = "aikz-label/synthetic/1"
+LAW = "KZ-230-VIII"
+
+_IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+SOURCE_TYPE = {
+    Origin.CREATED: _IPTC + "trainedAlgorithmicMedia",
+    Origin.ALTERED: _IPTC + "compositeWithTrainedAlgorithmicMedia",
+}
+# IPTC Digital Source Type NewsCodes. `algorithmicMedia` and `dataDrivenMedia` need no training and are not AI here;
+# `algorithmicallyEnhanced` can be either, so it decides nothing.
+_AI = {
+    "trainedAlgorithmicMedia": Origin.CREATED,
+    "compositeWithTrainedAlgorithmicMedia": Origin.ALTERED,
+    "compositeSynthetic": Origin.ALTERED,
+}
+_NOT_AI = {
+    "algorithmicMedia",
+    "compositeCapture",
+    "computationalCapture",
+    "dataDrivenMedia",
+    "digitalArt",
+    "digitalCapture",
+    "digitalCreation",
+    "humanEdits",
+    "minorHumanEdits",
+    "negativeFilm",
+    "positiveFilm",
+    "print",
+    "screenCapture",
+    "softwareImage",
+    "virtualRecording",
+}
+
+
+def origin_of(source_type: str) -> Origin | bool | None:
+    """What an IPTC digital source type says: an AI origin, `False` for "not AI", `None` for neither."""
+    code = source_type.strip().rpartition("/")[2]
+    if code in _AI:
+        return _AI[code]
+    return False if code in _NOT_AI else None
+
+
+def definition(label: Label, notice: Notice, medium: str, *, with_parent: bool) -> dict[str, Any]:
+    """The manifest definition for a label and the notice that was measured.
+
+    Args:
+        label: What is declared; `responsible` is set.
+        notice: The notice, with its figures.
+        medium: Family of the format.
+        with_parent: The input carries a marker and becomes the parent ingredient.
+    """
+    when = label.to_json()["created"]
+    deed: dict[str, Any] = {"digitalSourceType": SOURCE_TYPE[label.origin], "when": when}
+    if label.system:
+        deed["softwareAgent"] = {"name": label.system.name}
+        if label.system.version:
+            deed["softwareAgent"]["version"] = label.system.version
+    if with_parent:
+        opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": [PARENT]}}
+        actions = [opened, {"action": "c2pa.edited", **deed}]
+    else:
+        actions = [{"action": "c2pa.created", **deed}]
+    disclosure = {"modelType": "c2pa.types.model"}
+    if label.system:
+        disclosure["modelName"] = label.system.name
+    assertions = [
+        ("c2pa.actions.v2", {"actions": actions, "allActionsIncluded": True}),
+        ("c2pa.ai-disclosure", disclosure),
+        (ASSERTION, _facts(label, notice, medium)),
+    ]
+    if label.reserve_training:
+        assertions.append(("cawg.training-mining", _RESERVATION))
+    return {
+        "claim_generator_info": [{"name": "aikz-label", "version": aikz_label.__version__}],
+        "assertions": [{"label": name, "created": True, "data": data} for name, data in assertions],
+    }
+
+
+PARENT = "parent"
+_RESERVATION = {
+    "entries": {
+        name: {"use": "notAllowed"}
+        for name in ("cawg.ai_training", "cawg.ai_generative_training", "cawg.data_mining")
+    }
+}
+
+
+def _facts(label: Label, notice: Notice, medium: str) -> dict[str, Any]:
+    record: dict[str, Any] = {"kind": notice.kind}
+    if notice.kind == "none":
+        record["reason"] = notice.reason
+    else:
+        record |= {
+            "languages": list(notice.languages),
+            "wording": notice.wording,
+            "placements": [dict(place) for place in notice.placements],
+            "measured": dict(notice.figures),
+        }
+    return {
+        "schema": SCHEMA,
+        "law": LAW,
+        "medium": medium,
+        **label.to_json(),
+        "profile": notice.profile,
+        "notice": record,
+    }
+
+
+class Content:
+    """What a manifest, as the engine's JSON gives it, says to us.
+
+    Attributes:
+        ours: It holds our assertion.
+        malformed: Our assertion does not follow its schema.
+        label: What it declares, or `None`.
+        not_ai: It states an origin known not to be AI.
+        notice: The notice our assertion records.
+        reserves_training: It declares a reservation against training.
+    """
+
+    def __init__(self, manifest: Mapping[str, Any]) -> None:
+        self.ours = self.malformed = self.not_ai = self.reserves_training = False
+        self.label: Label | None = None
+        self.notice: Notice | None = None
+        standard: Label | None = None
+        for name, data in _assertions(manifest):
+            if name.startswith("c2pa.actions"):
+                found, not_ai = _read_actions(data)
+                standard = standard or found
+                self.not_ai = self.not_ai or not_ai
+            elif name.startswith(ASSERTION):
+                self.ours = True
+                self._read_ours(data)
+            elif name.startswith(("cawg.training-mining", "c2pa.training-mining")):
+                self.reserves_training = self.reserves_training or _reserves(data)
+        if not self.ours:
+            self.label = standard
+        elif standard is None or (self.label and standard.origin is not self.label.origin):
+            self.label, self.malformed = None, True  # our facts and the C2PA action disagree
+
+    def _read_ours(self, data: Mapping[str, Any]) -> None:
+        if self.label is not None or data.get("schema") != SCHEMA:
+            self.malformed = True  # a second one, or one of a schema we do not know
+            return
+        try:
+            self.label = Label.from_json(data)
+            self.notice = _read_notice(data)
+        except InvalidLabel:
+            self.label, self.malformed = None, True
+
+
+def _assertions(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    listed = manifest.get("assertions")
+    for item in listed if isinstance(listed, list) else ():
+        if isinstance(item, Mapping):
+            name, data = item.get("label"), item.get("data")
+            if isinstance(name, str) and isinstance(data, Mapping):
+                yield name, data
+
+
+def _read_actions(data: Mapping[str, Any]) -> tuple[Label | None, bool]:
+    """The strongest AI statement among a manifest's actions, and whether one states a non-AI origin."""
+    listed, found, not_ai = data.get("actions"), None, False
+    for action in listed if isinstance(listed, list) else ():
+        kind = action.get("digitalSourceType") if isinstance(action, Mapping) else None
+        if not isinstance(kind, str):
+            continue
+        origin = origin_of(kind)
+        if isinstance(origin, Origin):
+            found = found or Label(origin=origin, system=_agent(action))
+        elif origin is False:
+            not_ai = True
+    return found, not_ai and found is None
+
+
+def _agent(action: Mapping[str, Any]) -> System | None:
+    agent = action.get("softwareAgent")
+    name, version = (
+        (agent.get("name"), agent.get("version")) if isinstance(agent, Mapping) else (agent, "")
+    )
+    try:
+        return System(name, version if isinstance(version, str) else "") if name else None
+    except InvalidLabel:
+        return None
+
+
+def _reserves(data: Mapping[str, Any]) -> bool:
+    entries = data.get("entries")
+    values = entries.values() if isinstance(entries, Mapping) else ()
+    return any(isinstance(v, Mapping) and v.get("use") == "notAllowed" for v in values)
+
+
+def _read_notice(data: Mapping[str, Any]) -> Notice:
+    record, profile = data.get("notice"), data.get("profile")
+    if not isinstance(record, Mapping) or not isinstance(profile, str):
+        raise InvalidLabel("`notice` or `profile` is missing.")
+    kind, reason = record.get("kind"), record.get("reason", "")
+    if not isinstance(kind, str) or not isinstance(reason, str):
+        raise InvalidLabel("`notice.kind` is missing.")
+    if kind == "none":
+        return Notice("none", profile=profile, reason=reason)
+    languages, places = record.get("languages"), record.get("placements")
+    figures, wording = record.get("measured"), record.get("wording")
+    if (
+        not isinstance(languages, list)
+        or not isinstance(places, list)
+        or not isinstance(figures, Mapping)
+        or not isinstance(wording, str)
+        or not all(isinstance(item, str) for item in languages)
+        or not all(isinstance(item, Mapping) for item in places)
+        or not all(isinstance(value, int | float) for value in figures.values())
+    ):
+        raise InvalidLabel("`notice` does not follow its schema.")
+    return Notice(
+        kind,
+        tuple(languages),
+        wording,
+        profile,
+        tuple(dict(place) for place in places),
+        tuple((str(name), float(value)) for name, value in figures.items()),
+    )

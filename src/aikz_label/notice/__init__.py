@@ -1,0 +1,1 @@
+"""The notice people perceive: wording, letters, drawing and measuring. Shared by all adapters."""

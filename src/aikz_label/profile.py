@@ -1,0 +1,107 @@
+"""Profiles: versioned numbers for "can be perceived". Data, not code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from aikz_label.errors import UsageError
+from aikz_label.report import Message, message
+from aikz_label.texts import load_data
+
+PROFILES = ("kz",)
+DEFAULT = "kz"
+
+# What tells the kinds of obstruction apart; none of these decides whether a notice passes.
+_OUTSIDE = 0.02  # share of the badge beyond the picture's edge: found boxes are uncertain by 1.5 %
+_LOST = 0.1  # share of the text's pieces without likeness
+_TRACE = 0.5  # text likeness from which a pale badge is "too faint" and not "missing"
+_SHINES_THROUGH = 0.02  # luminance of a plate that is no longer black
+
+
+@dataclass(frozen=True, slots=True)
+class ImageProfile:
+    """Thresholds for badges on pictures; the data file names the source of each.
+
+    Shares are of the shorter displayed side; `cap` is the height of a capital letter.
+    """
+
+    min_cap_px: float
+    min_text_share: float
+    min_icon_share: float
+    min_contrast: float
+    min_match: float
+    min_text_match: float
+    margin_share: float
+    max_area: float
+    max_small_area: float
+    drawing_reserve: float
+    measuring_tolerance: float
+
+    def problems(self, figures: Mapping[str, float]) -> tuple[Message, ...]:
+        """Which thresholds these figures miss; the same rule for measured and attested ones.
+
+        A figure that is missing counts as zero, so an incomplete record never passes.
+        """
+        small = self._too_small(figures)
+        obstructed = []
+        if figures.get("outside", 0.0) > _OUTSIDE:
+            obstructed.append(message("notice.cut-off"))
+        elif figures.get("lost", 0.0) > _LOST:
+            obstructed.append(message("notice.covered"))
+        if obstructed:
+            return (*obstructed, *small)
+        contrast, text_match = figures.get("contrast", 0.0), figures.get("text_match", 0.0)
+        faint = contrast < self.min_contrast
+        unlike = figures.get("match", 0.0) < self.min_match or text_match < self.min_text_match
+        if unlike and (text_match < _TRACE or not (faint or small)):
+            return (message("notice.missing"),)
+        return (*(self._too_faint(figures) if faint else ()), *small)
+
+    def _too_faint(self, figures: Mapping[str, float]) -> tuple[Message, ...]:
+        if figures.get("plate_luminance", 0.0) > _SHINES_THROUGH:
+            return (message("notice.transparent"),)
+        contrast = f"{figures.get('contrast', 0.0):.1f}"
+        return (message("notice.too-faint", contrast=contrast, min=f"{self.min_contrast:g}"),)
+
+    def _too_small(self, figures: Mapping[str, float]) -> tuple[Message, ...]:
+        side, cap = figures.get("short_side_px", 0.0), figures.get("cap_px", 0.0)
+        sizes = (
+            (cap, max(self.min_cap_px, self.min_text_share * side)),
+            (figures.get("icon_cap_px", cap), self.min_icon_share * side),
+        )
+        for size, floor in sizes:
+            if not side or size < floor * self.measuring_tolerance:
+                return (message("notice.too-small", cap=f"{size:.1f}", min=f"{floor:.1f}"),)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One reading of the law's words, by name and version."""
+
+    name: str
+    version: str
+    languages: tuple[str, ...]
+    image: ImageProfile
+
+    @property
+    def id(self) -> str:
+        """Name and version, as recorded in markers and reports: `kz/1`."""
+        return f"{self.name}/{self.version}"
+
+
+@cache
+def load_profile(name: str) -> Profile:
+    """Load a profile by name.
+
+    Raises:
+        UsageError: There is no profile of that name.
+    """
+    if name not in PROFILES:
+        raise UsageError(f"There is no profile {name!r}.", hint=f"Profiles: {', '.join(PROFILES)}.")
+    data = load_data(f"profile_{name}")
+    return Profile(
+        data["name"], data["version"], tuple(data["languages"]), ImageProfile(**data["image"])
+    )

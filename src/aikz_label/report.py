@@ -1,0 +1,329 @@
+"""What was found: evidence (facts), findings (one clause each) and the report with its one word.
+
+Everything here is frozen, can be pickled and becomes JSON. Adapters and the engine fill an `Evidence`; `rules.judge` turns
+it into a `Report`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, NoReturn
+
+from aikz_label.errors import NotAcceptable
+from aikz_label.label import Label, Origin
+from aikz_label.texts import escape, sentence, translations
+
+SCHEMA = "aikz-label/report/1"
+
+
+class Verdict(StrEnum):
+    """The one word. There is no score, and `unmarked` is not "authentic"."""
+
+    LABELLED = "labelled"
+    INCOMPLETE = "incomplete"
+    INVALID = "invalid"
+    UNMARKED = "unmarked"
+    UNREADABLE = "unreadable"
+
+
+class Status(StrEnum):
+    """Outcome of one clause; `unknown` is an answer and is never folded into another."""
+
+    PASS = "pass"  # noqa: S105  # not a password
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not-applicable"
+
+
+class MarkerState(StrEnum):
+    """What the marker is worth."""
+
+    TRUSTED = "trusted"
+    UNTRUSTED = "untrusted"
+    INVALID = "invalid"
+    CLAIMED = "claimed"
+    ABSENT = "absent"
+
+
+class NoticeState(StrEnum):
+    """Whether people can perceive the notice."""
+
+    PERCEIVABLE = "perceivable"
+    NOT_PERCEIVABLE = "not-perceivable"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not-applicable"
+
+
+class How(StrEnum):
+    """Where the answer about the notice comes from."""
+
+    MEASURED = "measured"
+    ATTESTED = "attested"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A stable code and the words that fill its sentence."""
+
+    code: str
+    args: tuple[tuple[str, object], ...] = ()
+
+    def text(self, language: str) -> str:
+        """The sentence in one language."""
+        return sentence(self.code, language, dict(self.args))
+
+    def to_json(self) -> dict[str, Any]:
+        """Code and the sentence in every language."""
+        return {"code": self.code, "text": translations(self.code, dict(self.args))}
+
+
+def message(code: str, **args: object) -> Message:
+    """Shorthand for a `Message` with named words."""
+    return Message(code, tuple(args.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcome of one clause, with what was seen and where."""
+
+    clause: str
+    status: Status
+    message: Message
+    where: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The form it has in the report."""
+        return {
+            "clause": self.clause,
+            "status": str(self.status),
+            **self.message.to_json(),
+            "where": escape(self.where),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Names from the signing certificate: untrusted text unless the marker is trusted."""
+
+    name: str
+    organisation: str
+    serial: str
+    algorithm: str
+
+    def to_json(self) -> dict[str, str]:
+        """The form it has in the report."""
+        names = ("name", "organisation", "serial", "algorithm")
+        return {name: escape(getattr(self, name)) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """One unsigned statement in the file's own metadata: a claim, never proof.
+
+    Attributes:
+        carrier: Which metadata, such as `xmp`.
+        name: Property, with the field's usual prefix.
+        value: Its value as found: untrusted text.
+        origin: What it says about AI: an origin, `False` for a value known to mean "not AI", `None` for neither.
+    """
+
+    carrier: str
+    name: str
+    value: str
+    origin: Origin | bool | None = None
+
+    def to_json(self) -> dict[str, str]:
+        """The form it has in the report."""
+        return {"carrier": self.carrier, "name": self.name, "value": escape(self.value)}
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What measuring a notice gave.
+
+    Attributes:
+        state: `perceivable`, `not-perceivable` or `unknown`.
+        figures: Numbers by name; for pictures `match`, `text_match`, `contrast`, `cap_px`, `cap_share`, `icon_share`.
+        problems: One message per anti-pattern found, such as `notice.too-small`.
+    """
+
+    state: NoticeState
+    figures: tuple[tuple[str, float], ...] = ()
+    problems: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The notice a marker records.
+
+    Attributes:
+        kind: `badge`, or `none` when the file carries no notice on purpose.
+        languages: Languages of the notice, in order.
+        wording: Version of the wording.
+        profile: Profile it was drawn for.
+        placements: Where and how it was placed; the keys belong to the adapter that wrote them.
+        figures: What the signer measured.
+        reason: Why there is none.
+    """
+
+    kind: str
+    languages: tuple[str, ...] = ()
+    wording: str = ""
+    profile: str = ""
+    placements: tuple[Mapping[str, Any], ...] = ()
+    figures: tuple[tuple[str, float], ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """What was read of a marker.
+
+    Attributes:
+        state: `trusted`, `untrusted`, `invalid` or `absent`; the judge adds `claimed`.
+        carrier: Where it lives, such as `c2pa`.
+        problem: Code of the group `marker` that says why it is invalid or absent.
+        signer: Names from the certificate.
+        trust: Name of the trust list that believed the signer.
+        self_issued: That list holds only this machine's own root.
+        signed_at: Time of a trusted time-stamp, ISO 8601; empty without one.
+        codes: C2PA status codes, verbatim.
+        ours: It holds an `org.aikz.synthetic` assertion.
+        label: What it declares, from our assertion or from standard C2PA ones.
+        malformed: Our assertion does not follow its schema.
+        not_ai: It states an origin that is known not to be AI.
+        notice: The notice it records.
+        reserves_training: It declares a reservation against training.
+    """
+
+    state: MarkerState = MarkerState.ABSENT
+    carrier: str = ""
+    problem: str = ""
+    signer: Signer | None = None
+    trust: str = ""
+    self_issued: bool = False
+    signed_at: str = ""
+    codes: tuple[str, ...] = ()
+    ours: bool = False
+    label: Label | None = None
+    malformed: bool = False
+    not_ai: bool = False
+    notice: Notice | None = None
+    reserves_training: bool = False
+
+    @property
+    def intact(self) -> bool:
+        """Signed by somebody, and bound to these bytes."""
+        return self.state in {MarkerState.TRUSTED, MarkerState.UNTRUSTED}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Facts about one file, before any judgement.
+
+    Attributes:
+        format: Short name of the format; empty when unknown.
+        marker: The signed marker.
+        mirrors: Unsigned statements.
+        measurement: The notice as measured now; `None` when it was not measured.
+        problem: Why nothing can be said, if so (group `unreadable`).
+        decoded: The content itself was decoded, not only its structure.
+    """
+
+    format: str = ""
+    marker: Marker = field(default_factory=Marker)
+    mirrors: tuple[Mirror, ...] = ()
+    measurement: Measurement | None = None
+    problem: Message | None = None
+    decoded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything said about one file.
+
+    A report has no truth value: `if report:` raises, because it would read as "is it fine?".
+    """
+
+    verdict: Verdict
+    reason: Message
+    profile: str
+    format: str
+    limits: tuple[Message, ...]
+    marker: Marker
+    marker_state: MarkerState
+    notice_state: NoticeState
+    notice_how: How
+    figures: tuple[tuple[str, float], ...]
+    declared: Label | None
+    mirrors: tuple[Mirror, ...]
+    findings: tuple[Finding, ...]
+    path: str = ""
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("A report has no truth value; compare report.verdict with a word.")
+
+    def at(self, path: str) -> Report:
+        """The same report for a named file."""
+        return replace(self, path=path)
+
+    def raise_for_verdict(self) -> Report:
+        """Return the report when the verdict is `labelled`.
+
+        Raises:
+            NotAcceptable: It is any other.
+        """
+        if self.verdict is not Verdict.LABELLED:
+            raise NotAcceptable(self)
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form, schema `aikz-label/report/1`."""
+        signer = self.marker.signer
+        return {
+            "schema": SCHEMA,
+            "path": escape(self.path, limit=4096),
+            "format": self.format,
+            "verdict": str(self.verdict),
+            "reason": self.reason.to_json(),
+            "profile": self.profile,
+            "limits": [limit.to_json() for limit in self.limits],
+            "marker": {
+                "state": str(self.marker_state),
+                "carrier": self.marker.carrier,
+                "signer": signer.to_json() if signer else None,
+                "trust": {"list": escape(self.marker.trust), "self_issued": self.marker.self_issued}
+                if self.marker.trust
+                else None,
+                "signed_at": self.marker.signed_at or None,
+                "codes": [escape(code) for code in self.marker.codes],
+            },
+            "notice": {
+                "state": str(self.notice_state),
+                "how": str(self.notice_how),
+                "measured": dict(self.figures),
+            },
+            "declared": _escaped(self.declared.to_json()) if self.declared else None,
+            "mirrors": [mirror.to_json() for mirror in self.mirrors],
+            "findings": [finding.to_json() for finding in self.findings],
+        }
+
+    def to_json(self) -> str:
+        """One line of ASCII JSON."""
+        return json.dumps(self.to_dict())
+
+
+def _escaped(value: Any) -> Any:
+    """Escape every text inside a JSON value."""
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, list):
+        return [_escaped(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _escaped(item) for key, item in value.items()}
+    return value

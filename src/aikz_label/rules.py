@@ -1,0 +1,319 @@
+"""Judgement: evidence in, report out. Pure: no clock, no file, no engine.
+
+Facts are gathered elsewhere; this is the only place where they become words. Each function below answers for one clause of
+the law and returns its findings; `_verdict` then reads the findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from aikz_label.label import IdKind, Label, Origin
+from aikz_label.profile import Profile
+from aikz_label.report import (
+    Evidence,
+    Finding,
+    How,
+    MarkerState,
+    Message,
+    NoticeState,
+    Report,
+    Status,
+    Verdict,
+    message,
+)
+from aikz_label.texts import load_data
+
+PASS, FAIL, UNKNOWN, NOT_APPLICABLE = Status
+
+
+@dataclass(frozen=True, slots=True)
+class _Notice:
+    """The notice as far as it is known."""
+
+    state: NoticeState
+    how: How = How.NONE
+    figures: tuple[tuple[str, float], ...] = ()
+    problems: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """Evidence with the three things every clause asks of it."""
+
+    evidence: Evidence
+    state: MarkerState
+    label: Label | None
+    notice: _Notice
+
+
+def clauses() -> tuple[str, ...]:
+    """Identifiers of all clauses, in the order of the report."""
+    return tuple(load_data("clauses")["clause"])
+
+
+def judge(evidence: Evidence, profile: Profile) -> Report:
+    """Turn evidence into a report under a profile."""
+    case = _case(evidence, profile)
+    findings = tuple(finding for clause in _CLAUSES for finding in clause(case))
+    verdict, reason = _verdict(case, findings)
+    return Report(
+        verdict=verdict,
+        reason=reason,
+        profile=profile.id,
+        format=evidence.format,
+        limits=tuple(_limits(case, profile)),
+        marker=evidence.marker,
+        marker_state=case.state,
+        notice_state=case.notice.state,
+        notice_how=case.notice.how,
+        figures=case.notice.figures,
+        declared=case.label,
+        mirrors=evidence.mirrors,
+        findings=findings,
+    )
+
+
+def _case(evidence: Evidence, profile: Profile) -> _Case:
+    marker, state = evidence.marker, evidence.marker.state
+    label = marker.label if state is not MarkerState.INVALID else None
+    claims = [mirror.origin for mirror in evidence.mirrors if isinstance(mirror.origin, Origin)]
+    if label is None and state is MarkerState.ABSENT and claims:
+        state, label = MarkerState.CLAIMED, None
+    return _Case(evidence, state, label, _notice(evidence, profile))
+
+
+def _notice(evidence: Evidence, profile: Profile) -> _Notice:
+    """Measured beats attested; attested counts only from a trusted signer of exactly these bytes."""
+    measured, record = evidence.measurement, evidence.marker.notice
+    if measured is not None:
+        return _Notice(measured.state, How.MEASURED, measured.figures, measured.problems)
+    if record is None:
+        return _Notice(NoticeState.UNKNOWN)
+    if record.kind == "none":
+        return _Notice(NoticeState.ABSENT)
+    if evidence.marker.state is not MarkerState.TRUSTED:
+        return _Notice(NoticeState.UNKNOWN)
+    problems = profile.image.problems(dict(record.figures))
+    state = NoticeState.NOT_PERCEIVABLE if problems else NoticeState.PERCEIVABLE
+    return _Notice(state, How.ATTESTED, record.figures, problems)
+
+
+def _verdict(case: _Case, findings: tuple[Finding, ...]) -> tuple[Verdict, Message]:
+    """The one word, and the message of the finding that decided it."""
+    by_clause: dict[str, Finding] = {}
+    for finding in findings:
+        by_clause.setdefault(finding.clause, finding)
+    if case.state is MarkerState.INVALID:
+        return Verdict.INVALID, by_clause["kz.21.2.marker"].message
+    if case.evidence.problem is not None:
+        return Verdict.UNREADABLE, case.evidence.problem
+    if by_clause["kz.22.2.unambiguous"].status is FAIL:
+        return Verdict.INVALID, by_clause["kz.22.2.unambiguous"].message
+    declared = case.label is not None or case.state is MarkerState.CLAIMED
+    if not declared and not case.evidence.marker.malformed:
+        return Verdict.UNMARKED, message("verdict.unmarked")
+    for clause in _DECIDING:
+        if by_clause[clause].status is not PASS:
+            return Verdict.INCOMPLETE, by_clause[clause].message
+    return Verdict.LABELLED, message("verdict.labelled")
+
+
+# A file is labelled when each of these passes; the first that does not is the reason given.
+_DECIDING = (
+    "kz.21.2.marker",
+    "kz.1.4.declared",
+    "kz.21.2.notice",
+    "kz.21.2.unhindered",
+    "kz.21.3.responsible",
+    "kz.22.1.recognised",
+    "kz.22.2.bound",
+    "kz.22.2.unambiguous",
+)
+
+
+def _declared(case: _Case) -> Iterator[Finding]:
+    clause, marker = "kz.1.4.declared", case.evidence.marker
+    if case.label is not None:
+        text = message("declared.signed", origin_word=str(case.label.origin))
+        yield Finding(clause, PASS, text, marker.carrier)
+    elif marker.malformed:
+        yield Finding(clause, FAIL, message("declared.malformed"), marker.carrier)
+    elif case.state is MarkerState.CLAIMED:
+        for mirror in case.evidence.mirrors:
+            if isinstance(mirror.origin, Origin):
+                text = message("declared.claimed", origin_word=str(mirror.origin))
+                yield Finding(clause, UNKNOWN, text, f"{mirror.carrier}: {mirror.name}")
+    elif marker.intact:
+        yield Finding(clause, UNKNOWN, message("declared.other"), marker.carrier)
+    else:
+        yield Finding(clause, UNKNOWN, message("declared.absent"))
+
+
+def _marker(case: _Case) -> Iterator[Finding]:
+    clause, marker = "kz.21.2.marker", case.evidence.marker
+    signer = marker.signer.name if marker.signer else ""
+    match case.state:
+        case MarkerState.TRUSTED:
+            text = message("marker.trusted", signer=signer, trust=marker.trust)
+            yield Finding(clause, PASS, text, marker.carrier)
+        case MarkerState.UNTRUSTED:
+            text = message("marker.untrusted", signer=signer)
+            yield Finding(clause, FAIL, text, marker.carrier)
+        case MarkerState.INVALID:
+            text = message(f"marker.{marker.problem or 'damaged'}")
+            yield Finding(clause, FAIL, text, marker.carrier)
+        case MarkerState.CLAIMED:
+            yield Finding(clause, FAIL, message("marker.claimed"))
+        case MarkerState.ABSENT:
+            yield Finding(clause, UNKNOWN, message(f"marker.{marker.problem or 'absent'}"))
+
+
+def _perceived(case: _Case) -> Iterator[Finding]:
+    clause, notice, record = "kz.21.2.notice", case.notice, case.evidence.marker.notice
+    where = record.kind if record else ""
+    match notice.state:
+        case NoticeState.PERCEIVABLE:
+            text = message(f"notice.{notice.how}", figures=_figures(notice))
+            yield Finding(clause, PASS, text, where)
+        case NoticeState.NOT_PERCEIVABLE:
+            yield Finding(clause, FAIL, message("notice.hindered"), where)
+        case NoticeState.ABSENT:
+            text = message("notice.absent", reason=record.reason if record else "–")
+            yield Finding(clause, FAIL, text)
+        case NoticeState.NOT_APPLICABLE:
+            yield Finding(clause, NOT_APPLICABLE, message("notice.not-applicable"))
+        case NoticeState.UNKNOWN:
+            code = "notice.unknown" if record else "notice.unrecorded"
+            yield Finding(clause, UNKNOWN, message(code), where)
+
+
+def _unhindered(case: _Case) -> Iterator[Finding]:
+    clause, notice = "kz.21.2.unhindered", case.notice
+    for problem in notice.problems:
+        yield Finding(clause, FAIL, problem)
+    if not notice.problems:
+        if notice.state is NoticeState.PERCEIVABLE:
+            yield Finding(clause, PASS, message("unhindered.none"))
+        else:
+            yield Finding(clause, UNKNOWN, message("unhindered.unknown"))
+
+
+def _responsible(case: _Case) -> Iterator[Finding]:
+    clause = "kz.21.3.responsible"
+    if case.label is None:
+        yield Finding(clause, UNKNOWN, message("responsible.unknown"))
+        return
+    party = case.label.responsible
+    if party is None:
+        yield Finding(clause, FAIL, message("responsible.absent"))
+        return
+    number = f", {party.id_value}" if party.id_kind is not IdKind.NONE else ""
+    text = message("responsible.declared", name=party.name, role_word=str(party.role), id=number)
+    yield Finding(clause, PASS, text, case.evidence.marker.carrier)
+
+
+def _recognised(case: _Case) -> Iterator[Finding]:
+    clause, marker = "kz.22.1.recognised", case.evidence.marker
+    if case.label is not None:
+        yield Finding(clause, PASS, message("recognised.yes", carrier=marker.carrier))
+    elif case.state is MarkerState.CLAIMED:
+        names = {m.carrier for m in case.evidence.mirrors if isinstance(m.origin, Origin)}
+        yield Finding(clause, PASS, message("recognised.yes", carrier=", ".join(sorted(names))))
+    elif marker.state is not MarkerState.ABSENT:
+        yield Finding(clause, FAIL if marker.ours else UNKNOWN, message("recognised.no"))
+    else:
+        yield Finding(clause, UNKNOWN, message("recognised.nothing"))
+
+
+def _bound(case: _Case) -> Iterator[Finding]:
+    clause, marker = "kz.22.2.bound", case.evidence.marker
+    if marker.intact:
+        yield Finding(clause, PASS, message("bound.yes"), marker.carrier)
+    elif marker.state is MarkerState.INVALID:
+        yield Finding(clause, FAIL, message("bound.no"), marker.carrier)
+    elif case.state is MarkerState.CLAIMED:
+        yield Finding(clause, FAIL, message("bound.unsigned"))
+    else:
+        yield Finding(clause, NOT_APPLICABLE, message("bound.nothing"))
+
+
+def _unambiguous(case: _Case) -> Iterator[Finding]:
+    """«ауыстырмай»: no carrier may say something else than another."""
+    clause = "kz.22.2.unambiguous"
+    said: list[tuple[str, Origin | bool]] = []
+    if case.label is not None:
+        said.append((case.evidence.marker.carrier, case.label.origin))
+    elif case.evidence.marker.not_ai:
+        said.append((case.evidence.marker.carrier, False))
+    said += [
+        (f"{mirror.carrier}: {mirror.name}", mirror.origin)
+        for mirror in case.evidence.mirrors
+        if mirror.origin is not None
+    ]
+    if not said:
+        yield Finding(clause, NOT_APPLICABLE, message("unambiguous.nothing"))
+        return
+    first_where, first = said[0]
+    for where, value in said[1:]:
+        if value != first and (first or value):  # two ways to say "not AI" do not quarrel
+            words = message(
+                "unambiguous.contradiction",
+                first=f"{first_where} = {_word(first)}",
+                second=f"{where} = {_word(value)}",
+            )
+            yield Finding(clause, FAIL, words, where)
+            return
+    yield Finding(clause, PASS, message("unambiguous.yes"))
+
+
+def _reservation(case: _Case) -> Iterator[Finding]:
+    clause, marker = "kz.23.5.reservation", case.evidence.marker
+    if marker.intact and marker.reserves_training:
+        yield Finding(clause, PASS, message("reservation.declared"), marker.carrier)
+    else:
+        yield Finding(clause, NOT_APPLICABLE, message("reservation.none"))
+
+
+_CLAUSES = (
+    _declared,
+    _marker,
+    _perceived,
+    _unhindered,
+    _responsible,
+    _recognised,
+    _bound,
+    _unambiguous,
+    _reservation,
+)
+
+
+def _limits(case: _Case, profile: Profile) -> Iterator[Message]:
+    """What this check could not or did not look at; printed with every result."""
+    marker = case.evidence.marker
+    if case.state in {MarkerState.ABSENT, MarkerState.CLAIMED} and case.evidence.problem is None:
+        yield message("limits.unmarked")
+        yield message("limits.not-searched")
+        if not case.evidence.decoded:
+            yield message("limits.structure")
+    if case.notice.how is How.ATTESTED:
+        yield message("limits.attested")
+    if marker.state is not MarkerState.ABSENT:
+        yield message("limits.offline")
+    if marker.state is MarkerState.TRUSTED and marker.self_issued:
+        yield message("limits.self-issued")
+    if marker.intact and not marker.signed_at:
+        yield message("limits.no-timestamp")
+    if case.notice.how is not How.NONE:
+        yield message("limits.profile", profile=profile.id)
+
+
+def _figures(notice: _Notice) -> str:
+    """The two figures a reader understands, without words to translate: `21.0:1, 27 px`."""
+    figures = dict(notice.figures)
+    return f"{figures.get('contrast', 0):.1f}:1, {figures.get('cap_px', 0):.0f} px"
+
+
+def _word(value: Origin | bool) -> str:
+    return str(value) if isinstance(value, Origin) else "not AI"

@@ -1,0 +1,74 @@
+"""Any kind of source as one seekable binary stream."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
+
+from aikz_label import files, formats
+from aikz_label.errors import UsageError
+from aikz_label.limits import Limits
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Source: TypeAlias = "str | Path | bytes | BinaryIO | Image"
+
+
+@contextmanager
+def open_any(source: Source, caps: Limits, target: Path | None) -> Iterator[BinaryIO]:
+    """Open a path, bytes, a stream or a PIL image for reading.
+
+    Args:
+        source: Where the bytes are; a PIL image is encoded first.
+        caps: How much is taken from a stream that cannot seek.
+        target: The destination, whose suffix names the format of a PIL image.
+
+    Raises:
+        SourceError: A path that is not a regular file, or one that changed while it was read.
+        UsageError: None of these, or a picture that cannot be written in that format.
+    """
+    if isinstance(source, str | Path):
+        with files.open_source(Path(source)) as stream:
+            yield stream
+    elif isinstance(source, bytes | bytearray | memoryview):
+        yield io.BytesIO(bytes(source))
+    elif _is_picture(source):
+        yield io.BytesIO(_encode(cast("Image", source), target))
+    elif not hasattr(source, "read"):
+        raise UsageError(f"Cannot read from {type(source).__name__}.")
+    else:
+        stream = cast("BinaryIO", source)
+        if stream.seekable():
+            yield stream
+            return
+        with files.spool(stream, caps.max_bytes) as spooled:
+            yield spooled
+
+
+def _is_picture(source: object) -> bool:
+    """A PIL image, known without importing PIL for those who have none."""
+    return hasattr(source, "save") and hasattr(source, "mode") and hasattr(source, "size")
+
+
+def _encode(image: Image, target: Path | None) -> bytes:
+    """A picture straight from a generator, in the destination's format."""
+    suffix = target.suffix.lower() if target else ".png"
+    row = next((f for f in formats.FORMATS.values() if suffix in f.suffixes and f.supported), None)
+    if row is None:
+        raise UsageError(
+            f"A picture cannot be written as {suffix or 'a file without a suffix'}.",
+            hint="Use .png, .jpg or .webp.",
+        )
+    buffer = io.BytesIO()
+    extra = {"jpeg": {"quality": 95, "subsampling": 0}, "webp": {"quality": 95}}.get(row.name, {})
+    try:
+        image.save(buffer, row.name.upper(), **extra)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"A picture of mode {image.mode} cannot be written as {row.title}."
+        ) from error
+    return buffer.getvalue()

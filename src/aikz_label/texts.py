@@ -1,0 +1,76 @@
+"""Every sentence, in Kazakh, Russian and English, by its stable code."""
+
+from __future__ import annotations
+
+import tomllib
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from aikz_label.errors import UsageError
+
+LANGUAGES = ("kk", "ru", "en")
+
+# Characters that rewrite a terminal, reorder a line or hide in it: C0, C1, bidi, zero-width, private use, surrogates.
+_DANGEROUS = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
+@cache
+def load_data(name: str) -> Mapping[str, Any]:
+    """Parse one of the package's data files, once per process."""
+    text = files("aikz_label").joinpath("data", f"{name}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def sentence(code: str, language: str, args: Mapping[str, object] | None = None) -> str:
+    """The sentence for a code such as `marker.trusted`, its braces filled in.
+
+    An argument whose key ends in `_word` is itself a code of the group `word` and is translated; every other argument is
+    untrusted text and is escaped.
+
+    Raises:
+        KeyError: No such code.
+    """
+    group, _, name = code.partition(".")
+    template: str = load_data("texts")[group][name][language]
+    values: dict[str, str] = {}
+    for key, value in (args or {}).items():
+        if key.endswith("_word"):
+            values[key.removesuffix("_word")] = sentence(f"word.{value}", language)
+        else:
+            values[key] = escape(str(value))
+    return template.format(**values)
+
+
+def translations(code: str, args: Mapping[str, object] | None = None) -> dict[str, str]:
+    """The sentence in every language."""
+    return {language: sentence(code, language, args) for language in LANGUAGES}
+
+
+def escape(text: str, limit: int = 300) -> str:
+    r"""Make text from a file safe to print: control, bidi and invisible characters become `\u....`.
+
+    Longer texts are cut to `limit` characters, marked with an ellipsis.
+    """
+    if len(text) > limit:
+        text = text[: limit - 1] + "…"
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(f"\\u{ord(c):04x}" if unicodedata.category(c) in _DANGEROUS else c for c in text)
+
+
+def check_languages(languages: tuple[str, ...]) -> tuple[str, ...]:
+    """Languages in the order given, without repeats.
+
+    Raises:
+        UsageError: None, or one that is not among those supported.
+    """
+    unknown = [name for name in languages if name not in LANGUAGES]
+    if unknown or not languages:
+        raise UsageError(
+            f"Unsupported language: {', '.join(unknown) or 'none given'}.",
+            hint=f"Choose from {', '.join(LANGUAGES)}.",
+        )
+    return tuple(dict.fromkeys(languages))
