@@ -103,13 +103,14 @@ def mark(
     key = _signing_key(signer, settings)
     target = Path(destination) if isinstance(destination, str | Path) else None
     with ExitStack() as stack:
-        stream = stack.enter_context(open_any(source, caps, target))
+        # the destination outermost: it gets its name only after the source was found unchanged
         if target is None:
             signed: BinaryIO = io.BytesIO()
         else:
             if isinstance(source, str | Path):
                 files.check_not_source(Path(source), target)
             signed = stack.enter_context(files.atomic_output(target, overwrite=overwrite))
+        stream = stack.enter_context(open_any(source, caps, target))
         report, warnings = mark_stream(stream, signed, order, key, on_existing, settings.trust)
     warnings += _expiry_warning(key)
     data = None

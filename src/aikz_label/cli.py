@@ -103,7 +103,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         import aikz_label  # noqa: PLC0415
 
-        parser.exit(message=f"aikz-label {aikz_label.__version__}\n")
+        print(f"aikz-label {aikz_label.__version__}")
+        parser.exit()
 
 
 def _add_init(commands: _Commands, common: argparse.ArgumentParser) -> None:

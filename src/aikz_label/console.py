@@ -54,7 +54,11 @@ def short_report(report: Report, language: str, *, colour: bool = False) -> str:
 
 def _head(report: Report, language: str, *, colour: bool) -> Iterator[str]:
     word = sentence(f"title.{report.verdict}", language)
-    yield f"{escape(report.path, 4096) or '-'}: {_paint(word, _COLOURS[report.verdict], colour)}"
+    issued = ""
+    if report.marker.intact and report.marker.self_issued:
+        issued = f" ({sentence('word.self-issued', language)})"
+    name = escape(report.path, 4096) or "-"
+    yield f"{name}: {_paint(word, _COLOURS[report.verdict], colour)}{issued}"
     yield from _wrapped(report.reason.text(language), "  ", "  ")
 
 
@@ -98,9 +102,12 @@ def _finding(finding: Finding, language: str, *, colour: bool) -> Iterator[str]:
     status = sentence(f"status.{finding.status}", language)
     title = load_data("clauses")["clause"][finding.clause][language]
     code = _MARKS.get(finding.status, "")
-    padded = _paint(status, code, colour and bool(code)) + " " * (11 - len(status))
-    yield f"  {padded}{title} [{finding.clause}]"
-    yield from _wrapped(finding.message.text(language), " " * 13, " " * 13)
+    indent = " " * 13
+    first, *rest = _wrapped(f"{title} [{finding.clause}]", indent, indent)
+    padding = " " * (len(indent) - 2 - len(status))
+    yield f"  {_paint(status, code, colour and bool(code))}{padding}{first.lstrip()}"
+    yield from rest
+    yield from _wrapped(finding.message.text(language), indent, indent)
 
 
 def _wrapped(text: str, first: str, rest: str) -> list[str]:

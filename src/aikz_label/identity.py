@@ -156,8 +156,10 @@ def _config_text(responsible: Responsible) -> str:
         return json.dumps(text, ensure_ascii=False)
 
     party = [f"name = {quote(responsible.name)}", f"role = {quote(str(responsible.role))}"]
-    if responsible.bin:
-        party.append(f"bin = {quote(responsible.bin)}")
+    numbers = {key: getattr(responsible, key) for key in ("bin", "registration", "country", "iin")}
+    party += [f"{key} = {quote(value)}" for key, value in numbers.items() if value]
+    if responsible.iin:
+        party.append("iin_consent = true")
     return "\n".join(
         [
             "# Configuration of aikz-label, made by `aikz-label init`.",

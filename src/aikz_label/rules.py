@@ -17,6 +17,7 @@ from aikz_label.report import (
     How,
     MarkerState,
     Message,
+    Mirror,
     NoticeState,
     Report,
     Status,
@@ -40,11 +41,20 @@ class _Notice:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """Evidence with the three things every clause asks of it."""
+    """Evidence with what every clause asks of it.
+
+    Attributes:
+        evidence: The facts.
+        state: What the marker is worth; `claimed` when there are only unsigned statements.
+        label: What an intact marker declares.
+        claims: Unsigned statements about AI, where nothing signed declares an origin.
+        notice: The notice as far as it is known.
+    """
 
     evidence: Evidence
     state: MarkerState
     label: Label | None
+    claims: tuple[Mirror, ...]
     notice: _Notice
 
 
@@ -78,10 +88,12 @@ def judge(evidence: Evidence, profile: Profile) -> Report:
 def _case(evidence: Evidence, profile: Profile) -> _Case:
     marker, state = evidence.marker, evidence.marker.state
     label = marker.label if state is not MarkerState.INVALID else None
-    claims = [mirror.origin for mirror in evidence.mirrors if isinstance(mirror.origin, Origin)]
-    if label is None and state is MarkerState.ABSENT and claims:
-        state, label = MarkerState.CLAIMED, None
-    return _Case(evidence, state, label, _notice(evidence, profile))
+    claims: tuple[Mirror, ...] = ()
+    if label is None and state is not MarkerState.INVALID:
+        claims = tuple(m for m in evidence.mirrors if isinstance(m.origin, Origin))
+    if claims and state is MarkerState.ABSENT:
+        state = MarkerState.CLAIMED
+    return _Case(evidence, state, label, claims, _notice(evidence, profile))
 
 
 def _notice(evidence: Evidence, profile: Profile) -> _Notice:
@@ -111,8 +123,7 @@ def _verdict(case: _Case, findings: tuple[Finding, ...]) -> tuple[Verdict, Messa
         return Verdict.UNREADABLE, case.evidence.problem
     if by_clause["kz.22.2.unambiguous"].status is FAIL:
         return Verdict.INVALID, by_clause["kz.22.2.unambiguous"].message
-    declared = case.label is not None or case.state is MarkerState.CLAIMED
-    if not declared and not case.evidence.marker.malformed:
+    if case.label is None and not case.claims and not case.evidence.marker.malformed:
         return Verdict.UNMARKED, message("verdict.unmarked")
     for clause in _DECIDING:
         if by_clause[clause].status is not PASS:
@@ -140,11 +151,10 @@ def _declared(case: _Case) -> Iterator[Finding]:
         yield Finding(clause, PASS, text, marker.carrier)
     elif marker.malformed:
         yield Finding(clause, FAIL, message("declared.malformed"), marker.carrier)
-    elif case.state is MarkerState.CLAIMED:
-        for mirror in case.evidence.mirrors:
-            if isinstance(mirror.origin, Origin):
-                text = message("declared.claimed", origin_word=str(mirror.origin))
-                yield Finding(clause, UNKNOWN, text, f"{mirror.carrier}: {mirror.name}")
+    elif case.claims:
+        for mirror in case.claims:
+            text = message("declared.claimed", origin_word=str(mirror.origin))
+            yield Finding(clause, UNKNOWN, text, f"{mirror.carrier}: {mirror.name}")
     elif marker.intact:
         yield Finding(clause, UNKNOWN, message("declared.other"), marker.carrier)
     else:
@@ -218,9 +228,9 @@ def _recognised(case: _Case) -> Iterator[Finding]:
     clause, marker = "kz.22.1.recognised", case.evidence.marker
     if case.label is not None:
         yield Finding(clause, PASS, message("recognised.yes", carrier=marker.carrier))
-    elif case.state is MarkerState.CLAIMED:
-        names = {m.carrier for m in case.evidence.mirrors if isinstance(m.origin, Origin)}
-        yield Finding(clause, PASS, message("recognised.yes", carrier=", ".join(sorted(names))))
+    elif case.claims:
+        names = ", ".join(sorted({mirror.carrier for mirror in case.claims}))
+        yield Finding(clause, PASS, message("recognised.yes", carrier=names))
     elif marker.state is not MarkerState.ABSENT:
         yield Finding(clause, FAIL if marker.ours else UNKNOWN, message("recognised.no"))
     else:

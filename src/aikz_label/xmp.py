@@ -80,8 +80,10 @@ class _Scan:
         here = self._parser.CurrentByteIndex
         if self._open and self._open[1] == self._depth:
             found = self._open[0]
-            found.stop = _tag_end(self.packet, here)
-            found.value = found.value.strip()
+            opened = _tag_end(self.packet, found.start)
+            empty = self.packet[opened - 2 : opened] == b"/>"
+            found.stop = opened if empty else _tag_end(self.packet, here)
+            found.value = found.value.strip()[:_MAX_VALUE]
             self.properties.append(found)
             self._open = None
         if name == f"{_RDF} RDF":

@@ -1,0 +1,186 @@
+"""The contract suite for adapters: subclass it, name a sample, and every promise of the protocol is tested.
+
+    class TestPng(AdapterContract):
+        format = "png"
+
+        def sample(self) -> bytes:
+            return Path("photo.png").read_bytes()
+
+Needs pytest. Third-party adapters use it unchanged.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aikz_label import Label, Limits, Refused, identity, mark, sniff, verify
+from aikz_label.api import MarkResult
+from aikz_label.config import Config, load_config
+from aikz_label.label import Origin, Responsible, Role, System
+from aikz_label.report import How, MarkerState, NoticeState, Verdict
+
+
+class AdapterContract:
+    """What every format must do. Override `format`, `sample` and `changed`; add `variants` freely.
+
+    Attributes:
+        format: Name in the format table.
+        mirrored: The format holds an unsigned mirror.
+    """
+
+    format: str
+    mirrored = True
+
+    def sample(self) -> bytes:
+        """An unmarked file of the format."""
+        raise NotImplementedError
+
+    def changed(self, marked: bytes) -> bytes:
+        """The marked file with its content changed and the marker left as it is: one bit, by default, near the end."""
+        position = len(marked) - 40
+        return marked[:position] + bytes([marked[position] ^ 1]) + marked[position + 1 :]
+
+    def stripped(self, marked: bytes) -> bytes:
+        """The marked file without marker and mirrors, content unchanged."""
+        raise NotImplementedError
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def own(cls, tmp_path_factory: pytest.TempPathFactory) -> Config:
+        """An identity of our own."""
+        folder = tmp_path_factory.mktemp("contract")
+        party = Responsible(name="Contract", role=Role.HOLDER, registration="HRB 1", country="DE")
+        identity.create(folder, party)
+        return load_config(folder / "aikz-label.toml")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def label(cls) -> Label:
+        """What is declared."""
+        return Label(origin=Origin.ALTERED, system=System("Contract", "1"))
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def marked(cls, own: Config, label: Label) -> bytes:
+        """The sample, labelled."""
+        result = mark(cls().sample(), None, label, config=own)
+        assert result.data is not None
+        return result.data
+
+    def test_sniff_knows_it(self, marked: bytes) -> None:
+        """Sample and result are recognised from their bytes."""
+        for data in (self.sample(), marked):
+            row = sniff(data)
+            assert row is not None
+            assert row.name == self.format
+            assert row.supported
+
+    def test_round_trip(self, marked: bytes, own: Config, label: Label) -> None:
+        """What was declared is read back, signed, perceivable and unambiguous."""
+        report = verify(marked, config=own)
+        assert report.verdict is Verdict.LABELLED
+        assert report.format == self.format
+        assert report.declared == replace(label, responsible=own.responsible)
+        assert (report.marker_state, report.notice_how) == (MarkerState.TRUSTED, How.ATTESTED)
+
+    def test_measured_like_attested(self, marked: bytes, own: Config) -> None:
+        """Measuring again agrees with the signer."""
+        attested, measured = verify(marked, config=own), verify(marked, config=own, measure=True)
+        assert (measured.verdict, measured.notice_how) == (Verdict.LABELLED, How.MEASURED)
+        was = dict(attested.figures)
+        assert dict(measured.figures) == pytest.approx(was, abs=0.02)
+
+    def test_nobody_believed(self, marked: bytes) -> None:
+        """Without a trust list the same file is incomplete, never labelled."""
+        report = verify(marked, trust=[])
+        assert (report.verdict, report.marker_state) == (Verdict.INCOMPLETE, MarkerState.UNTRUSTED)
+        assert report.notice_how is How.MEASURED
+
+    def test_source_untouched(self, own: Config, label: Label, tmp_path: Path) -> None:
+        """Bytes and time of the source stay."""
+        path = tmp_path / "source"
+        path.write_bytes(self.sample())
+        before = path.stat().st_mtime_ns
+        mark(path, tmp_path / "out", label, config=own)
+        assert path.read_bytes() == self.sample()
+        assert path.stat().st_mtime_ns == before
+
+    def test_destination_at_its_end(self, own: Config, label: Label) -> None:
+        """A stream is written once, whole, and left at its end."""
+        out = io.BytesIO()
+        mark(io.BytesIO(self.sample()), out, label, config=own)
+        assert out.tell() == len(out.getvalue())
+        assert verify(out, config=own).verdict is Verdict.LABELLED
+
+    def test_tampering(self, marked: bytes, own: Config) -> None:
+        """Changed content is invalid."""
+        assert verify(self.changed(marked), config=own).verdict is Verdict.INVALID
+
+    @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
+    def test_truncation(self, marked: bytes, own: Config, share: float) -> None:
+        """A cut file is invalid or unreadable, never labelled and never an exception."""
+        report = verify(marked[: int(len(marked) * share)], config=own)
+        assert report.verdict in {Verdict.INVALID, Verdict.UNREADABLE}
+
+    def test_stripping(self, marked: bytes, own: Config) -> None:
+        """Without marker and mirrors nothing is found, and that proves nothing."""
+        report = verify(self.stripped(marked), config=own)
+        assert report.verdict is Verdict.UNMARKED
+        assert "limits.unmarked" in {limit.code for limit in report.limits}
+
+    def test_second_mark(self, marked: bytes, own: Config, label: Label) -> None:
+        """A marked file is refused by default, and can be updated or replaced."""
+        with pytest.raises(Refused) as refusal:
+            mark(marked, None, label, config=own)
+        assert refusal.value.code == "already-marked"
+        for how in ("update", "replace"):
+            again = mark(marked, None, label, config=own, on_existing=how)
+            assert again.report.verdict is Verdict.LABELLED
+
+    def test_tampered_parent(self, marked: bytes, own: Config, label: Label) -> None:
+        """Updating never launders a file whose own marker does not hold."""
+        with pytest.raises(Refused) as refusal:
+            mark(self.changed(marked), None, label, config=own, on_existing="update")
+        assert refusal.value.code == "existing-invalid"
+
+    def test_no_notice(self, own: Config, label: Label) -> None:
+        """Without a notice the reason is on record and the verdict stays incomplete."""
+        result = mark(
+            self.sample(), None, label, config=own, notice="none", notice_reason="player shows it"
+        )
+        assert result.report.verdict is Verdict.INCOMPLETE
+        assert result.report.notice_state is NoticeState.ABSENT
+        assert result.report.marker.notice is not None
+        assert result.report.marker.notice.reason == "player shows it"
+
+    def test_mirror(self, marked: bytes, own: Config) -> None:
+        """Software that reads no C2PA finds the same origin in the metadata."""
+        origins = {mirror.origin for mirror in verify(marked, config=own).mirrors} - {None}
+        assert origins == ({Origin.ALTERED} if self.mirrored else set())
+
+    def test_limits(self, own: Config, label: Label, marked: bytes) -> None:
+        """A cap that is reached is a refusal or `unreadable`, not a crash."""
+        caps = Limits(max_bytes=100)
+        with pytest.raises(Refused) as refusal:
+            mark(self.sample(), None, label, config=own, caps=caps)
+        assert refusal.value.code == "over-limit"
+        assert verify(self.stripped(marked), caps=caps).verdict is Verdict.UNREADABLE
+
+    def test_threads(self, own: Config, label: Label) -> None:
+        """Eight threads share the adapter."""
+        results: list[MarkResult] = []
+
+        def work() -> None:
+            results.append(mark(self.sample(), None, label, config=own))
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [result.report.verdict for result in results] == [Verdict.LABELLED] * 8

@@ -1,0 +1,60 @@
+"""Every supported row of the format table keeps the adapter contract."""
+
+from __future__ import annotations
+
+import io
+import zlib
+
+import pytest
+from PIL import Image
+
+from aikz_label.formats import FORMATS
+from aikz_label.testing import AdapterContract
+from support import encoded, picture
+
+
+class _Picture(AdapterContract):
+    mode = "RGB"
+
+    def sample(self) -> bytes:
+        return encoded(picture(self.mode), self.format)
+
+    def stripped(self, marked: bytes) -> bytes:
+        with Image.open(io.BytesIO(marked)) as image:
+            image.load()
+            image.info.clear()
+            return encoded(image, self.format)
+
+
+class TestJpeg(_Picture):
+    format = "jpeg"
+
+
+class TestPng(_Picture):
+    format = "png"
+
+    def changed(self, marked: bytes) -> bytes:
+        """Other pixels under a right check sum, so that only the marker can tell."""
+        at = marked.rindex(b"IDAT")
+        length = int.from_bytes(marked[at - 4 : at])
+        data = bytearray(marked[at + 4 : at + 4 + length])
+        data[-20] ^= 1
+        chunk = b"IDAT" + bytes(data)
+        check = zlib.crc32(chunk).to_bytes(4)
+        return marked[:at] + chunk + check + marked[at + 8 + length :]
+
+
+class TestWebP(_Picture):
+    format = "webp"
+
+
+def test_every_supported_format_has_a_contract() -> None:
+    tested = {case.format for case in _Picture.__subclasses__()}
+    assert tested == {row.name for row in FORMATS.values() if row.supported}
+
+
+@pytest.mark.parametrize("row", [row for row in FORMATS.values() if not row.supported])
+def test_every_other_format_is_named_not_guessed(row) -> None:
+    assert row.title
+    assert row.mime
+    assert not row.marker

@@ -1,0 +1,67 @@
+"""What several tests share: tools, the corpus, sample pictures."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+PHOTO = ROOT / "fixtures" / "dandelion.jpg"
+BIN = "051140000004"
+
+
+def _missing(what: str) -> None:
+    if os.environ.get("AIKZ_REQUIRE_TOOLS"):
+        pytest.fail(f"{what} is required here (AIKZ_REQUIRE_TOOLS)")
+    pytest.skip(f"{what} is not here")
+
+
+def require_tool(name: str) -> str:
+    """Path of a program; skips with the reason where it is absent, fails where it must be there."""
+    path = shutil.which(name)
+    if path is None:
+        _missing(f"the program {name}")
+    assert path is not None
+    return path
+
+
+def require_corpus() -> Path:
+    """Folder of the real files; skips with the reason where it is absent."""
+    folder = Path(os.environ.get("AIKZ_CORPUS") or ROOT.parent / "shared" / "corpus")
+    if not (folder / "index.tsv").is_file():
+        _missing("the corpus of real files (AIKZ_CORPUS)")
+    return folder
+
+
+def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    """A picture as the bytes of a file."""
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def picture(mode: str = "RGB", size: tuple[int, int] = (480, 320)) -> Image.Image:
+    """The photograph, reduced, in a mode."""
+    with Image.open(PHOTO) as photo:
+        small = photo.resize(size)
+    if mode == "P":
+        return small.quantize(256)
+    if mode in {"LA", "RGBA"}:
+        ramp = Image.linear_gradient("L").resize(size)
+        small = small.convert(mode)
+        small.putalpha(ramp)
+        return small
+    return small.convert(mode)
+
+
+def pixels(data: bytes, mode: str = "") -> Image.Image:
+    """The decoded picture."""
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image.convert(mode) if mode else image
