@@ -122,7 +122,7 @@ def test_json_is_one_report_per_line(here, capsys):
         (["mark", "photo.jpg", "--origin", "created", "-o", "-", "--json"], "standard output"),
         (["mark", "-", "--origin", "created"], "-o"),
         (["mark", "photo.jpg", "--origin", "created", "-o", "photo.jpg", "--overwrite"], "source"),
-        (["mark", "photo.jpg", "--origin", "created", "-o", "no/where.jpg"], "No such file"),
+        (["mark", "photo.jpg", "--origin", "created", "-o", "no/where.jpg"], "no folder"),
         (["mark", ".", "--origin", "created"], "directory"),
         (["init", "--name", "x", "--bin", "1", "--role", "owner", "--dir", "new"], "12 digits"),
         (["init", "--name", "x", "--dir", "new"], "--bin"),

@@ -14,14 +14,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, TypeAlias, cast
 
-from aikz_label import files, limits, profile, rules, signing
+from aikz_label import files, formats, limits, profile, rules, signing
 from aikz_label.adapters import Order
 from aikz_label.checking import verify_stream
 from aikz_label.config import Config, load_config
 from aikz_label.errors import InvalidLabel, SigningError, SourceError, UsageError
-from aikz_label.label import Label
+from aikz_label.label import Label, clean
 from aikz_label.limits import Limits
 from aikz_label.marking import mark_stream
 from aikz_label.report import Evidence, Report, message
@@ -30,7 +30,7 @@ from aikz_label.texts import check_languages
 from aikz_label.trust import TrustList, load_trust_list
 
 Destination: TypeAlias = "str | Path | BinaryIO | None"
-Trust: TypeAlias = "Sequence[str | Path | TrustList]"
+Trust: TypeAlias = "str | Path | TrustList | Sequence[str | Path | TrustList]"
 
 _WARN_BEFORE_EXPIRY = timedelta(days=365)
 _ON_EXISTING = ("refuse", "update", "replace")
@@ -58,7 +58,7 @@ def mark(
     destination: Destination,
     label: Label,
     *,
-    languages: Sequence[str] = (),
+    languages: Sequence[str] | str = (),
     notice: str = "auto",
     notice_reason: str = "",
     profile_name: str = profile.DEFAULT,
@@ -107,12 +107,11 @@ def mark(
         if target is None:
             signed: BinaryIO = io.BytesIO()
         else:
-            if isinstance(source, str | Path):
-                files.check_not_source(Path(source), target)
+            files.check_not_source(_as_file(source), target)
             signed = stack.enter_context(files.atomic_output(target, overwrite=overwrite))
         stream = stack.enter_context(open_any(source, caps, target))
         report, warnings = mark_stream(stream, signed, order, key, on_existing, settings.trust)
-    warnings += _expiry_warning(key)
+    warnings += _expiry_warning(key) + _suffix_warning(target, report)
     data = None
     if isinstance(signed, io.BytesIO):
         data = signed.getvalue()
@@ -163,9 +162,13 @@ def verify(
     return report.at(str(source) if isinstance(source, str | Path) else "")
 
 
+def _as_file(source: Source) -> Path | BinaryIO:
+    return Path(source) if isinstance(source, str) else cast("Path | BinaryIO", source)
+
+
 def _order(
     label: Label,
-    languages: Sequence[str],
+    languages: Sequence[str] | str,
     notice: str,
     reason: str,
     profile_name: str,
@@ -174,9 +177,12 @@ def _order(
 ) -> Order:
     """Everything the adapter needs, the caller's mistakes found first."""
     numbers = profile.load_profile(profile_name)
+    if not isinstance(label, Label):
+        raise UsageError("The label is not a Label.", hint='Label(origin="created", …)')
     if notice not in {"auto", "none"}:
         raise UsageError(f"notice {notice!r} is not one of: auto, none.")
-    if (notice == "none") != bool(reason.strip()):
+    reason = clean(reason, "the reason") if reason.strip() else ""
+    if (notice == "none") != bool(reason):
         raise UsageError(
             "A file without a notice needs a reason, and only such a file.",
             hint="--notice none --notice-reason 'shown by the player'",
@@ -191,8 +197,8 @@ def _order(
         label = replace(label, responsible=settings.responsible)
     if label.system is None and settings.system is not None:
         label = replace(label, system=settings.system)
-    chosen = check_languages(tuple(languages) or settings.languages or numbers.languages)
-    return Order(label, chosen, numbers, notice, reason.strip(), caps)
+    chosen = check_languages(languages or settings.languages or numbers.languages)
+    return Order(label, chosen, numbers, notice, reason, caps)
 
 
 def _signing_key(uri: str, settings: Config) -> signing.SigningKey:
@@ -206,6 +212,16 @@ def _signing_key(uri: str, settings: Config) -> signing.SigningKey:
             hint="Run `aikz-label init`, or name one with --signer.",
         )
     return signing.load_signing_key(uri or settings.signer, base)
+
+
+def _suffix_warning(target: Path | None, report: Report) -> tuple[str, ...]:
+    """The format is never changed, so a name can promise another one."""
+    suffix = target.suffix.lower() if target else ""
+    promised = next((row for row in formats.FORMATS.values() if suffix in row.suffixes), None)
+    if promised is None or promised.name == report.format:
+        return ()
+    is_now = formats.FORMATS[report.format].title
+    return (f"The file is {is_now}, although its name ends in {suffix}.",)
 
 
 def _expiry_warning(key: signing.SigningKey) -> tuple[str, ...]:
@@ -223,6 +239,8 @@ def _trust(trust: Trust | None, config: str | Path | Config | None) -> tuple[Tru
             config if isinstance(config, Config) else load_config(Path(config) if config else None)
         )
         return settings.trust
+    if isinstance(trust, str | Path | TrustList):
+        trust = (trust,)
     return tuple(
         item if isinstance(item, TrustList) else load_trust_list(Path(item)) for item in trust
     )

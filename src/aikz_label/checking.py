@@ -18,6 +18,7 @@ from aikz_label.report import (
     MarkerState,
     Measurement,
     Message,
+    Notice,
     NoticeState,
     Report,
     message,
@@ -53,15 +54,16 @@ def verify_stream(
     try:
         whole = reading.state in {"trusted", "untrusted"}  # bound to every byte: no need to look
         examined = adapter.examine(stream, row, caps, thorough=not whole)
-    except MediaProblem as found:
-        problem = found.message
+    except MediaProblem as error:
+        problem = error.message
+    found = _marker(reading, examined, trust)
     evidence = Evidence(
         format=row.name,
-        marker=_marker(reading, examined, trust),
+        marker=found,
         mirrors=examined.mirrors,
         problem=problem,
     )
-    if problem is None and _must_measure(evidence.marker, measure=measure):
+    if problem is None and _must_measure(found, adapter, measure=measure):
         evidence = _with_measurement(evidence, adapter, stream, row, numbers, caps)
     return rules.judge(evidence, numbers)
 
@@ -94,16 +96,32 @@ def _marker(reading: Reading, examined: Examined, trust: tuple[TrustList, ...]) 
         label=content.label,
         malformed=content.malformed,
         not_ai=content.not_ai,
-        notice=content.notice,
+        notice=_with_facts(content.notice, examined),
         reserves_training=content.reserves_training,
     )
 
 
-def _must_measure(found: Marker, *, measure: bool) -> bool:
-    """A trusted signer of exactly these bytes measured them; everybody else is measured here."""
-    if not found.intact or found.notice is None or found.notice.kind == "none":
+def _with_facts(record: Notice | None, examined: Examined) -> Notice | None:
+    """What the container says of itself overrules what the marker says of it."""
+    if record is None or not record.figures:
+        return record
+    return replace(record, figures=tuple((dict(record.figures) | dict(examined.figures)).items()))
+
+
+def _must_measure(found: Marker, adapter: Adapter, *, measure: bool) -> bool:
+    """A trusted signer of exactly these bytes measured them; everybody else is measured here.
+
+    A record that does not say what was placed, where and in which language attests nothing.
+    """
+    record = found.notice
+    if not found.intact or record is None or record.kind == "none":
         return False
-    return measure or found.state is not MarkerState.TRUSTED or not found.notice.figures
+    attested = (
+        found.state is MarkerState.TRUSTED
+        and record.kind in adapter.notices
+        and bool(record.placements and record.languages and record.wording and record.figures)
+    )
+    return measure or not attested
 
 
 def _with_measurement(
@@ -120,6 +138,7 @@ def _with_measurement(
         return evidence
     try:
         measured = adapter.measure(stream, row, notice, label.origin, numbers, caps)
-    except (MediaProblem, Refused):  # the marker still holds: only the notice stays unknown
+    except (MediaProblem, Refused, MemoryError, ValueError, ArithmeticError):
+        # the marker still holds: only the notice stays unknown
         measured = Measurement(NoticeState.UNKNOWN)
     return replace(evidence, measurement=measured, decoded=True)

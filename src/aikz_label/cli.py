@@ -13,13 +13,13 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NoReturn, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from aikz_label.config import Config
-    from aikz_label.label import Label
+    from aikz_label.label import Label, Role
     from aikz_label.report import Report
 
 OK, NOT_LABELLED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -30,11 +30,14 @@ def entry() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    with contextlib.suppress(
-        ValueError, OSError
-    ):  # a terminated run cleans up like an interrupted one
+    # a terminated run cleans up like an interrupted one
+    with contextlib.suppress(ValueError, OSError):
         signal.signal(signal.SIGTERM, _terminate)
-    sys.exit(main())
+    try:
+        code = main()
+    except KeyboardInterrupt:  # while modules were imported
+        code = INTERRUPTED
+    sys.exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from aikz_label.errors import LabelError  # noqa: PLC0415
 
     options = _parser().parse_args(arguments)
+    if sys.stdout is None:
+        _say("standard output is closed, so there is nowhere to answer")
+        return USAGE
     try:
         code: int = options.run(options)
         sys.stdout.flush()
@@ -199,16 +205,16 @@ def _add_verify(commands: _Commands, common: argparse.ArgumentParser) -> None:
 def _init(options: argparse.Namespace) -> int:
     from aikz_label import identity  # noqa: PLC0415
     from aikz_label.config import user_folder  # noqa: PLC0415
-    from aikz_label.label import Responsible, Role  # noqa: PLC0415
+    from aikz_label.label import Responsible  # noqa: PLC0415
 
     party = Responsible(
         name=_ask(options.name, "--name", "Name of the responsible party"),
         bin=_ask(options.bin, "--bin", "Its BIN (12 digits)"),
-        role=Role(_ask(options.role, "--role", "Role (owner or holder)")),
+        role=cast("Role", _ask(options.role, "--role", "Role (owner or holder)")),
     )
     made = identity.create(options.dir or user_folder(), party)
     print(f"configuration  {made.config}")
-    print(f"signer         {made.signer} (keep it secret)")
+    print(f"signer         {made.signer} (keep it secret, like root-key.pem and ca-key.pem)")
     print(f"root           {made.root} (give it to those who shall trust you)")
     _say("this identity is self-issued: only this machine believes it, and every report says so")
     return OK
@@ -219,7 +225,7 @@ def _ask(given: str | None, flag: str, question: str) -> str:
 
     if given is not None:
         return given
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise UsageError(
             f"{flag} is missing.", hint="Give it as a flag, or run this at a terminal."
         )
@@ -370,6 +376,10 @@ def _list(text: str | None) -> tuple[str, ...]:
 
 
 def _stdin() -> BinaryIO:
+    from aikz_label.errors import SourceError  # noqa: PLC0415
+
+    if sys.stdin is None:
+        raise SourceError("Standard input is closed.", hint="Pipe a file into it.")
     return sys.stdin.buffer
 
 
@@ -405,7 +415,8 @@ def _complain(error: Exception, path: str = "") -> None:
     if isinstance(error, LabelError):
         text = f"{error.message} {error.hint}".strip() + f" [{error.code}]"
     elif isinstance(error, OSError):
-        name = f"{error.filename}: " if error.filename and str(error.filename) != path else ""
+        named = error.filename if isinstance(error.filename, str) else ""
+        name = f"{named}: " if named and Path(named) != Path(path) else ""
         text = f"{name}{error.strerror or error}"
     else:
         text = str(error)
@@ -421,4 +432,5 @@ def _shown(path: str) -> str:
 def _say(text: str) -> None:
     from aikz_label.texts import escape  # noqa: PLC0415
 
-    print(f"aikz-label: {escape(text, 4096)}", file=sys.stderr)
+    if sys.stderr is not None:
+        print(f"aikz-label: {escape(text, 4096)}", file=sys.stderr)

@@ -94,7 +94,8 @@ def _declared(label: Label, language: str) -> str:
     if label.system:
         parts.append(str(label.system))
     if label.imitates:
-        parts.append(", ".join(label.imitates))
+        what = ", ".join(sentence(f"word.{item}", language) for item in label.imitates)
+        parts.append(f"{sentence('word.imitates', language)}: {what}")
     return "; ".join(parts)
 
 

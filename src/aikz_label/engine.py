@@ -13,6 +13,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, BinaryIO
@@ -80,7 +84,7 @@ def read(source: BinaryIO, mime: str, trust: tuple[TrustList, ...]) -> Reading:
     context = _context(os.getpid(), trust)
     source.seek(0)
     try:
-        with c2pa.Reader(mime, source, context=context) as reader:
+        with _signals_wait(), c2pa.Reader(mime, source, context=context) as reader:
             store = json.loads(reader.json())
             state = str(reader.get_validation_state())
     except c2pa.C2paError as error:
@@ -118,7 +122,11 @@ def sign(
     source.seek(0)
     try:
         info = c2pa.C2paSignerInfo(key.algorithm.encode(), key.chain, key.key, None)
-        with c2pa.Signer.from_info(info) as signer, c2pa.Builder(manifest, context) as builder:
+        with (
+            _signals_wait(),
+            c2pa.Signer.from_info(info) as signer,
+            c2pa.Builder(manifest, context) as builder,
+        ):
             if parent is not None:
                 parent.seek(0)
                 ingredient = {"relationship": "parentOf", "label": parent_label, "title": "input"}
@@ -135,6 +143,30 @@ def sign(
             code="engine-cannot-sign",
             hint="Re-save the file with the program that made it and try again.",
         ) from error
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Hold back Ctrl-C and termination while the engine calls back into Python.
+
+    An exception raised inside such a callback is swallowed there: the run would go on as if nobody had asked it to stop.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+    waiting = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in waiting}
+    ours = {number: handler for number, handler in before.items() if callable(handler)}
+    for number in ours:
+        signal.signal(number, lambda got, _: arrived.append(got))
+    try:
+        yield
+    finally:
+        for number, handler in ours.items():
+            signal.signal(number, handler)
+        if arrived:
+            signal.raise_signal(arrived[0])
 
 
 @lru_cache(maxsize=16)
@@ -171,6 +203,7 @@ def _from_store(store: dict[str, Any], state: str) -> Reading:
     active = results.get("activeManifest") or {}
     failures = [item for item in active.get("failure") or () if isinstance(item, dict)]
     notes = [item for item in active.get("informational") or () if isinstance(item, dict)]
+    passed = {str(item.get("code", "")) for item in active.get("success") or ()}
     failed = [str(item.get("code", "")) for item in failures]
     codes = tuple(failed + [str(item.get("code", "")) for item in notes])
     manifest = (store.get("manifests") or {}).get(store.get("active_manifest"))
@@ -186,7 +219,7 @@ def _from_store(store: dict[str, Any], state: str) -> Reading:
             serial=str(signature.get("cert_serial_number") or ""),
             algorithm=str(signature.get("alg") or ""),
         ),
-        "signed_at": str(signature.get("time") or ""),
+        "signed_at": str(signature.get("time") or "") if "timeStamp.trusted" in passed else "",
     }
     broken = _parent_failures(manifest, results)
     if broken:

@@ -29,15 +29,18 @@ def open_source(path: Path) -> Iterator[BinaryIO]:
     """
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    if path.is_symlink():
+    if os.path.islink(path):  # noqa: PTH114  # unlike Path.is_symlink, takes any name
         raise SourceError(
             f"{path} is a symbolic link.", code="symlink", hint="Name the file it points to."
         )
-    if path.is_dir():  # Windows cannot even open one
+    if os.path.isdir(path):  # noqa: PTH112  # Windows cannot even open one
         raise SourceError(
             f"{path} is a directory.", code="not-a-file", hint="Name the files in it."
         )
-    descriptor = os.open(path, flags)
+    try:
+        descriptor = os.open(path, flags)
+    except ValueError as error:  # a NUL in the name
+        raise SourceError("That is no name of a file.", code="not-a-file") from error
     with os.fdopen(descriptor, "rb") as stream:
         before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode):
@@ -84,31 +87,67 @@ def atomic_output(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
         OutputExists: The destination is there and `overwrite` is false.
         OSError: The operating system's own answer (full disk, read-only, no such folder).
     """
-    if not overwrite and os.path.lexists(path):
-        raise _exists(path)
-    if path.is_dir():
-        raise UsageError(f"{path} is a directory.", hint="Name a file, or use --out-dir.")
+    mode = _check_destination(path, overwrite=overwrite)
     stream, hidden = _temporary(path)
+    with _removed_at_last(hidden), stream:
+        yield stream
+        stream.flush()
+        if mode is not None:
+            _keep_mode(stream, mode)
+        os.fsync(stream.fileno())
+        _publish(stream, hidden, path, overwrite=overwrite)
+    _sync_folder(path.parent)
+
+
+def _check_destination(path: Path, *, overwrite: bool) -> int | None:
+    """Refuse what must not be replaced; returns the mode of the file that will be."""
+    if not path.parent.is_dir():
+        raise UsageError(f"There is no folder {path.parent}.", hint="Make it first.")
     try:
-        with stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-            hidden = _publish(stream, hidden, path, overwrite=overwrite)
-        _sync_folder(path.parent)
+        found = path.lstat()
+    except FileNotFoundError:
+        return None
+    except ValueError as error:  # a NUL in the name
+        raise UsageError("That is no name for a file.") from error
+    if not stat.S_ISREG(
+        found.st_mode
+    ):  # replacing a link, a folder or a device is never what was meant
+        raise UsageError(
+            f"{path} is not a regular file and is not replaced.",
+            hint="Name a file, or use --out-dir for a folder.",
+        )
+    if not overwrite:
+        raise _exists(path)
+    return stat.S_IMODE(found.st_mode)
+
+
+def _keep_mode(stream: BinaryIO, mode: int) -> None:
+    if hasattr(os, "fchmod"):
+        os.fchmod(stream.fileno(), mode)
+
+
+@contextlib.contextmanager
+def _removed_at_last(hidden: Path | None) -> Iterator[None]:
+    """Remove a hidden name, whatever happens; after a rename it is gone already."""
+    try:
+        yield
     finally:
         if hidden is not None:
-            with contextlib.suppress(FileNotFoundError):
-                hidden.unlink()
+            hidden.unlink(missing_ok=True)
 
 
-def check_not_source(source: Path, destination: Path) -> None:
-    """Refuse a destination that is the source itself, under any name.
+def check_not_source(source: Path | BinaryIO, destination: Path) -> None:
+    """Refuse a destination that is the source itself, under any name or as an open file.
 
     Raises:
         UsageError: Both are one file.
     """
-    if destination.exists() and source.exists() and destination.samefile(source):
+    try:
+        one = source.stat() if isinstance(source, Path) else os.fstat(source.fileno())
+        two = destination.stat()
+    except (OSError, ValueError, AttributeError):  # one of them is no file, or not there
+        return
+    if os.path.samestat(one, two):
         raise UsageError(
             f"{destination} is the source itself, and the source is never changed.",
             hint="Name another destination.",
@@ -132,19 +171,24 @@ def _hidden_name(path: Path) -> Path:
     return path.parent / f".aikz-label-{os.urandom(8).hex()}.tmp"
 
 
-def _publish(stream: BinaryIO, hidden: Path | None, path: Path, *, overwrite: bool) -> Path | None:
-    """Give the finished stream its name; returns a hidden name that is still left to remove."""
-    if hidden is None:
-        if not overwrite:
-            _link_descriptor(stream, path)
-            return None
+def _publish(stream: BinaryIO, hidden: Path | None, path: Path, *, overwrite: bool) -> None:
+    """Give the finished stream its name."""
+    if hidden is None and not overwrite:
+        _link_descriptor(stream, path)
+    elif hidden is None:
         hidden = _hidden_name(path)
-        _link_descriptor(stream, hidden)
-    if overwrite:
+        with _removed_at_last(hidden):
+            _link_descriptor(stream, hidden)
+            hidden.replace(path)
+    elif overwrite:
         if os.name == "nt":
             stream.close()
         hidden.replace(path)
-        return None
+    else:
+        _link_or_rename(stream, hidden, path)
+
+
+def _link_or_rename(stream: BinaryIO, hidden: Path, path: Path) -> None:
     try:
         os.link(hidden, path)  # unlike rename, never replaces
     except FileExistsError as error:
@@ -155,8 +199,6 @@ def _publish(stream: BinaryIO, hidden: Path | None, path: Path, *, overwrite: bo
         if os.name == "nt":
             stream.close()
         hidden.rename(path)
-        return None
-    return hidden
 
 
 def _link_descriptor(stream: BinaryIO, path: Path) -> None:

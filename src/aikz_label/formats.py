@@ -296,15 +296,27 @@ def _mpeg_frame(data: bytes) -> str:
     return "mp3"
 
 
-_PROLOGUE = r"(?:<\?xml[^>]{0,200}>\s{0,100})?(?:<!--.{0,4000}?-->\s{0,100}){0,5}"
-_TEXT_MARKS: tuple[tuple[str, str], ...] = (
-    (r"WEBVTT(?:[ \t\n\r]|$)", "vtt"),
-    (_PROLOGUE + r"(?:<!DOCTYPE svg[^>]{0,500}>\s{0,100})?<(?:svg:)?svg[\s>]", "svg"),
-    (_PROLOGUE + r"<(?:!doctype\s{1,9}html|html|head|body)[\s>]", "html"),
-    (r"<\?xml\s", "xml"),
-    (r"\d{1,9}\s{0,9}\r?\n\d{1,3}:\d\d:\d\d[,.]\d{1,3} {0,4}-->", "srt"),
-    (r"[\[{]\s{0,1000}(?:[\]}\"\d\[{tfn-])", "json"),
-)  # fmt: skip  # every repeat is bounded, so the search is linear
+_CUE = re.compile(r"\d{1,9}[ \t]{0,9}\r?\n\d{1,3}:\d\d:\d\d[,.]\d{1,3} {0,4}-->")
+_JSON = re.compile(r'[\[{]\s{0,1000}[\]}"\d\[{tfn-]')
+
+
+def _markup_kind(text: str) -> str:
+    """SVG, HTML or XML, by the first element or document type after the prologue; linear in the text."""
+    declared = text.startswith("<?xml")
+    if declared:
+        text = text[text.find("?>") + 2 :].lstrip()
+    for _ in range(5):
+        if not text.startswith("<!--"):
+            break
+        text = text[text.find("-->") + 3 :].lstrip() if "-->" in text else ""
+    start = text[:20].lower()
+    if start.startswith("<!doctype svg"):
+        return "svg"
+    if start.startswith(("<svg ", "<svg>", "<svg\n", "<svg\r", "<svg\t", "<svg:svg")):
+        return "svg"
+    if start.startswith(("<!doctype html", "<html", "<head", "<body")):
+        return "html"
+    return "xml" if declared else ""
 
 
 def _text_kind(head: bytes) -> str:
@@ -323,8 +335,11 @@ def _text_kind(head: bytes) -> str:
     if any(c < " " and c not in "\t\n\r\f\x1b" for c in text) or "\ufffd" in text:
         return ""
     text = text.lstrip("\ufeff \t\r\n")
-    flags = re.IGNORECASE | re.DOTALL
-    return next((name for mark, name in _TEXT_MARKS if re.match(mark, text, flags)), "text")
+    if text.startswith("WEBVTT") and text[6:7] in {"", " ", "\t", "\n", "\r"}:
+        return "vtt"
+    if _CUE.match(text):
+        return "srt"
+    return _markup_kind(text) or ("json" if _JSON.match(text) else "text")
 
 
 def _ask_plugins(head: bytes) -> Format | None:

@@ -49,7 +49,9 @@ def create(folder: Path, responsible: Responsible) -> Identity:
         OSError: The folder cannot be written.
     """
     identity = Identity(folder / FILE_NAME, folder / "signer.pem", folder / "root.pem")
-    taken = [path for path in (identity.config, identity.signer, identity.root) if path.exists()]
+    root_private, ca_private = folder / "root-key.pem", folder / "ca-key.pem"
+    mine = (root_private, ca_private, identity.signer, identity.root, identity.config)
+    taken = [path for path in mine if path.exists()]
     if taken:
         raise UsageError(
             f"{taken[0]} exists already: an identity is never overwritten.",
@@ -58,31 +60,39 @@ def create(folder: Path, responsible: Responsible) -> Identity:
         )
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     now = datetime.now(UTC).replace(microsecond=0)
-    organisation = responsible.name
     root_key, ca_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
-    root_name = _name(organisation, f"aikz-label root {now:%Y-%m-%d}")
-    ca_name = _name(organisation, f"aikz-label issuing CA {now:%Y-%m-%d}")
+    root_name = _name(responsible, f"aikz-label root {now:%Y-%m-%d}")
+    ca_name = _name(responsible, f"aikz-label issuing CA {now:%Y-%m-%d}")
     root = _issue(root_name, root_key, root_name, root_key, now, path_length=1)
     ca = _issue(ca_name, ca_key, root_name, root_key, now, path_length=0)
-    leaf = _issue(_name(organisation, organisation), leaf_key, ca_name, ca_key, now)
+    leaf = _issue(_name(responsible, responsible.name), leaf_key, ca_name, ca_key, now)
 
-    _write_private(folder / "root-key.pem", _key_pem(root_key))
-    _write_private(folder / "ca-key.pem", _key_pem(ca_key))
-    _write_private(identity.signer, _key_pem(leaf_key) + _pem(leaf) + _pem(ca))
-    identity.root.write_bytes(_pem(root))
-    identity.config.write_text(_config_text(responsible), encoding="utf-8")
+    try:
+        _write_private(root_private, _key_pem(root_key))
+        _write_private(ca_private, _key_pem(ca_key))
+        _write_private(identity.signer, _key_pem(leaf_key) + _pem(leaf) + _pem(ca))
+        identity.root.write_bytes(_pem(root))
+        identity.config.write_text(_config_text(responsible), encoding="utf-8")
+    except BaseException:
+        for path in mine:  # none was there before: half an identity would only be in the way
+            path.unlink(missing_ok=True)
+        raise
     return identity
 
 
-def _name(organisation: str, common_name: str) -> x509.Name:
-    # X.520 allows 64 characters in either
+def _name(responsible: Responsible, common_name: str) -> x509.Name:
     return x509.Name(
         [
-            x509.NameAttribute(NameOID.COUNTRY_NAME, "KZ"),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation[:64]),
-            x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64]),
+            x509.NameAttribute(NameOID.COUNTRY_NAME, responsible.country or "KZ"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, _cut(responsible.name)),
+            x509.NameAttribute(NameOID.COMMON_NAME, _cut(common_name)),
         ]
     )
+
+
+def _cut(text: str) -> str:
+    """At most 64 bytes, the upper bound of X.520 as it is enforced: 32 Kazakh letters."""
+    return text.encode()[:64].decode(errors="ignore").strip()
 
 
 def _issue(

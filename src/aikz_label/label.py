@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 from aikz_label.errors import InvalidLabel
 
 MAX_NAME = 200
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and symbols that draw nothing
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -55,9 +57,9 @@ class System:
     version: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "name", _clean(self.name, "the system's name"))
+        object.__setattr__(self, "name", clean(self.name, "the system's name"))
         if self.version:
-            object.__setattr__(self, "version", _clean(self.version, "the system's version"))
+            object.__setattr__(self, "version", clean(self.version, "the system's version"))
 
     @classmethod
     def parse(cls, text: str) -> System:
@@ -98,7 +100,7 @@ class Responsible:
     iin_consent: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "name", _clean(self.name, "the responsible party's name"))
+        object.__setattr__(self, "name", clean(self.name, "the responsible party's name"))
         object.__setattr__(self, "role", _choice(Role, self.role, "role"))
         if sum(map(bool, (self.bin, self.registration, self.iin))) > 1:
             raise InvalidLabel("Give one of BIN, foreign registration and IIN, not several.")
@@ -114,7 +116,7 @@ class Responsible:
         if bool(self.registration) != bool(self.country):
             raise InvalidLabel("A foreign registration needs its number and its country.")
         if self.registration:
-            object.__setattr__(self, "registration", _clean(self.registration, "the registration"))
+            object.__setattr__(self, "registration", clean(self.registration, "the registration"))
             if len(self.country) != 2 or not self.country.isascii() or not self.country.isupper():
                 raise InvalidLabel(
                     f"Country {self.country!r} is not a two-letter ISO 3166 code such as 'DE'."
@@ -176,7 +178,7 @@ class Label:
         imitates: What of a person, or which event, it imitates; may be empty.
         system: The AI system; `None` when it is not declared.
         responsible: Who answers for it; `mark` fills it from the configuration when it is `None`.
-        created: When the label was made, UTC.
+        created: When the label was made, UTC; `None` only for what other tools wrote without a time.
         reserve_training: Declare that the file may not be used for training (Art. 23(5)).
 
     Raises:
@@ -187,28 +189,38 @@ class Label:
     imitates: tuple[Imitates, ...] = ()
     system: System | None = None
     responsible: Responsible | None = None
-    created: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    created: datetime | None = field(
+        default_factory=lambda: datetime.now(UTC).replace(microsecond=0)
+    )
     reserve_training: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "origin", _choice(Origin, self.origin, "origin"))
         given: object = self.imitates
-        words = (given,) if isinstance(given, str) else self.imitates
+        words = (given,) if isinstance(given, str) else given
+        if not isinstance(words, tuple | list | set | frozenset):
+            raise InvalidLabel("`imitates` is a tuple of words, and may be empty.")
         chosen = {_choice(Imitates, item, "imitates") for item in words}
-        object.__setattr__(self, "imitates", tuple(i for i in Imitates if i in chosen))
         system: object = self.system
         if isinstance(system, str):
-            object.__setattr__(self, "system", System.parse(system))
-        if self.created.tzinfo is None:
-            raise InvalidLabel("The label's time needs a time zone.", hint="Use datetime.now(UTC).")
+            system = System.parse(system)
+        if not isinstance(system, System | None):
+            raise InvalidLabel("`system` is a System or text such as 'Name/1.0'.")
+        if not isinstance(self.responsible, Responsible | None):
+            raise InvalidLabel("`responsible` is a Responsible.")
+        object.__setattr__(self, "origin", _choice(Origin, self.origin, "origin"))
+        object.__setattr__(self, "imitates", tuple(i for i in Imitates if i in chosen))
+        object.__setattr__(self, "system", system)
+        if self.created is not None:
+            object.__setattr__(self, "created", _utc(self.created))
 
     def to_json(self) -> dict[str, Any]:
         """The form it has in the marker and in reports: text and lists of text only."""
         data: dict[str, Any] = {
             "origin": str(self.origin),
             "imitates": [str(i) for i in self.imitates],
-            "created": self.created.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         }
+        if self.created is not None:
+            data["created"] = self.created.isoformat().replace("+00:00", "Z")
         if self.system:
             data["system"] = {"name": self.system.name}
             if self.system.version:
@@ -228,21 +240,37 @@ class Label:
         imitates = data.get("imitates")
         if not isinstance(imitates, list) or len(imitates) > len(Imitates):
             raise InvalidLabel("`imitates` is not a list of the words allowed.")
-        try:
-            created = datetime.fromisoformat(_text(data, "created"))
-        except ValueError as error:
-            raise InvalidLabel("`created` is not an ISO 8601 time.") from error
+        for name in ("system", "responsible"):
+            if not isinstance(data.get(name), Mapping | None):
+                raise InvalidLabel(f"`{name}` is not an object.")
         return cls(
             origin=_choice(Origin, _text(data, "origin"), "origin"),
             imitates=tuple(_choice(Imitates, item, "imitates") for item in imitates),
-            system=System(_text(system, "name"), _text(system, "version", ""))
-            if isinstance(system, Mapping)
-            else None,
-            responsible=Responsible.from_json(responsible)
-            if isinstance(responsible, Mapping)
-            else None,
-            created=created,
+            system=System(_text(system, "name"), _text(system, "version", "")) if system else None,
+            responsible=Responsible.from_json(responsible) if responsible else None,
+            created=parse_time(data.get("created")),
         )
+
+
+def parse_time(value: object) -> datetime:
+    """Read an ISO 8601 time with a time zone, as UTC.
+
+    Raises:
+        InvalidLabel: It is none.
+    """
+    try:
+        return _utc(datetime.fromisoformat(value if isinstance(value, str) else ""))
+    except ValueError as error:
+        raise InvalidLabel("A time does not follow ISO 8601.") from error
+
+
+def _utc(time: object) -> datetime:
+    if not isinstance(time, datetime) or time.tzinfo is None:
+        raise InvalidLabel("The label's time needs a time zone.", hint="Use datetime.now(UTC).")
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        raise InvalidLabel("The label's time is out of range.") from error
 
 
 def check_bin(number: str) -> None:
@@ -261,10 +289,18 @@ def check_bin(number: str) -> None:
         )
 
 
-def _check_digits(number: str, what: str) -> None:
+def _check_digits(number: object, what: str) -> None:
     """Check digit of BIN and IIN: weighted sum modulo 11, a second set of weights when the first gives 10."""
-    if len(number) != 12 or not number.isascii() or not number.isdigit():
-        raise InvalidLabel(f"A {what} has exactly 12 digits.", hint="Copy it without spaces.")
+    if (
+        not isinstance(number, str)
+        or len(number) != 12
+        or not number.isascii()
+        or not number.isdigit()
+    ):
+        article = "An" if what == "IIN" else "A"
+        raise InvalidLabel(
+            f"{article} {what} has exactly 12 digits.", hint="Copy it without spaces."
+        )
     digits = [int(c) for c in number]
     check = sum(w * d for w, d in zip(range(1, 12), digits, strict=False)) % 11
     if check == 10:
@@ -277,8 +313,12 @@ def _check_digits(number: str, what: str) -> None:
         )
 
 
-def _clean(text: str, what: str) -> str:
-    """NFC-normalised, trimmed text without control, bidi or other invisible characters."""
+def clean(text: str, what: str) -> str:
+    """NFC-normalised, trimmed, visible text of bounded length.
+
+    Raises:
+        InvalidLabel: It is empty, too long, or holds invisible characters.
+    """
     if not isinstance(text, str):
         raise InvalidLabel(f"{what.capitalize()} must be text.")
     text = unicodedata.normalize("NFC", text).strip()
@@ -286,9 +326,14 @@ def _clean(text: str, what: str) -> str:
         raise InvalidLabel(f"{what.capitalize()} is empty.")
     if len(text) > MAX_NAME:
         raise InvalidLabel(f"{what.capitalize()} is longer than {MAX_NAME} characters.")
-    if any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} for c in text):
+    if not is_visible(text):
         raise InvalidLabel(f"{what.capitalize()} holds control or invisible characters.")
     return text
+
+
+def is_visible(text: str) -> bool:
+    """Whether text holds no control, bidi, unassigned or blank-looking characters."""
+    return not any(unicodedata.category(c) in _INVISIBLE or c in _BLANK for c in text)
 
 
 def _choice(kind: type[E], value: object, what: str) -> E:

@@ -28,3 +28,4 @@ class Limits:
 
 
 DEFAULT = Limits()
+NO_LIMITS = Limits(2**62, 2**62, 2**62, 2**62)  # for what we wrote ourselves

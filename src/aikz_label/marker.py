@@ -7,15 +7,34 @@ lists of objects or text only: the engine's JSON reader turns a list of numbers 
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import aikz_label
 from aikz_label.errors import InvalidLabel
-from aikz_label.label import Label, Origin, System
+from aikz_label.formats import FORMATS
+from aikz_label.label import Label, Origin, System, parse_time
 from aikz_label.report import Notice
+from aikz_label.texts import LANGUAGES
 
 ASSERTION = "org.aikz.synthetic"
+_INSTANCE = re.compile(r"__\d{1,3}$")
+_MEDIA = {row.family for row in FORMATS.values()}
+# Figures of a notice that a record may hold; others are not looked at.
+_FIGURES = {
+    "cap_px",
+    "contrast",
+    "icon_cap_px",
+    "lost",
+    "match",
+    "outside",
+    "plate_luminance",
+    "short_side_px",
+    "text_match",
+}
 SCHEMA = "aikz-label/synthetic/1"
 LAW = "KZ-230-VIII"
 
@@ -129,8 +148,8 @@ class Content:
 
     Attributes:
         ours: It holds our assertion.
-        malformed: Our assertion does not follow its schema.
-        label: What it declares, or `None`.
+        malformed: Our assertion does not follow its schema, is there twice, or quarrels with the C2PA action.
+        label: What it declares; `None` when nothing or malformed.
         not_ai: It states an origin known not to be AI.
         notice: The notice our assertion records.
         reserves_training: It declares a reservation against training.
@@ -141,43 +160,49 @@ class Content:
         self.label: Label | None = None
         self.notice: Notice | None = None
         standard: Label | None = None
-        for name, data in _assertions(manifest):
-            if name.startswith("c2pa.actions"):
-                found, not_ai = _read_actions(data)
-                standard = standard or found
-                self.not_ai = self.not_ai or not_ai
-            elif name.startswith(ASSERTION):
-                self.ours = True
-                self._read_ours(data)
-            elif name.startswith(("cawg.training-mining", "c2pa.training-mining")):
-                self.reserves_training = self.reserves_training or _reserves(data)
+        for name, data, created in _assertions(manifest):
+            match name:
+                case "c2pa.actions" | "c2pa.actions.v2":
+                    found, not_ai = _read_actions(data)
+                    standard = standard or found
+                    self.not_ai = self.not_ai or not_ai
+                case "org.aikz.synthetic":
+                    self._read_ours(data, created=created)
+                case "cawg.training-mining" | "c2pa.training-mining":
+                    self.reserves_training = self.reserves_training or _reserves(data)
         if not self.ours:
             self.label = standard
         elif standard is None or (self.label and standard.origin is not self.label.origin):
-            self.label, self.malformed = None, True  # our facts and the C2PA action disagree
+            self.malformed = True
+        if self.malformed:
+            self.label = self.notice = None
 
-    def _read_ours(self, data: Mapping[str, Any]) -> None:
-        if self.label is not None or data.get("schema") != SCHEMA:
-            self.malformed = True  # a second one, or one of a schema we do not know
+    def _read_ours(self, data: Mapping[str, Any], *, created: bool) -> None:
+        """Only one assertion, written by the signer of the claim, speaks for the file."""
+        known = (data.get("schema"), data.get("law")) == (SCHEMA, LAW)
+        if self.ours or not created or not known or data.get("medium") not in _MEDIA:
+            self.ours = self.malformed = True
             return
+        self.ours = True
         try:
             self.label = Label.from_json(data)
             self.notice = _read_notice(data)
         except InvalidLabel:
-            self.label, self.malformed = None, True
+            self.malformed = True
 
 
-def _assertions(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _assertions(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
+    """Name without its instance number, data, and whether the signer of the claim created it."""
     listed = manifest.get("assertions")
     for item in listed if isinstance(listed, list) else ():
         if isinstance(item, Mapping):
             name, data = item.get("label"), item.get("data")
             if isinstance(name, str) and isinstance(data, Mapping):
-                yield name, data
+                yield _INSTANCE.sub("", name), data, item.get("created") is True
 
 
 def _read_actions(data: Mapping[str, Any]) -> tuple[Label | None, bool]:
-    """The strongest AI statement among a manifest's actions, and whether one states a non-AI origin."""
+    """The first AI statement among a manifest's actions, and whether one states a non-AI origin instead."""
     listed, found, not_ai = data.get("actions"), None, False
     for action in listed if isinstance(listed, list) else ():
         kind = action.get("digitalSourceType") if isinstance(action, Mapping) else None
@@ -185,7 +210,7 @@ def _read_actions(data: Mapping[str, Any]) -> tuple[Label | None, bool]:
             continue
         origin = origin_of(kind)
         if isinstance(origin, Origin):
-            found = found or Label(origin=origin, system=_agent(action))
+            found = found or Label(origin=origin, system=_agent(action), created=_when(action))
         elif origin is False:
             not_ai = True
     return found, not_ai and found is None
@@ -198,6 +223,13 @@ def _agent(action: Mapping[str, Any]) -> System | None:
     )
     try:
         return System(name, version if isinstance(version, str) else "") if name else None
+    except InvalidLabel:
+        return None
+
+
+def _when(action: Mapping[str, Any]) -> datetime | None:
+    try:
+        return parse_time(action.get("when"))
     except InvalidLabel:
         return None
 
@@ -224,16 +256,25 @@ def _read_notice(data: Mapping[str, Any]) -> Notice:
         or not isinstance(places, list)
         or not isinstance(figures, Mapping)
         or not isinstance(wording, str)
-        or not all(isinstance(item, str) for item in languages)
+        or len(places) > _MAX_PLACES
+        or not set(map(str, languages)) <= set(LANGUAGES)
         or not all(isinstance(item, Mapping) for item in places)
-        or not all(isinstance(value, int | float) for value in figures.values())
     ):
         raise InvalidLabel("`notice` does not follow its schema.")
     return Notice(
         kind,
-        tuple(languages),
+        tuple(dict.fromkeys(map(str, languages))),
         wording,
         profile,
         tuple(dict(place) for place in places),
-        tuple((str(name), float(value)) for name, value in figures.items()),
+        tuple((name, _number(figures[name])) for name in sorted(_FIGURES & set(figures))),
     )
+
+
+_MAX_PLACES = 1000  # pages, repeats
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InvalidLabel("A figure is not a number.")
+    return float(value)

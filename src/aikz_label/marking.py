@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from aikz_label import checking, formats, marker
 from aikz_label.adapters import Adapter, MediaProblem, Order
@@ -45,7 +45,8 @@ def mark_stream(
     row = _supported(source)
     adapter = formats.load_adapter(row)
     with _refusing():
-        parent = _parent(source, row, adapter, on_existing, trust, order)
+        parent, previous = _existing(source, row, adapter, on_existing, trust, order)
+        order = replace(order, previous=previous)
         painted = io.BytesIO()
         rendered = adapter.render(source, painted, row, order)
         measured = adapter.check(painted, row, rendered, order)
@@ -99,34 +100,38 @@ def _refusing() -> Iterator[None]:
         ) from problem
 
 
-def _parent(
+def _existing(
     source: BinaryIO,
     row: Format,
     adapter: Adapter,
     on_existing: str,
     trust: tuple[TrustList, ...],
     order: Order,
-) -> BinaryIO | None:
-    """Decide about a marker that is there already; returns the input when it becomes the parent."""
+) -> tuple[BinaryIO | None, tuple[Mapping[str, Any], ...]]:
+    """Decide about a marker that is there already.
+
+    Returns:
+        The input if it becomes the parent, and where it carries a notice already.
+    """
     reading = adapter.read_marker(source, row, trust)
     present = adapter.examine(source, row, order.limits, thorough=True).has_marker
     if reading.state in {"absent", "failed"} and not present:
-        return None
-    if on_existing == "replace":
-        return None
+        return None, ()
     if on_existing == "refuse":
         raise Refused(
             "The file carries a marker already.",
             code="already-marked",
             hint="Use --on-existing update to keep it as the parent, or replace to drop it.",
         )
-    if reading.state not in {"trusted", "untrusted"}:
+    intact = reading.state in {"trusted", "untrusted"}
+    if on_existing == "update" and not intact:
         raise Refused(
             "The file carries a marker that does not hold, and updating would hide that.",
             code="existing-invalid",
             hint="Use --on-existing replace to drop it knowingly.",
         )
-    return source
+    record = marker.Content(reading.manifest or {}).notice
+    return source if on_existing == "update" else None, record.placements if record else ()
 
 
 def _perceivable(notice: Notice, measured: Measurement | None) -> Notice:

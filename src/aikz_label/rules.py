@@ -87,7 +87,7 @@ def judge(evidence: Evidence, profile: Profile) -> Report:
 
 def _case(evidence: Evidence, profile: Profile) -> _Case:
     marker, state = evidence.marker, evidence.marker.state
-    label = marker.label if state is not MarkerState.INVALID else None
+    label = marker.label if marker.intact and not marker.malformed else None
     claims: tuple[Mirror, ...] = ()
     if label is None and state is not MarkerState.INVALID:
         claims = tuple(m for m in evidence.mirrors if isinstance(m.origin, Origin))
@@ -124,7 +124,8 @@ def _verdict(case: _Case, findings: tuple[Finding, ...]) -> tuple[Verdict, Messa
     if by_clause["kz.22.2.unambiguous"].status is FAIL:
         return Verdict.INVALID, by_clause["kz.22.2.unambiguous"].message
     if case.label is None and not case.claims and not case.evidence.marker.malformed:
-        return Verdict.UNMARKED, message("verdict.unmarked")
+        silent = case.evidence.marker.intact
+        return Verdict.UNMARKED, message("verdict.silent" if silent else "verdict.unmarked")
     for clause in _DECIDING:
         if by_clause[clause].status is not PASS:
             return Verdict.INCOMPLETE, by_clause[clause].message
@@ -219,8 +220,10 @@ def _responsible(case: _Case) -> Iterator[Finding]:
     if party is None:
         yield Finding(clause, FAIL, message("responsible.absent"))
         return
-    number = f", {party.id_value}" if party.id_kind is not IdKind.NONE else ""
-    text = message("responsible.declared", name=party.name, role_word=str(party.role), id=number)
+    text = message("responsible.named", name=party.name, role_word=str(party.role))
+    if party.id_kind is not IdKind.NONE:
+        number = (("kind_word", str(party.id_kind)), ("number", party.id_value))
+        text = Message("responsible.declared", text.args + number)
     yield Finding(clause, PASS, text, case.evidence.marker.carrier)
 
 
@@ -270,8 +273,10 @@ def _unambiguous(case: _Case) -> Iterator[Finding]:
         if value != first and (first or value):  # two ways to say "not AI" do not quarrel
             words = message(
                 "unambiguous.contradiction",
-                first=f"{first_where} = {_word(first)}",
-                second=f"{where} = {_word(value)}",
+                first_where=first_where,
+                first_word=_word(first),
+                second_where=where,
+                second_word=_word(value),
             )
             yield Finding(clause, FAIL, words, where)
             return
@@ -326,4 +331,4 @@ def _figures(notice: _Notice) -> str:
 
 
 def _word(value: Origin | bool) -> str:
-    return str(value) if isinstance(value, Origin) else "not AI"
+    return str(value) if isinstance(value, Origin) else "not-ai"

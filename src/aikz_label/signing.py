@@ -63,8 +63,15 @@ def load_signing_key(uri: str, base: Path, *, now: datetime | None = None) -> Si
     location, _, query = rest.partition("?")
     if location.startswith("//"):
         location = "/" + location[2:].partition("/")[2]
+    options = parse_qs(query)
+    if not location or set(options) != ({"chain"} if query else set()):
+        raise SigningError(
+            f"The signer URI {uri!r} cannot be understood.",
+            code="signer-uri",
+            hint="Use file:PATH, or file:KEY?chain=PEM.",
+        )
     key_path = base / unquote(location)
-    chain_path = base / parse_qs(query)["chain"][0] if "chain=" in query else key_path
+    chain_path = base / options["chain"][0] if query else key_path
     return _load_pem(key_path, chain_path, now or datetime.now(UTC))
 
 

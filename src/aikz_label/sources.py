@@ -42,7 +42,9 @@ def open_any(source: Source, caps: Limits, target: Path | None) -> Iterator[Bina
         raise UsageError(f"Cannot read from {type(source).__name__}.")
     else:
         stream = cast("BinaryIO", source)
-        if stream.seekable():
+        if not isinstance(stream.read(0), bytes):
+            raise UsageError("The stream gives text, not bytes.", hint="Open it in binary mode.")
+        if getattr(stream, "seekable", bool)():
             yield stream
             return
         with files.spool(stream, caps.max_bytes) as spooled:
@@ -69,6 +71,7 @@ def _encode(image: Image, target: Path | None) -> bytes:
         image.save(buffer, row.name.upper(), **extra)
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"A picture of mode {image.mode} cannot be written as {row.title}."
+            f"A picture of mode {image.mode} cannot be written as {row.title}.",
+            hint="Convert it first, for example with .convert('RGB').",
         ) from error
     return buffer.getvalue()

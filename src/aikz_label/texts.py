@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -14,7 +14,7 @@ from aikz_label.errors import UsageError
 LANGUAGES = ("kk", "ru", "en")
 
 # Characters that rewrite a terminal, reorder a line or hide in it: C0, C1, bidi, zero-width, private use, surrogates.
-_DANGEROUS = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+_DANGEROUS = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 @cache
@@ -61,12 +61,15 @@ def escape(text: str, limit: int = 300) -> str:
     return "".join(f"\\u{ord(c):04x}" if unicodedata.category(c) in _DANGEROUS else c for c in text)
 
 
-def check_languages(languages: tuple[str, ...]) -> tuple[str, ...]:
-    """Languages in the order given, without repeats.
+def check_languages(languages: Iterable[str]) -> tuple[str, ...]:
+    """Languages in the order given, without repeats; one string is one or more codes with commas.
 
     Raises:
         UsageError: None, or one that is not among those supported.
     """
+    if isinstance(languages, str):
+        languages = (part.strip() for part in languages.split(","))
+    languages = tuple(languages)
     unknown = [name for name in languages if name not in LANGUAGES]
     if unknown or not languages:
         raise UsageError(

@@ -53,7 +53,7 @@ def load_trust_list(path: Path, *, name: str = "", self_issued: bool = False) ->
             der = base64.b64decode(b"".join(match[1].split()), validate=True)
         except binascii.Error as error:
             raise TrustError(f"{path} holds a certificate that is not valid base64.") from error
-        if not der.startswith(b"\x30"):
+        if not _is_sequence(der):
             raise TrustError(f"{path} holds something that is not a certificate.")
         blocks.append(match[0].decode("ascii").replace("\r", ""))
     if not blocks:
@@ -61,3 +61,8 @@ def load_trust_list(path: Path, *, name: str = "", self_issued: bool = False) ->
             f"{path} holds no certificate.", hint="A trust list is a PEM file of root certificates."
         )
     return TrustList(name or path.stem, "\n".join(blocks) + "\n", self_issued)
+
+
+def _is_sequence(der: bytes) -> bool:
+    """Whether bytes are one ASN.1 sequence of a length a certificate can have, and nothing after it."""
+    return der[:2] == b"\x30\x82" and 4 + int.from_bytes(der[2:4]) == len(der)

@@ -16,10 +16,13 @@ from aikz_label.report import Mirror
 
 IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_RDF_ROOT = f"{_RDF} RDF"
 _SOURCE = "DigitalSourceType"
 _OURS = (_SOURCE, "AISystemUsed", "AISystemVersionUsed")
 _MAX_DEPTH = 100
 _MAX_VALUE = 2000
+_MAX_PROPERTIES = 20  # three are ours; a file can say each in more than one way
+_MAX_WRITABLE = 65_000  # what one JPEG segment holds; larger packets are rare everywhere
 
 _EMPTY = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
@@ -44,15 +47,24 @@ class _Property:
 
 
 class _Scan:
-    """One pass of the parser over a packet."""
+    """One pass of the parser over a packet; only properties of the file itself count, not those of its ingredients.
 
-    def __init__(self, packet: bytes) -> None:
+    Args:
+        packet: The packet.
+        locate: Also find the bytes each property occupies, for editing.
+
+    Raises:
+        XmpError: Not well-formed, in an odd encoding, or made to cost too much.
+    """
+
+    def __init__(self, packet: bytes, *, locate: bool) -> None:
         self.packet = packet
         self.properties: list[_Property] = []
         self.rdf_end = -1
         self.rdf_prefix = b""
-        self._depth = 0
-        self._open: tuple[_Property, int] | None = None
+        self._locate = locate
+        self._path: list[str] = []
+        self._open: _Property | None = None
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -60,51 +72,66 @@ class _Scan:
         self._parser.StartDoctypeDeclHandler = _no_doctype
         try:
             self._parser.Parse(packet, True)
-        except expat.ExpatError as error:
-            raise XmpError(f"not well-formed: {error}") from error
+        except XmpError:
+            raise
+        except (
+            expat.ExpatError,
+            LookupError,
+            ValueError,
+        ) as error:  # the last two: a declared encoding
+            raise XmpError(f"it is not well-formed: {error}") from error
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        self._depth += 1
-        if self._depth > _MAX_DEPTH:
-            raise XmpError("nested too deeply")
-        for key, value in attributes.items():
-            if key in _NAMES:
-                self._attribute(_NAMES[key], value)
-        if name in _NAMES and self._open is None:
-            found = _Property(_NAMES[name], self._parser.CurrentByteIndex, -1)
+        self._path.append(name)
+        if len(self._path) > _MAX_DEPTH:
+            raise XmpError("it is nested too deeply")
+        if len(self._path) >= 2 and self._path[-2] == _RDF_ROOT:
+            self._attributes(attributes)
+        elif name in _NAMES and len(self._path) >= 3 and self._path[-3] == _RDF_ROOT:
             resource = attributes.get(f"{_RDF} resource", "")
-            found.value = resource[:_MAX_VALUE]
-            self._open = (found, self._depth)
+            self._open = _Property(_NAMES[name], self._parser.CurrentByteIndex, -1, resource)
 
     def _end(self, name: str) -> None:
         here = self._parser.CurrentByteIndex
-        if self._open and self._open[1] == self._depth:
-            found = self._open[0]
-            opened = _tag_end(self.packet, found.start)
-            empty = self.packet[opened - 2 : opened] == b"/>"
-            found.stop = opened if empty else _tag_end(self.packet, here)
-            found.value = found.value.strip()[:_MAX_VALUE]
-            self.properties.append(found)
+        found = self._open
+        if found and len(self._path) >= 3 and self._path[-3] == _RDF_ROOT:
             self._open = None
-        if name == f"{_RDF} RDF":
+            if self._locate:
+                opened = _tag_end(self.packet, found.start)
+                empty = self.packet[opened - 2 : opened] == b"/>"
+                found.stop = opened if empty else _tag_end(self.packet, here)
+            self._add(found)
+        if name == _RDF_ROOT:
             self.rdf_end = here
-            tag = self.packet[here : here + 80]
-            self.rdf_prefix = tag[2 : tag.index(b"RDF")] if tag.startswith(b"</") else b""
-        self._depth -= 1
+            prefix, colon, _ = self.packet[here : here + 200].partition(b"RDF")
+            self.rdf_prefix = prefix[2:] if colon and prefix.startswith(b"</") else b""
+        self._path.pop()
 
     def _text(self, text: str) -> None:
-        if self._open and len(self._open[0].value) < _MAX_VALUE:
-            self._open[0].value += text
+        if self._open and len(self._open.value) < _MAX_VALUE:
+            self._open.value += text
 
-    def _attribute(self, name: str, value: str) -> None:
-        """A property in the short form `prefix:Name="value"`: find its bytes inside the start tag."""
-        start = self._parser.CurrentByteIndex
-        stop = _tag_end(self.packet, start)
-        at = _find_attribute(self.packet[start:stop], name.encode())
-        if at is not None:
-            self.properties.append(
-                _Property(name, start + at[0], start + at[1], value[:_MAX_VALUE])
-            )
+    def _attributes(self, attributes: dict[str, str]) -> None:
+        """Properties in the short form `prefix:Name="value"`."""
+        ours = {_NAMES[key]: value for key, value in attributes.items() if key in _NAMES}
+        if not ours:
+            return
+        spans: dict[str, tuple[int, int]] = {}
+        if self._locate:
+            start = self._parser.CurrentByteIndex
+            tag = self.packet[start : _tag_end(self.packet, start)]
+            spans = {
+                name.rpartition(b":")[2].decode(): (start + first, start + last)
+                for name, first, last in _tag_attributes(tag)
+            }
+        for name, value in ours.items():
+            self._add(_Property(name, *spans.get(name, (-1, -1)), value))
+
+    def _add(self, found: _Property) -> None:
+        found.value = found.value.strip()[:_MAX_VALUE]
+        self.properties.append(found)
+        if len(self.properties) > _MAX_PROPERTIES:
+            raise XmpError("it repeats itself too often")
 
 
 _NAMES = {f"{IPTC_EXT} {name}": name for name in _OURS}
@@ -115,7 +142,7 @@ def _no_doctype(*_: object) -> None:
 
 
 def _tag_end(packet: bytes, start: int) -> int:
-    """Offset after the `>` that ends a start tag; quoted values may hold one."""
+    """Offset after the `>` that ends a tag; quoted values may hold one."""
     quote = 0
     for offset in range(start, len(packet)):
         byte = packet[offset]
@@ -128,28 +155,34 @@ def _tag_end(packet: bytes, start: int) -> int:
     return len(packet)
 
 
-def _find_attribute(tag: bytes, name: bytes) -> tuple[int, int] | None:
-    """Where ` prefix:name="value"` stands in a start tag, with the white space before it."""
-    at = 0
-    while (at := tag.find(b":" + name, at)) >= 0:
-        start = at
-        while start and tag[start - 1] not in b" \t\r\n":
-            start -= 1
-        rest = tag[at + 1 + len(name) :]
-        value = rest.lstrip()
-        if value.startswith(b"="):
-            value = value[1:].lstrip()
-            stop = value.find(value[:1], 1)
-            if value[:1] in {b'"', b"'"} and stop > 0:
-                return start - 1, len(tag) - len(value) + stop + 1
+def _tag_attributes(tag: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Name and extent (with the white space before it) of each attribute of a well-formed start tag, in one pass."""
+    at = _skip(tag, 1, space=False)
+    while True:
+        first = at
+        at = _skip(tag, at, space=True)
+        equals = tag.find(b"=", at)
+        if equals < 0:
+            return
+        name = tag[at:equals].rstrip()
+        at = _skip(tag, equals + 1, space=True)
+        last = tag.find(tag[at : at + 1], at + 1) + 1
+        if not last:
+            return
+        yield name, first, last
+        at = last
+
+
+def _skip(tag: bytes, at: int, *, space: bool) -> int:
+    while at < len(tag) and (tag[at] in b" \t\r\n") == space:
         at += 1
-    return None
+    return at
 
 
 def read(packet: bytes) -> tuple[Mirror, ...]:
     """The AI statements of a packet; one that cannot be read says nothing."""
     try:
-        found = _Scan(packet).properties
+        found = _Scan(packet, locate=False).properties
     except XmpError:
         return ()
     return tuple(
@@ -175,11 +208,15 @@ def write(packet: bytes | None, label: Label) -> bytes:
         XmpError: The packet cannot be edited without risk.
     """
     packet = packet if packet is not None else _EMPTY
+    if len(packet) > _MAX_WRITABLE:
+        raise XmpError("it is too large")
     if packet.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in packet:
         raise XmpError("it is not UTF-8")
-    for found in sorted(_Scan(packet).properties, key=lambda item: item.start, reverse=True):
+    for found in sorted(
+        _Scan(packet, locate=True).properties, key=lambda item: item.start, reverse=True
+    ):
         packet = packet[: found.start] + packet[found.stop :]
-    scan = _Scan(packet)
+    scan = _Scan(packet, locate=False)
     if scan.rdf_end < 0 or not scan.rdf_prefix.endswith(b":"):
         raise XmpError("it has no rdf:RDF element to add to")
     edited = (
@@ -189,6 +226,8 @@ def write(packet: bytes | None, label: Label) -> bytes:
     )
     if {(m.name, m.value) for m in read(edited)} != set(_pairs(label)):
         raise XmpError("the edited packet does not read back")
+    if len(edited) > _MAX_WRITABLE:
+        raise XmpError("it would become too large")
     return edited
 
 

@@ -67,7 +67,10 @@ class TestOutput:
         assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
 
     def test_a_missing_folder_is_an_error(self, tmp_path):
-        with pytest.raises(FileNotFoundError), files.atomic_output(tmp_path / "no" / "out"):
+        with (
+            pytest.raises(UsageError, match="no folder"),
+            files.atomic_output(tmp_path / "no" / "out"),
+        ):
             pytest.fail("it must not come this far")
 
     def test_a_folder_is_no_destination(self, tmp_path):

@@ -72,7 +72,7 @@ def with_marker(**changes):
         (with_marker(notice=None), ("incomplete", "notice.unrecorded")),
         (with_marker(notice=Notice("none", reason="r")), ("incomplete", "notice.absent")),
         (with_marker(label=None, ours=False), ("incomplete", "declared.claimed")),
-        (replace(with_marker(label=None), mirrors=()), ("unmarked", "verdict.unmarked")),
+        (replace(with_marker(label=None), mirrors=()), ("unmarked", "verdict.silent")),
         (with_marker(label=None, malformed=True), ("incomplete", "declared.malformed")),
         (Evidence("png", mirrors=FULL.mirrors), ("incomplete", "marker.claimed")),
         (

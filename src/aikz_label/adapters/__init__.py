@@ -10,6 +10,7 @@ written or closed. `aikz_label.testing.AdapterContract` tests every promise made
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
@@ -42,6 +43,7 @@ class Order:
         notice: `badge` by default; `none` leaves the content as it is.
         reason: Why there is no notice.
         limits: Caps while reading.
+        previous: Placements of a notice that the input carries already; the new one takes their place.
     """
 
     label: Label
@@ -50,6 +52,7 @@ class Order:
     notice: str
     reason: str
     limits: Limits
+    previous: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +77,23 @@ class Examined:
     Attributes:
         mirrors: Unsigned statements.
         has_marker: Bytes of a C2PA marker are there, whole or not.
+        figures: What the container itself says of figures that a notice is measured by, such as `short_side_px`; it
+            overrules what a marker attests.
     """
 
     mirrors: tuple[Mirror, ...] = ()
     has_marker: bool = False
+    figures: tuple[tuple[str, float], ...] = ()
 
 
 class Adapter(Protocol):
-    """The seven methods; stateless, safe to share between threads."""
+    """The seven methods; stateless, safe to share between threads.
+
+    Attributes:
+        notices: Kinds of notice that files of this family can carry.
+    """
+
+    notices: tuple[str, ...]
 
     def examine(self, source: BinaryIO, row: Format, limits: Limits, *, thorough: bool) -> Examined:
         """Walk the container and read the mirrors; cheap, decodes no content.

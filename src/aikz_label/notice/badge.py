@@ -33,7 +33,7 @@ _SIGN_RATIOS = (
     1.2,
     1.0,
 )  # letters of the sign to those of the text, where the floor leaves a choice
-MAX_EM = 4096  # far above any picture within the pixel limit
+MAX_PIXELS = 16_000_000  # of a mask; a badge on the largest picture allowed takes a quarter of it
 
 Box = tuple[int, int, int, int]
 
@@ -122,6 +122,46 @@ def _em(cap: float) -> int:
     return math.ceil(cap / CAP_HEIGHT)
 
 
+@dataclass(frozen=True, slots=True)
+class _Geometry:
+    """Sizes of a badge before anything is drawn, px."""
+
+    width: int
+    height: int
+    cap: int
+    line_height: int
+    text_height: int
+    pad: float
+    border: int
+    icon: tuple[float, float]
+    gap: float
+
+
+def size(lines: tuple[str, ...], em: int, icon_em: int) -> tuple[int, int]:
+    """Width and height that `draw` would give, without drawing."""
+    planned = _geometry(lines, em, icon_em)
+    return planned.width, planned.height
+
+
+def _geometry(lines: tuple[str, ...], em: int, icon_em: int) -> _Geometry:
+    cap = round(em * CAP_HEIGHT)
+    pad, border = max(2.0, (0.75 if icon_em else 0.5) * cap), max(1, round(0.11 * cap))
+    line_height = round(em * _LINE_HEIGHT)
+    text_width = max(math.ceil(_font(em).getlength(line)) for line in lines)
+    text_height = line_height * (len(lines) - 1) + cap
+    icon_width = icon_height = gap = 0.0
+    if icon_em:
+        icon_cap = icon_em * CAP_HEIGHT
+        icon_height = max(float(text_height), 1.7 * icon_cap)
+        icon_width = max(icon_height, _font(icon_em).getlength("AI") + 0.6 * icon_cap)
+        gap = 0.9 * pad
+    descent = 0 if icon_em else 0.35 * math.ceil(0.27 * em)
+    width = math.ceil(2 * (pad + border) + text_width + icon_width + gap)
+    height = math.ceil(2 * (0.85 * pad + border) + max(text_height, icon_height) + descent)
+    icon = (icon_width, icon_height)
+    return _Geometry(width, height, cap, line_height, text_height, pad, border, icon, gap)
+
+
 @lru_cache(maxsize=32)
 def draw(lines: tuple[str, ...], em: int, icon_em: int) -> Badge:
     """Draw a badge of given text and sizes; the same arguments always give the same pixels.
@@ -132,37 +172,23 @@ def draw(lines: tuple[str, ...], em: int, icon_em: int) -> Badge:
     text = tuple(unicodedata.normalize("NFC", line) for line in lines)
     for line in text:
         _check_glyphs(line)
-    font, cap = _font(em), round(em * CAP_HEIGHT)
-    pad, border = max(2.0, (0.75 if icon_em else 0.5) * cap), max(1, round(0.11 * cap))
-    line_height = round(em * _LINE_HEIGHT)
-    text_width = max(math.ceil(font.getlength(line)) for line in text)
-    text_height = line_height * (len(text) - 1) + cap
-    icon_width = icon_height = gap = 0.0
-    if icon_em:
-        icon_cap = icon_em * CAP_HEIGHT
-        icon_height = max(float(text_height), 1.7 * icon_cap)
-        icon_width = max(icon_height, _font(icon_em).getlength("AI") + 0.6 * icon_cap)
-        gap = 0.9 * pad
-    descent = 0 if icon_em else 0.35 * math.ceil(0.27 * em)
-    width = math.ceil(2 * (pad + border) + text_width + icon_width + gap)
-    inner = max(text_height, icon_height)
-    height = math.ceil(2 * (0.85 * pad + border) + inner + descent)
-
+    planned, font = _geometry(text, em, icon_em), _font(em)
+    width, height, cap = planned.width, planned.height, planned.cap
     mask = Image.new("L", (width, height), 0)
     pen = ImageDraw.Draw(mask)
     # the keyline shows the plate on dark pictures
-    pen.rectangle((0, 0, width - 1, height - 1), outline=255, width=border)
-    left = pad + border
+    pen.rectangle((0, 0, width - 1, height - 1), outline=255, width=planned.border)
+    left = planned.pad + planned.border
     if icon_em:
-        _draw_icon(mask, icon_em, (left, height / 2), (icon_width, icon_height))
-        left += icon_width + gap
+        _draw_icon(mask, icon_em, (left, height / 2), planned.icon)
+        left += planned.icon[0] + planned.gap
     boxes = []
-    baseline = height / 2 - text_height / 2 + cap
+    baseline = height / 2 - planned.text_height / 2 + cap
     for line in text:
         x, y = round(left), round(baseline)
         pen.text((x, y), line, fill=255, font=font, anchor="ls")
         boxes.append((x, y - cap, min(width, x + math.ceil(font.getlength(line))), y))
-        baseline += line_height
+        baseline += planned.line_height
     return Badge(mask, text, em, icon_em, tuple(boxes))
 
 

@@ -59,12 +59,15 @@ def measure(
         profile: Thresholds.
     """
     short_side = float(min(picture.size))
-    picture, region = _neighbourhood(picture, region)
+    part, region = _neighbourhood(picture, region)
     template = _template(badge)
-    found = [
-        _figures(flat, template, badge, region) | {"short_side_px": short_side}
-        for flat in _flattened(picture)
-    ]
+    # twice the template's resolution is all that is looked at, however large the picture
+    factor = max(1, int(region.width * part.width / (2 * template.shape[1])))
+    found = [_figures(flat.reduce(factor), template, badge, region) for flat in _flattened(part)]
+    for figures in found:
+        figures["cap_px"] *= factor
+        figures["icon_cap_px"] *= factor
+        figures["short_side_px"] = short_side
     figures = max(found, key=lambda one: (len(profile.problems(one)), -one["contrast"]))
     problems = profile.problems(figures)
     state = NoticeState.NOT_PERCEIVABLE if problems else NoticeState.PERCEIVABLE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from itertools import zip_longest
 from typing import BinaryIO
 
@@ -15,7 +16,7 @@ from aikz_label.carriers.native import NativeCarrier
 from aikz_label.errors import Refused
 from aikz_label.formats import Format
 from aikz_label.label import Label, Origin
-from aikz_label.limits import DEFAULT, Limits
+from aikz_label.limits import NO_LIMITS, Limits
 from aikz_label.notice import wording
 from aikz_label.profile import Profile
 from aikz_label.report import Measurement, Notice
@@ -26,12 +27,15 @@ _CONTAINERS: dict[str, type[Container]] = {"jpeg": Jpeg, "png": Png, "webp": Web
 class ImageAdapter(NativeCarrier):
     """All still pictures; the container classes know the formats."""
 
+    notices = ("badge",)
+
     def examine(self, source: BinaryIO, row: Format, limits: Limits, *, thorough: bool) -> Examined:
         """See `Adapter.examine`."""
         container = _parse(source, row, limits, thorough=thorough)
         packet = container.xmp
         mirrors = packets.read(packet) if packet and len(packet) <= limits.max_xmp else ()
-        return Examined(mirrors, container.has_marker)
+        figures = (("short_side_px", float(min(container.size))),)
+        return Examined(mirrors, container.has_marker, figures)
 
     def render(
         self, source: BinaryIO, destination: BinaryIO, row: Format, order: Order
@@ -39,7 +43,7 @@ class ImageAdapter(NativeCarrier):
         """See `Adapter.render`."""
         container = _parse(source, row, order.limits, thorough=True)
         container.check_variant()
-        packet, warnings = _mirror(container, order.label, order.limits)
+        packet, warnings = _mirror(container, order.label)
         if order.notice == "none":
             destination.write(container.with_xmp(packet))
             notice = Notice("none", profile=order.profile.id, reason=order.reason)
@@ -66,13 +70,13 @@ class ImageAdapter(NativeCarrier):
             return None
         from aikz_label.adapters.image import drawing  # noqa: PLC0415
 
-        container = _parse(painted, row, DEFAULT, thorough=True)
+        container = _parse(painted, row, NO_LIMITS, thorough=True)
         return drawing.check(container, rendered.reference, order)
 
     def confirm(self, painted: BinaryIO, signed: BinaryIO, row: Format) -> None:
         """See `Adapter.confirm`: part by part, the two files are the same but for the marker."""
-        before = _parse(painted, row, DEFAULT, thorough=False)
-        after = _parse(signed, row, DEFAULT, thorough=False)
+        before = _parse(painted, row, NO_LIMITS, thorough=False)
+        after = _parse(signed, row, NO_LIMITS, thorough=False)
         if not after.has_marker or any(
             first != second for first, second in zip_longest(before.parts(), after.parts())
         ):
@@ -102,29 +106,19 @@ ADAPTER = ImageAdapter()
 
 
 def _parse(source: BinaryIO, row: Format, limits: Limits, *, thorough: bool) -> Container:
+    size = source.seek(0, io.SEEK_END)
+    if size > limits.max_bytes:
+        raise MediaProblem("over-limit", what_word="bytes", found=size, limit=limits.max_bytes)
     source.seek(0)
-    data = source.read(limits.max_bytes + 1)
-    if len(data) > limits.max_bytes:
-        raise MediaProblem("over-limit", detail=f"more than {limits.max_bytes} bytes")
+    data = source.read(size)
     return _CONTAINERS[row.name].parse(data, limits, thorough=thorough)
 
 
-def _mirror(
-    container: Container, label: Label, limits: Limits
-) -> tuple[bytes | None, tuple[str, ...]]:
-    """The XMP packet to write, and a warning when the file's own cannot be edited."""
-    old = container.xmp
+def _mirror(container: Container, label: Label) -> tuple[bytes | None, tuple[str, ...]]:
+    """The XMP packet to write, or `None` and a warning when the file's own cannot be edited."""
     try:
-        if old is not None and len(old) > min(limits.max_xmp, _MAX_PACKET):
-            raise packets.XmpError("it is too large")
-        new = packets.write(old, label)
-        if len(new) > _MAX_PACKET:
-            raise packets.XmpError("it would become too large")
+        return packets.write(container.xmp, label), ()
     except packets.XmpError as error:
-        return old, (
-            f"The XMP mirror was not written: the file's packet was left as it is, {error}.",
+        return None, (
+            f"The XMP mirror was not written; the file's own was left as it is: {error}.",
         )
-    return new, ()
-
-
-_MAX_PACKET = 65_000  # what one JPEG segment holds; larger packets are rare everywhere

@@ -73,6 +73,18 @@ def on_grid(
     return plate, (left, top, right - left, bottom - top)
 
 
+def covering(
+    plate: Image.Image, box: Box, other: Box, grid: tuple[int, int], size: tuple[int, int]
+) -> tuple[Image.Image, Box]:
+    """Grow a plate so that it also covers another box, the new part black."""
+    left, top = min(box[0], other[0]), min(box[1], other[1])
+    right = max(box[0] + box[2], other[0] + other[2])
+    bottom = max(box[1] + box[3], other[1] + other[3])
+    grown = Image.new("L", (right - left, bottom - top), 0)
+    grown.paste(plate, (box[0] - left, box[1] - top))
+    return on_grid(grown, (left, top, *grown.size), grid, size)
+
+
 def paint(image: Image.Image, mask: Image.Image, box: Box) -> None:
     """Draw the mask into a picture of any 8-bit mode, opaque, in place.
 

@@ -68,7 +68,7 @@ class Container(ABC):
 
         Args:
             image: What `decode` gave, with changed pixels.
-            xmp: The packet to write; `None` writes none.
+            xmp: The packet to write; `None` leaves the file's own as it is.
         """
 
     @abstractmethod
@@ -77,7 +77,7 @@ class Container(ABC):
 
     @abstractmethod
     def with_xmp(self, xmp: bytes | None) -> bytes:
-        """The file with the same pixels and another XMP packet (or none), without a marker."""
+        """The file with the same pixels and, if given, another XMP packet, without a marker."""
 
     def prepare(self, image: Image) -> None:  # noqa: B027  # most have nothing to choose
         """Choose how to decode, between opening and loading."""
@@ -97,9 +97,9 @@ class Container(ABC):
                 self.prepare(image)
                 image.load()
         except MemoryError:
-            raise MediaProblem("over-limit", detail="memory") from None
+            raise MediaProblem("damaged", detail_word="decoder") from None
         except Exception as error:  # decoders raise whatever they like on hostile bytes
-            raise MediaProblem("damaged", detail=_short(error)) from error
+            raise MediaProblem("damaged", detail_word="decoder") from error
         return image, _orientation(image)
 
 
@@ -110,11 +110,10 @@ def check_pixels(size: tuple[int, int], limits: Limits) -> None:
         MediaProblem: No pixels, or more than the limit.
     """
     if not size[0] or not size[1]:
-        raise MediaProblem("damaged", detail="no width or no height")
+        raise MediaProblem("damaged", detail_word="no-size")
     if size[0] * size[1] > limits.max_pixels:
-        megapixels = size[0] * size[1] / 1e6
         raise MediaProblem(
-            "over-limit", detail=f"{megapixels:.0f} of {limits.max_pixels / 1e6:.0f} megapixels"
+            "over-limit", what_word="pixels", found=size[0] * size[1], limit=limits.max_pixels
         )
 
 
@@ -128,6 +127,9 @@ def refuse_variant(format_title: str, detail: str) -> Refused:
 
 
 def _orientation(image: Image) -> int:
+    # Pillow falls back to XMP's tiff:Orientation, which no browser follows
+    for name in ("xmp", "XML:com.adobe.xmp"):
+        image.info.pop(name, None)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -135,7 +137,3 @@ def _orientation(image: Image) -> int:
     except Exception:  # noqa: BLE001  # EXIF that cannot be read rotates nothing, as in every viewer
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
-def _short(error: Exception) -> str:
-    return str(error)[:120] or type(error).__name__

@@ -5,7 +5,8 @@ Apart from the adapter, because only here pixels are needed: numpy and Pillow co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,10 @@ from aikz_label.notice.measure import Region, measure
 from aikz_label.profile import Profile
 from aikz_label.report import Measurement, Notice, NoticeState
 from aikz_label.texts import LANGUAGES
+
+_TOLERANCE = (
+    1.1  # of a recorded shape and size: boxes are rounded, pictures are resized by odd factors
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,8 +53,22 @@ def paint(container: Container, picture: Image.Image, orientation: int, order: O
     box = canvas.stored_box(shown, (width, height), orientation)
     mask = canvas.stored_mask(placed.badge.mask, orientation)
     plate, plate_box = canvas.on_grid(mask, box, container.grid, picture.size)
+    for old in _old_boxes(order, (width, height)):
+        old_box = canvas.stored_box(old, (width, height), orientation)
+        plate, plate_box = canvas.covering(plate, plate_box, old_box, container.grid, picture.size)
     canvas.paint(picture, plate, plate_box)
     return Reference(picture, orientation, plate_box, placed)
+
+
+def _old_boxes(order: Order, displayed: tuple[int, int]) -> Iterator[canvas.Box]:
+    """Where an earlier badge is: the new plate covers it, so that two never stand beside each other."""
+    for place in order.previous:
+        region = recorded_region(place, order.profile)
+        if region is not None:
+            left, top = int(region.x * displayed[0]), int(region.y * displayed[1])
+            right = min(displayed[0], math.ceil((region.x + region.width) * displayed[0]) + 1)
+            bottom = min(displayed[1], math.ceil((region.y + region.height) * displayed[1]) + 1)
+            yield left, top, right - left, bottom - top
 
 
 def placement(reference: Reference) -> Mapping[str, Any]:
@@ -66,6 +85,11 @@ def placement(reference: Reference) -> Mapping[str, Any]:
         "width": round(placed.size[0] / width, 6),
         "height": round(placed.size[1] / height, 6),
     }
+
+
+def _placed_region(reference: Reference) -> Region:
+    record = placement(reference)
+    return Region(*(float(record[key]) for key in ("x", "y", "width", "height")))
 
 
 def check(container: Container, reference: Reference, order: Order) -> Measurement:
@@ -89,7 +113,7 @@ def check(container: Container, reference: Reference, order: Order) -> Measureme
     return measure(
         canvas.displayed(picture, orientation),
         reference.placed.badge,
-        _region(placement(reference)),
+        _placed_region(reference),
         order.profile.image,
     )
 
@@ -97,40 +121,62 @@ def check(container: Container, reference: Reference, order: Order) -> Measureme
 def measure_recorded(
     container: Container, notice: Notice, origin: Origin, profile: Profile
 ) -> Measurement:
-    """Measure the badge that a marker records; `unknown` when this version cannot have drawn it."""
-    if not notice.placements or notice.wording != wording.version():
-        return Measurement(NoticeState.UNKNOWN)
-    place = notice.placements[0]
-    drawn = _drawn_again(place, notice.languages, origin)
-    if drawn is None:
+    """Measure the badge that a marker records; `unknown` when this version cannot have drawn it.
+
+    The record may come from anybody, so it is checked against the picture before anything is drawn from it.
+    """
+    place = notice.placements[0] if notice.placements else {}
+    region = recorded_region(place, profile)
+    if region is None or notice.wording != wording.version():
         return Measurement(NoticeState.UNKNOWN)
     picture, orientation = container.decode()
-    return measure(canvas.displayed(picture, orientation), drawn, _region(place), profile.image)
+    seen = canvas.displayed(picture, orientation)
+    drawn = _drawn_again(place, notice.languages, origin, region, seen.size)
+    if drawn is None:
+        return Measurement(NoticeState.UNKNOWN)
+    return measure(seen, drawn, region, profile.image)
 
 
-def _region(place: Mapping[str, Any]) -> Region:
-    return Region(*(float(place[key]) for key in ("x", "y", "width", "height")))
+def recorded_region(place: Mapping[str, Any], profile: Profile) -> Region | None:
+    """The box of a recorded placement, or `None` when no badge can have it."""
+    numbers = [place.get(key) for key in ("x", "y", "width", "height")]
+    if place.get("design") != badge.DESIGN or not all(
+        isinstance(n, int | float) and not isinstance(n, bool) and 0 <= n <= 1 for n in numbers
+    ):
+        return None
+    x, y, width, height = (float(n) for n in numbers if n is not None)
+    if not 0 < width * height <= profile.image.max_small_area * _TOLERANCE:
+        return None
+    return Region(x, y, width, height)
 
 
 def _drawn_again(
-    place: Mapping[str, Any], languages: tuple[str, ...], origin: Origin
+    place: Mapping[str, Any],
+    languages: tuple[str, ...],
+    origin: Origin,
+    region: Region,
+    picture: tuple[int, int],
 ) -> badge.Badge | None:
-    """The badge a record describes, or `None` when this version cannot have drawn it."""
-    numbers = [place.get(key) for key in ("x", "y", "width", "height")]
+    """The badge a record describes, if its sizes fit the box it claims."""
     em, icon_em = place.get("em"), place.get("icon_em")
     if (
-        place.get("design") != badge.DESIGN
-        or not all(isinstance(n, int | float) and 0 <= n <= 1 for n in numbers)
-        or not isinstance(em, int)
+        not isinstance(em, int)
         or not isinstance(icon_em, int)
-        or not 1 <= em <= badge.MAX_EM
-        or not 0 <= icon_em <= badge.MAX_EM
-        or not languages
-        or any(language not in LANGUAGES for language in languages)
+        or not 1 <= em <= max(picture)
+        or not 0 <= icon_em <= max(picture)
+        or not set(languages) <= set(LANGUAGES)
+        or not 0 < len(languages) == len(set(languages))
     ):
         return None
     step = wording.layout(str(place.get("layout")), origin, languages)
     if step is None or step.icon != bool(icon_em):
+        return None
+    width, height = badge.size(step.lines, em, icon_em)
+    wanted = region.width * picture[0] / (region.height * picture[1])
+    if (
+        width * height > badge.MAX_PIXELS
+        or not 1 / _TOLERANCE < width / height / wanted < _TOLERANCE
+    ):
         return None
     return badge.draw(step.lines, em, icon_em)
 

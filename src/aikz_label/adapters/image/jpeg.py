@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import Container, check_pixels, refuse_variant
-from aikz_label.limits import Limits
+from aikz_label.limits import NO_LIMITS, Limits
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 _SOI, _EOI, _SOS, _COM = 0xD8, 0xD9, 0xDA, 0xFE
-_APP1, _APP2, _APP11, _APP14, _APP15 = 0xE1, 0xE2, 0xEB, 0xEE, 0xEF
+_APP0, _APP1, _APP2, _APP11, _APP14, _APP15 = 0xE0, 0xE1, 0xE2, 0xEB, 0xEE, 0xEF
 _DRI = 0xDD
 _SOF = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _MAX_SEGMENT = 65533
 # a marker inside entropy-coded data: not a stuffed zero, not a restart, not fill
-_MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
+_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Jpeg(Container):
         header, scan = _walk_header(data, limits)
         frame = next((s for s in header if s.code in _SOF), None)
         if frame is None or len(frame.payload) < 6:
-            raise MediaProblem("damaged", detail="no frame header")
+            raise MediaProblem("damaged", detail_word="no-header")
         size = int.from_bytes(frame.payload[3:5]), int.from_bytes(frame.payload[1:3])
         check_pixels(size, limits)
         end = _find_end(data, scan) if thorough else len(data)
@@ -96,7 +96,7 @@ class Jpeg(Container):
         """Encode with the source's tables and put every other segment of the source back."""
         buffer = BytesIO()
         image.save(buffer, "JPEG", **self._settings(image))
-        fresh = Jpeg.parse(buffer.getvalue(), _NO_LIMITS, thorough=False)
+        fresh = Jpeg.parse(buffer.getvalue(), NO_LIMITS, thorough=False)
         kept = self._kept(xmp)
         if image.mode == "CMYK":  # APP14 must tell how *this* scan codes its colours
             kept = [s for s in kept if s.code != _APP14]
@@ -118,21 +118,16 @@ class Jpeg(Container):
         yield self.data[self.scan :]
 
     def _kept(self, xmp: bytes | None) -> list[Segment]:
-        """The source's APPn and COM segments, without a marker, with the new XMP."""
+        """The source's APPn and COM segments without a marker, the XMP packet replaced where it was."""
         numbers = _marker_numbers(self.header)
-        kept = [
-            s
-            for s in self.header
-            if _is_metadata(s) and not _belongs(s, numbers) and not _is_xmp(s)
-        ]
+        kept = [s for s in self.header if _is_metadata(s) and not _belongs(s, numbers)]
         if xmp is None:
             return kept
-        old = next((i for i, s in enumerate(self.header) if _is_xmp(s)), None)
-        # where the old packet was, or after JFIF and EXIF, which must come first
-        first = kept[:2] if old is None else []
-        at = sum(s.code in {0xE0, _APP1} for s in first)
-        at += sum(s in kept for s in self.header[:old]) if old is not None else 0
-        return [*kept[:at], _xmp_segment(xmp), *kept[at:]]
+        at = next((i for i, s in enumerate(kept) if _is_xmp(s)), None)
+        if at is None:  # after JFIF and EXIF, which must come first
+            at = sum(s.code in {_APP0, _APP1} for s in kept[:2])
+        others = [s for s in kept if not _is_xmp(s)]
+        return [*others[:at], _xmp_segment(xmp), *others[at:]]
 
     def _settings(self, image: Image) -> dict[str, Any]:
         """How the source was encoded, in the encoder's words."""
@@ -162,16 +157,13 @@ class Jpeg(Container):
         return settings
 
 
-_NO_LIMITS = Limits(max_pixels=2**40)
-
-
 def _walk_header(data: bytes, limits: Limits) -> tuple[tuple[Segment, ...], int]:
     """Segments before the first scan, and the offset of that scan."""
     segments: list[Segment] = []
     at = 2
     while at + 4 <= len(data):
         if data[at] != 0xFF:
-            raise MediaProblem("damaged", detail=f"no segment at byte {at}")
+            raise MediaProblem("damaged", detail_word="cut")
         code = data[at + 1]
         if code == 0xFF:  # fill
             at += 1
@@ -185,9 +177,11 @@ def _walk_header(data: bytes, limits: Limits) -> tuple[tuple[Segment, ...], int]
             break
         segments.append(Segment(code, data[at:stop]))
         if len(segments) > limits.max_parts:
-            raise MediaProblem("over-limit", detail="number of segments")
+            raise MediaProblem(
+                "over-limit", what_word="parts", found=len(segments), limit=limits.max_parts
+            )
         at = stop
-    raise MediaProblem("damaged", detail="it ends before the picture starts")
+    raise MediaProblem("damaged", detail_word="cut")
 
 
 def _find_end(data: bytes, scan: int) -> int:
@@ -201,11 +195,11 @@ def _find_end(data: bytes, scan: int) -> int:
         if at + 2 > len(data):
             break
         at += int.from_bytes(data[at : at + 2])
-    raise MediaProblem("damaged", detail="the picture has no end")
+    raise MediaProblem("damaged", detail_word="no-end")
 
 
 def _is_metadata(segment: Segment) -> bool:
-    return 0xE0 <= segment.code <= _APP15 or segment.code == _COM
+    return _APP0 <= segment.code <= _APP15 or segment.code == _COM
 
 
 def _is_xmp(segment: Segment) -> bool:
@@ -239,7 +233,7 @@ def _stores_rgb(image: Image, header: tuple[Segment, ...]) -> bool:
     """Whether three components are RGB as stored: Adobe transform 0, or components named so."""
     if "adobe_transform" in image.info:
         return bool(image.info["adobe_transform"] == 0)
-    if any(s.code == 0xE0 and s.payload.startswith(b"JFIF\0") for s in header):
+    if any(s.code == _APP0 and s.payload.startswith(b"JFIF\0") for s in header):
         return False
     return [layer[0] for layer in getattr(image, "layer", ())] == [*b"RGB"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import Container, check_pixels, refuse_variant
-from aikz_label.limits import MIB, Limits
+from aikz_label.limits import MIB, NO_LIMITS, Limits
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -60,17 +60,19 @@ class Png(Container):
             if thorough and kind[:1].isupper():
                 check = zlib.crc32(data[at + 4 : stop - 4])
                 if check != int.from_bytes(data[stop - 4 : stop]):
-                    raise MediaProblem("damaged", detail=f"wrong check sum at byte {at}")
+                    raise MediaProblem("damaged", detail_word="check-sum")
             chunks.append(Chunk(kind, data[at + 8 : stop - 4]))
             if len(chunks) > limits.max_parts:
-                raise MediaProblem("over-limit", detail="number of chunks")
+                raise MediaProblem(
+                    "over-limit", what_word="parts", found=len(chunks), limit=limits.max_parts
+                )
             at = stop
             if kind == b"IEND":
                 break
         if not chunks or chunks[0].kind != b"IHDR" or len(chunks[0].data) != 13:
-            raise MediaProblem("damaged", detail="no image header")
+            raise MediaProblem("damaged", detail_word="no-header")
         if chunks[-1].kind != b"IEND" or all(chunk.kind != b"IDAT" for chunk in chunks):
-            raise MediaProblem("damaged", detail="the picture has no end")
+            raise MediaProblem("damaged", detail_word="no-end")
         header = chunks[0].data
         size = int.from_bytes(header[:4]), int.from_bytes(header[4:8])
         check_pixels(size, limits)
@@ -123,7 +125,7 @@ class Png(Container):
         else:
             buffer = BytesIO()
             image.save(buffer, "PNG", compress_level=_LEVEL)
-            fresh = _essentials(Png.parse(buffer.getvalue(), _NO_LIMITS, thorough=False).chunks)
+            fresh = _essentials(Png.parse(buffer.getvalue(), NO_LIMITS, thorough=False).chunks)
             if self.colour_type != _PALETTE:
                 fresh.pop(b"PLTE", None)
                 fresh.pop(b"tRNS", None)
@@ -144,7 +146,7 @@ class Png(Container):
         palette_grew = len(fresh.get(b"PLTE", old_palette)) != len(old_palette)
         done = set()
         for chunk in self.chunks:
-            if chunk.kind == b"caBX" or _is_xmp(chunk):
+            if chunk.kind == b"caBX" or (xmp is not None and _is_xmp(chunk)):
                 continue
             if chunk.kind == b"hIST" and palette_grew:
                 continue  # it must have one entry per colour, and counts pixels that changed
@@ -176,9 +178,6 @@ class Png(Container):
         return zlib.compress(rows.tobytes(), 9)
 
 
-_NO_LIMITS = Limits(max_pixels=2**40, max_parts=2**30)
-
-
 def _essentials(chunks: tuple[Chunk, ...]) -> dict[bytes, bytes]:
     """Header, palette, transparency and joined image data."""
     found = {
@@ -201,6 +200,7 @@ def _international_text(rest: bytes) -> bytes | None:
     if not compressed:
         return fields[2]
     try:
-        return zlib.decompressobj().decompress(fields[2], MIB)
+        # one byte over the limit, so that a packet that is too large is seen to be
+        return zlib.decompressobj().decompress(fields[2], MIB + 1)
     except zlib.error:
         return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import Container, check_pixels, refuse_variant
-from aikz_label.limits import Limits
+from aikz_label.limits import NO_LIMITS, Limits
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -56,14 +56,16 @@ class WebP(Container):
         chunks: list[Chunk] = []
         at, stop = 12, 8 + int.from_bytes(data[4:8], "little")
         if stop > len(data) + 1:  # some writers leave the last padding byte out
-            raise MediaProblem("damaged", detail="it is shorter than it says")
+            raise MediaProblem("damaged", detail_word="cut")
         while at + 8 <= min(stop, len(data)):
             length = int.from_bytes(data[at + 4 : at + 8], "little")
             if at + 8 + length > len(data):
-                raise MediaProblem("damaged", detail=f"the chunk at byte {at} is cut")
+                raise MediaProblem("damaged", detail_word="cut")
             chunks.append(Chunk(data[at : at + 4], data[at + 8 : at + 8 + length]))
             if len(chunks) > limits.max_parts:
-                raise MediaProblem("over-limit", detail="number of chunks")
+                raise MediaProblem(
+                    "over-limit", what_word="parts", found=len(chunks), limit=limits.max_parts
+                )
             at += 8 + length + length % 2
         size = _size(chunks)
         check_pixels(size, limits)
@@ -112,7 +114,7 @@ class WebP(Container):
             with Image.open(buffer, formats=["WEBP"]) as again:
                 if difference_outside(again.convert(image.mode), image, None)[0] >= _WANTED_PSNR:
                     break
-        fresh = WebP.parse(buffer.getvalue(), _NO_LIMITS, thorough=False)
+        fresh = WebP.parse(buffer.getvalue(), NO_LIMITS, thorough=False)
         return self._assemble([c for c in fresh.chunks if c.name in _IMAGE], xmp)
 
     def with_xmp(self, xmp: bytes | None) -> bytes:
@@ -125,7 +127,7 @@ class WebP(Container):
 
     def _assemble(self, image: list[Chunk], xmp: bytes | None) -> bytes:
         """VP8X, colour profile, image, then the rest, as the format orders them."""
-        dropped = {*_IMAGE, b"C2PA", b"XMP ", b"VP8X"}
+        dropped = {*_IMAGE, b"C2PA", b"VP8X", *([b"XMP "] if xmp is not None else [])}
         others = [c for c in self.chunks if c.name not in dropped]
         before = [c for c in others if c.name == b"ICCP"]
         after = [c for c in others if c.name != b"ICCP"]
@@ -139,15 +141,12 @@ class WebP(Container):
 
     def _extended(self, image: list[Chunk], xmp: bytes | None) -> Chunk:
         flags = self.flags & ~(_XMP_FLAG | _ALPHA)
-        flags |= _XMP_FLAG if xmp is not None else 0
+        flags |= _XMP_FLAG if xmp is not None or self.xmp is not None else 0
         flags |= _ALPHA if _has_alpha(image) else 0
         width, height = self.size
         data = bytes((flags, 0, 0, 0))
         data += (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
         return Chunk(b"VP8X", data)
-
-
-_NO_LIMITS = Limits(max_pixels=2**40)
 
 
 def _has_alpha(image: list[Chunk]) -> bool:
@@ -174,4 +173,4 @@ def _size(chunks: list[Chunk]) -> tuple[int, int]:
                 int.from_bytes(data[6:8], "little") & 0x3FFF,
                 int.from_bytes(data[8:10], "little") & 0x3FFF,
             )
-    raise MediaProblem("damaged", detail="no image chunk")
+    raise MediaProblem("damaged", detail_word="no-header")
