@@ -13,13 +13,13 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NoReturn, cast
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from aikz_label.config import Config
-    from aikz_label.label import Label, Role
+    from aikz_label.label import Label
     from aikz_label.report import Report
 
 OK, NOT_LABELLED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -80,8 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="aikz-label",
         description="Label AI-made media for Kazakhstan's Law on AI, and check labels.",
-        epilog="Exit codes: 0 every file is labelled; 1 at least one is not; 2 usage, configuration or I/O error; "
-        "130 interrupted.",
+        epilog="Exit codes: 0 every file was marked as ordered, or is labelled; 1 at least one was refused, or is not "
+        "labelled; 2 usage, configuration or I/O error; 130 interrupted.",
         allow_abbrev=False,
         parents=[common],
     )
@@ -210,7 +210,7 @@ def _init(options: argparse.Namespace) -> int:
     party = Responsible(
         name=_ask(options.name, "--name", "Name of the responsible party"),
         bin=_ask(options.bin, "--bin", "Its BIN (12 digits)"),
-        role=cast("Role", _ask(options.role, "--role", "Role (owner or holder)")),
+        role=_ask(options.role, "--role", "Role (owner or holder)"),
     )
     made = identity.create(options.dir or user_folder(), party)
     print(f"configuration  {made.config}")
@@ -297,7 +297,7 @@ def _label(options: argparse.Namespace) -> Label:
     system = System.parse(options.system) if options.system is not None else None
     return Label(
         origin=options.origin,
-        imitates=imitates,  # type: ignore[arg-type]  # Label accepts the words as text
+        imitates=imitates,
         system=system,
         reserve_training=options.reserve_training,
     )

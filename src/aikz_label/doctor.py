@@ -51,7 +51,8 @@ def examine(config: Config) -> Iterator[Check]:
         for listed in config.trust:
             note = ", self-issued: believed on this machine only" if listed.self_issued else ""
             count = listed.pem.count("BEGIN CERTIFICATE")
-            yield Check("trust list", f"{listed.name}: {count} root certificates{note}")
+            roots = "1 root certificate" if count == 1 else f"{count} root certificates"
+            yield Check("trust list", f"{listed.name}: {roots}{note}")
     else:
         yield Check("trust list", "none: no signer is believed", good=False)
     yield from _system()

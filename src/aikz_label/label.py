@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aikz_label.errors import InvalidLabel
 
@@ -98,6 +98,20 @@ class Responsible:
     country: str = ""
     iin: str = ""
     iin_consent: bool = False
+
+    if TYPE_CHECKING:  # plain words are welcome
+
+        def __init__(
+            self,
+            *,
+            name: str,
+            role: Role | str,
+            bin: str = "",  # noqa: A002
+            registration: str = "",
+            country: str = "",
+            iin: str = "",
+            iin_consent: bool = False,
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", clean(self.name, "the responsible party's name"))
@@ -193,6 +207,19 @@ class Label:
         default_factory=lambda: datetime.now(UTC).replace(microsecond=0)
     )
     reserve_training: bool = False
+
+    if TYPE_CHECKING:  # plain words are welcome
+
+        def __init__(
+            self,
+            *,
+            origin: Origin | str,
+            imitates: Iterable[Imitates | str] = (),
+            system: System | str | None = None,
+            responsible: Responsible | None = None,
+            created: datetime | None = ...,
+            reserve_training: bool = False,
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         given: object = self.imitates

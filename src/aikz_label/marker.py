@@ -7,7 +7,6 @@ lists of objects or text only: the engine's JSON reader turns a list of numbers 
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -23,17 +22,17 @@ from aikz_label.texts import LANGUAGES
 ASSERTION = "org.aikz.synthetic"
 _INSTANCE = re.compile(r"__\d{1,3}$")
 _MEDIA = {row.family for row in FORMATS.values()}
-# Figures of a notice that a record may hold; others are not looked at.
+# Figures of a notice that a record may hold, and the largest each can be; others are not looked at.
 _FIGURES = {
-    "cap_px",
-    "contrast",
-    "icon_cap_px",
-    "lost",
-    "match",
-    "outside",
-    "plate_luminance",
-    "short_side_px",
-    "text_match",
+    "cap_px": 1e5,
+    "contrast": 21.0,
+    "icon_cap_px": 1e5,
+    "lost": 1.0,
+    "match": 1.0,
+    "outside": 1.0,
+    "plate_luminance": 1.0,
+    "short_side_px": 1e5,
+    "text_match": 1.0,
 }
 SCHEMA = "aikz-label/synthetic/1"
 LAW = "KZ-230-VIII"
@@ -267,14 +266,18 @@ def _read_notice(data: Mapping[str, Any]) -> Notice:
         wording,
         profile,
         tuple(dict(place) for place in places),
-        tuple((name, _number(figures[name])) for name in sorted(_FIGURES & set(figures))),
+        tuple(
+            (name, _number(figures[name], most))
+            for name, most in _FIGURES.items()
+            if name in figures
+        ),
     )
 
 
 _MAX_PLACES = 1000  # pages, repeats
 
 
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InvalidLabel("A figure is not a number.")
+def _number(value: object, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -1 <= value <= most:
+        raise InvalidLabel("A figure is not a number, or not one that can be measured.")
     return float(value)

@@ -96,7 +96,9 @@ def _refusing() -> Iterator[None]:
         raise Refused(
             text.text("en"),
             code=text.code.removeprefix("unreadable."),
-            hint="Check that the file opens in a viewer.",
+            hint="Use a smaller file."
+            if text.code == "unreadable.over-limit"
+            else "Check that the file opens in a viewer.",
         ) from problem
 
 
@@ -165,7 +167,7 @@ def _check_result(report: Report, order: Order) -> None:
         and whole
     ):
         raise Refused(
-            f"The finished file did not pass its own check ({report.reason.text('en')})",
+            f"The finished file did not pass its own check ({report.reason.code}).",
             code="self-check",
             hint="Nothing was written. Please report this with the file.",
         )

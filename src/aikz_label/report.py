@@ -148,7 +148,8 @@ class Measurement:
 
     Attributes:
         state: `perceivable`, `not-perceivable` or `unknown`.
-        figures: Numbers by name; for pictures `match`, `text_match`, `contrast`, `cap_px`, `cap_share`, `icon_share`.
+        figures: Numbers by name; for pictures `match`, `text_match`, `contrast`, `plate_luminance`, `lost`, `outside`,
+            `cap_px`, `icon_cap_px` and `short_side_px`.
         problems: One message per anti-pattern found, such as `notice.too-small`.
     """
 

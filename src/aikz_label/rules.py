@@ -57,6 +57,11 @@ class _Case:
     claims: tuple[Mirror, ...]
     notice: _Notice
 
+    @property
+    def unsettled(self) -> bool:
+        """Nothing the file says counts: its marker does not hold, or it cannot be read."""
+        return self.state is MarkerState.INVALID or self.evidence.problem is not None
+
 
 def clauses() -> tuple[str, ...]:
     """Identifiers of all clauses, in the order of the report."""
@@ -100,7 +105,8 @@ def _notice(evidence: Evidence, profile: Profile) -> _Notice:
     """Measured beats attested; attested counts only from a trusted signer of exactly these bytes."""
     measured, record = evidence.measurement, evidence.marker.notice
     if measured is not None:
-        return _Notice(measured.state, How.MEASURED, measured.figures, measured.problems)
+        how = How.NONE if measured.state is NoticeState.UNKNOWN else How.MEASURED
+        return _Notice(measured.state, how, measured.figures, measured.problems)
     if record is None:
         return _Notice(NoticeState.UNKNOWN)
     if record.kind == "none":
@@ -158,6 +164,8 @@ def _declared(case: _Case) -> Iterator[Finding]:
             yield Finding(clause, UNKNOWN, text, f"{mirror.carrier}: {mirror.name}")
     elif marker.intact:
         yield Finding(clause, UNKNOWN, message("declared.other"), marker.carrier)
+    elif case.unsettled:
+        yield Finding(clause, UNKNOWN, message("declared.not-checked"))
     else:
         yield Finding(clause, UNKNOWN, message("declared.absent"))
 
@@ -186,7 +194,9 @@ def _perceived(case: _Case) -> Iterator[Finding]:
     where = record.kind if record else ""
     match notice.state:
         case NoticeState.PERCEIVABLE:
-            text = message(f"notice.{notice.how}", figures=_figures(notice))
+            figures = dict(notice.figures)
+            contrast, cap = figures.get("contrast", 0.0), figures.get("cap_px", 0.0)
+            text = message(f"notice.{notice.how}", contrast=f"{contrast:.1f}", cap=f"{cap:.0f}")
             yield Finding(clause, PASS, text, where)
         case NoticeState.NOT_PERCEIVABLE:
             yield Finding(clause, FAIL, message("notice.hindered"), where)
@@ -195,6 +205,8 @@ def _perceived(case: _Case) -> Iterator[Finding]:
             yield Finding(clause, FAIL, text)
         case NoticeState.NOT_APPLICABLE:
             yield Finding(clause, NOT_APPLICABLE, message("notice.not-applicable"))
+        case NoticeState.UNKNOWN if case.unsettled:
+            yield Finding(clause, UNKNOWN, message("notice.not-checked"))
         case NoticeState.UNKNOWN:
             code = "notice.unknown" if record else "notice.unrecorded"
             yield Finding(clause, UNKNOWN, message(code), where)
@@ -234,8 +246,10 @@ def _recognised(case: _Case) -> Iterator[Finding]:
     elif case.claims:
         names = ", ".join(sorted({mirror.carrier for mirror in case.claims}))
         yield Finding(clause, PASS, message("recognised.yes", carrier=names))
-    elif marker.state is not MarkerState.ABSENT:
+    elif marker.intact:
         yield Finding(clause, FAIL if marker.ours else UNKNOWN, message("recognised.no"))
+    elif case.unsettled:
+        yield Finding(clause, UNKNOWN, message("recognised.not-checked"))
     else:
         yield Finding(clause, UNKNOWN, message("recognised.nothing"))
 
@@ -322,12 +336,6 @@ def _limits(case: _Case, profile: Profile) -> Iterator[Message]:
         yield message("limits.no-timestamp")
     if case.notice.how is not How.NONE:
         yield message("limits.profile", profile=profile.id)
-
-
-def _figures(notice: _Notice) -> str:
-    """The two figures a reader understands, without words to translate: `21.0:1, 27 px`."""
-    figures = dict(notice.figures)
-    return f"{figures.get('contrast', 0):.1f}:1, {figures.get('cap_px', 0):.0f} px"
 
 
 def _word(value: Origin | bool) -> str:

@@ -3,7 +3,7 @@
 An adapter knows how its formats are built, nothing about law or trust. It returns facts; it never judges. Bytes that
 cannot be what they claim raise `MediaProblem`, which `verify` turns into `unreadable` and `mark` into a refusal.
 
-`mark` calls, in this order: `examine`, `render`, `check`, `write_marker`, `confirm`. `verify` calls `read_marker`,
+`mark` calls `read_marker`, `examine`, `render`, `check`, `write_marker` and `confirm`. `verify` calls `read_marker`,
 `examine` and, when needed, `measure`. Streams are seekable and are rewound by whoever reads them; a source is never
 written or closed. `aikz_label.testing.AdapterContract` tests every promise made here.
 """
@@ -40,7 +40,7 @@ class Order:
         label: What is declared; goes into the mirrors.
         languages: Languages of the notice, in order.
         profile: Numbers the notice must reach.
-        notice: `badge` by default; `none` leaves the content as it is.
+        notice: `auto`, or `none` to leave the content as it is.
         reason: Why there is no notice.
         limits: Caps while reading.
         previous: Placements of a notice that the input carries already; the new one takes their place.

@@ -1,1 +1,1 @@
-"""Carriers: where in a container the marker lives. Adapters take one by composition."""
+"""Carriers: where in a container the marker lives. An adapter inherits the one it uses."""
