@@ -276,7 +276,9 @@ def transplant(kind, giver, taker):
     """The taker with the giver's marker in place of its own, with plain byte surgery."""
     from aikz_label.adapters.image.jpeg import Jpeg, _is_c2pa
     from aikz_label.adapters.image.png import Png
+    from aikz_label.adapters.image.png import _pack as pack_png
     from aikz_label.adapters.image.webp import WebP
+    from aikz_label.adapters.image.webp import _pack as pack_webp
 
     limits = Limits()
     if kind == "jpeg":
@@ -286,13 +288,13 @@ def transplant(kind, giver, taker):
         return taker.replace(old, new)
     if kind == "png":
         a, b = (Png.parse(d, limits, thorough=True) for d in (giver, taker))
-        new = next(c for c in a.chunks if c.kind == b"caBX")
-        old = next(c for c in b.chunks if c.kind == b"caBX")
-        return taker.replace(old.pack(), new.pack())
+        new = next(c for c in a.chunks if c.name == b"caBX")
+        old = next(c for c in b.chunks if c.name == b"caBX")
+        return taker.replace(pack_png(old), pack_png(new))
     a, b = (WebP.parse(d, limits, thorough=True) for d in (giver, taker))
     new = next(c for c in a.chunks if c.name == b"C2PA")
     old = next(c for c in b.chunks if c.name == b"C2PA")
-    data = taker.replace(old.pack(), new.pack())
+    data = taker.replace(pack_webp(old), pack_webp(new))
     return data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:]
 
 

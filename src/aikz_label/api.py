@@ -14,20 +14,22 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, TypeAlias, cast
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
 
-from aikz_label import files, formats, limits, profile, rules, signing
+from aikz_label import files, formats, limits, profile, rules
 from aikz_label.adapters import Order
 from aikz_label.checking import verify_stream
 from aikz_label.config import Config, load_config
 from aikz_label.errors import InvalidLabel, SigningError, SourceError, UsageError
 from aikz_label.label import Label, clean
 from aikz_label.limits import Limits
-from aikz_label.marking import mark_stream
 from aikz_label.report import Evidence, Report, message
 from aikz_label.sources import Source, open_any
 from aikz_label.texts import check_languages
 from aikz_label.trust import TrustList, load_trust_list
+
+if TYPE_CHECKING:
+    from aikz_label.signing import SigningKey
 
 Destination: TypeAlias = "str | Path | BinaryIO | None"
 Trust: TypeAlias = "str | Path | TrustList | Sequence[str | Path | TrustList]"
@@ -94,6 +96,8 @@ def mark(
         SigningError: There is no usable signer.
         OSError: Reading or writing failed; nothing is left at the destination.
     """
+    from aikz_label.marking import mark_stream  # noqa: PLC0415  # verifying needs none of it
+
     settings = (
         config if isinstance(config, Config) else load_config(Path(config) if config else None)
     )
@@ -201,7 +205,9 @@ def _order(
     return Order(label, chosen, numbers, notice, reason, caps)
 
 
-def _signing_key(uri: str, settings: Config) -> signing.SigningKey:
+def _signing_key(uri: str, settings: Config) -> SigningKey:
+    from aikz_label.signing import load_signing_key  # noqa: PLC0415
+
     base = settings.folder
     if uri:
         base = Path.cwd()
@@ -211,7 +217,7 @@ def _signing_key(uri: str, settings: Config) -> signing.SigningKey:
             code="no-identity",
             hint="Run `aikz-label init`, or name one with --signer.",
         )
-    return signing.load_signing_key(uri or settings.signer, base)
+    return load_signing_key(uri or settings.signer, base)
 
 
 def _suffix_warning(target: Path | None, report: Report) -> tuple[str, ...]:
@@ -224,7 +230,7 @@ def _suffix_warning(target: Path | None, report: Report) -> tuple[str, ...]:
     return (f"The file is {is_now}, although its name ends in {suffix}.",)
 
 
-def _expiry_warning(key: signing.SigningKey) -> tuple[str, ...]:
+def _expiry_warning(key: SigningKey) -> tuple[str, ...]:
     if key.expires - datetime.now(UTC) >= _WARN_BEFORE_EXPIRY:
         return ()
     end = f"{key.expires:%Y-%m-%d}"

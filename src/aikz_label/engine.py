@@ -19,14 +19,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import c2pa  # noqa: TID251  # this is the one module that may
 
 from aikz_label.errors import EngineError, Refused, SigningError
 from aikz_label.report import Signer
-from aikz_label.signing import CLAIM_SIGNING, EMAIL_PROTECTION, SigningKey
-from aikz_label.trust import TrustList
+from aikz_label.trust import CLAIM_SIGNING, EMAIL_PROTECTION, TrustList
+
+if TYPE_CHECKING:
+    from aikz_label.signing import SigningKey
 
 # Older native libraries verify signatures wrongly: CVE-2026-95633, CVE-2026-103294, CVE-2026-100119.
 FLOOR = (0, 91, 1)

@@ -360,6 +360,8 @@ def clean(text: str, what: str) -> str:
 
 def is_visible(text: str) -> bool:
     """Whether text holds no control, bidi, unassigned or blank-looking characters."""
+    if text.isascii() and text.isprintable():
+        return True
     return not any(unicodedata.category(c) in _INVISIBLE or c in _BLANK for c in text)
 
 

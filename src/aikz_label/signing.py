@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote
 
 from aikz_label.errors import SigningError
+from aikz_label.trust import CLAIM_SIGNING, EMAIL_PROTECTION
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
-
-CLAIM_SIGNING = "1.3.6.1.4.1.62558.2.1"  # c2pa-kp-claimSigning
-EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from aikz_label.errors import TrustError
 
+CLAIM_SIGNING = "1.3.6.1.4.1.62558.2.1"  # c2pa-kp-claimSigning
+EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
+
 _BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----\s([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 _MAX_BYTES = 8 * 1024 * 1024
 

@@ -143,6 +143,9 @@ def _no_doctype(*_: object) -> None:
 
 def _tag_end(packet: bytes, start: int) -> int:
     """Offset after the `>` that ends a tag; quoted values may hold one."""
+    first = packet.find(b">", start) + 1
+    if first and packet.find(b'"', start, first) < 0 and packet.find(b"'", start, first) < 0:
+        return first
     quote = 0
     for offset in range(start, len(packet)):
         byte = packet[offset]

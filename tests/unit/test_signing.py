@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
 from aikz_label.errors import SigningError
-from aikz_label.signing import EMAIL_PROTECTION, load_signing_key
+from aikz_label.signing import load_signing_key
+from aikz_label.trust import EMAIL_PROTECTION
 
 NOW = datetime.now(UTC)
 PEM = serialization.Encoding.PEM

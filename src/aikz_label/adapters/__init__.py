@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from aikz_label.engine import Reading
 from aikz_label.formats import Format
@@ -20,8 +20,10 @@ from aikz_label.label import Label, Origin
 from aikz_label.limits import Limits
 from aikz_label.profile import Profile
 from aikz_label.report import Measurement, Message, Mirror, Notice, message
-from aikz_label.signing import SigningKey
 from aikz_label.trust import TrustList
+
+if TYPE_CHECKING:
+    from aikz_label.signing import SigningKey
 
 
 class MediaProblem(Exception):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from aikz_label import engine, marker
 from aikz_label.formats import Format
-from aikz_label.signing import SigningKey
 from aikz_label.trust import TrustList
+
+if TYPE_CHECKING:
+    from aikz_label.signing import SigningKey
 
 
 class NativeCarrier:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import io
+from functools import cache
+from importlib import import_module
 from itertools import zip_longest
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from aikz_label import xmp as packets
 from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
-from aikz_label.adapters.image.container import Container
-from aikz_label.adapters.image.jpeg import Jpeg
-from aikz_label.adapters.image.png import Png
-from aikz_label.adapters.image.webp import WebP
+from aikz_label.adapters.image.container import Container, Window
 from aikz_label.carriers.native import NativeCarrier
 from aikz_label.errors import Refused
 from aikz_label.formats import Format
@@ -21,8 +20,6 @@ from aikz_label.notice import wording
 from aikz_label.profile import Profile
 from aikz_label.report import Measurement, Notice
 
-_CONTAINERS: dict[str, type[Container]] = {"jpeg": Jpeg, "png": Png, "webp": WebP}
-
 
 class ImageAdapter(NativeCarrier):
     """All still pictures; the container classes know the formats."""
@@ -31,7 +28,7 @@ class ImageAdapter(NativeCarrier):
 
     def examine(self, source: BinaryIO, row: Format, limits: Limits, *, thorough: bool) -> Examined:
         """See `Adapter.examine`."""
-        container = _parse(source, row, limits, thorough=thorough)
+        container = _parse(source, row, limits, thorough=thorough, whole=thorough)
         packet = container.xmp
         mirrors = packets.read(packet) if packet and len(packet) <= limits.max_xmp else ()
         figures = (("short_side_px", float(min(container.size))),)
@@ -70,7 +67,7 @@ class ImageAdapter(NativeCarrier):
             return None
         from aikz_label.adapters.image import drawing  # noqa: PLC0415
 
-        container = _parse(painted, row, NO_LIMITS, thorough=True)
+        container = _parse(painted, row, NO_LIMITS, thorough=False)
         return drawing.check(container, rendered.reference, order)
 
     def confirm(self, painted: BinaryIO, signed: BinaryIO, row: Format) -> None:
@@ -105,13 +102,25 @@ class ImageAdapter(NativeCarrier):
 ADAPTER = ImageAdapter()
 
 
-def _parse(source: BinaryIO, row: Format, limits: Limits, *, thorough: bool) -> Container:
+@cache
+def _container(name: str) -> type[Container]:
+    """The class of a format, imported when the first such file comes."""
+    module, kind = {"jpeg": ("jpeg", "Jpeg"), "png": ("png", "Png"), "webp": ("webp", "WebP")}[name]
+    found: type[Container] = getattr(import_module(f"{__name__}.{module}"), kind)
+    return found
+
+
+def _parse(
+    source: BinaryIO, row: Format, limits: Limits, *, thorough: bool, whole: bool = True
+) -> Container:
+    """Take the file apart; not `whole` leaves unread what nobody looks at, for metadata only."""
     size = source.seek(0, io.SEEK_END)
     if size > limits.max_bytes:
         raise MediaProblem("over-limit", what_word="bytes", found=size, limit=limits.max_bytes)
     source.seek(0)
-    data = source.read(size)
-    return _CONTAINERS[row.name].parse(data, limits, thorough=thorough)
+    # a window does with slices, indices and len() what bytes do
+    data = source.read(size) if whole else cast("bytes", Window(source))
+    return _container(row.name).parse(data, limits, thorough=thorough)
 
 
 def _mirror(container: Container, label: Label) -> tuple[bytes | None, tuple[str, ...]]:

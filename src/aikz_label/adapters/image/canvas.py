@@ -11,6 +11,7 @@ from PIL import Image, ImageChops
 
 from aikz_label.errors import Refused
 
+_STRIP = 128  # rows
 Box = tuple[int, int, int, int]
 """Left, top, width, height in px."""
 
@@ -214,19 +215,20 @@ def difference_outside(
         first, second = first.convert("RGBA"), second.convert("RGBA")
     if first.mode == "1":
         first, second = first.convert("L"), second.convert("L")
-    delta = ImageChops.difference(first, second)
-    inside = 0
-    if box is not None:
-        x, y, w, h = box
-        delta.paste((0,) * len(delta.getbands()), (x, y, x + w, y + h))
-        inside = w * h * len(delta.getbands())
-    histogram = delta.histogram()
-    squares, worst, count = 0, 0, delta.width * delta.height * len(delta.getbands()) - inside
-    for index, pixels in enumerate(histogram):
-        level = index % 256
-        if pixels and level:
-            squares += pixels * level * level
-            worst = max(worst, level)
+    histogram = [0] * 256
+    for top in range(0, first.height, _STRIP):  # strips stay in the processor's cache
+        area = (0, top, first.width, min(first.height, top + _STRIP))
+        delta = ImageChops.difference(first.crop(area), second.crop(area))
+        if box is not None:
+            x, y, w, h = box
+            delta.paste((0,) * len(delta.getbands()), (x, y - top, x + w, y - top + h))
+        counts = delta.histogram()
+        for index in range(0, len(counts), 256):
+            histogram = [old + new for old, new in zip(histogram, counts[index:], strict=False)]
+    bands = len(first.getbands())
+    samples = first.width * first.height * bands - (box[2] * box[3] * bands if box else 0)
+    squares = sum(count * level * level for level, count in enumerate(histogram))
     if not squares:
         return math.inf, 0
-    return 10 * math.log10(255 * 255 * max(count, 1) / squares), worst
+    worst = max(level for level, count in enumerate(histogram) if count)
+    return 10 * math.log10(255 * 255 * max(samples, 1) / squares), worst

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self, overload
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.errors import Refused
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 ORIENTATION = 274  # EXIF tag
+_BLOCK = 16 * 1024
 
 
 class Container(ABC):
@@ -101,6 +104,53 @@ class Container(ABC):
         except Exception as error:  # decoders raise whatever they like on hostile bytes
             raise MediaProblem("damaged", detail_word="decoder") from error
         return image, _orientation(image)
+
+
+class Window:
+    """A file that is sliced like bytes, but read only where it is looked at, in blocks."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._size = source.seek(0, io.SEEK_END)
+        self._start, self._block = 0, b""
+
+    def __len__(self) -> int:
+        return self._size
+
+    @overload
+    def __getitem__(self, key: int) -> int: ...
+    @overload
+    def __getitem__(self, key: slice) -> bytes: ...
+    def __getitem__(self, key: int | slice) -> int | bytes:
+        if isinstance(key, int):
+            return self[key : key + 1][0]
+        start, stop, _ = key.indices(self._size)
+        at = start - self._start
+        if at < 0 or stop - self._start > len(self._block):
+            self._source.seek(start)
+            self._block = self._source.read(max(stop - start, _BLOCK))
+            self._start, at = start, 0
+        return self._block[at : at + stop - start]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A named part of a file; its bytes are copied only when they are asked for."""
+
+    name: bytes
+    whole: bytes
+    start: int
+    stop: int
+
+    @classmethod
+    def of(cls, name: bytes, data: bytes) -> Self:
+        """A chunk that is not part of a file yet."""
+        return cls(name, data, 0, len(data))
+
+    @property
+    def data(self) -> bytes:
+        """What is in it."""
+        return self.whole[self.start : self.stop]
 
 
 def check_pixels(size: tuple[int, int], limits: Limits) -> None:

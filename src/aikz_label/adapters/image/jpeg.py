@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 _SOI, _EOI, _SOS, _COM = 0xD8, 0xD9, 0xDA, 0xFE
 _APP0, _APP1, _APP2, _APP11, _APP14, _APP15 = 0xE0, 0xE1, 0xE2, 0xEB, 0xEE, 0xEF
-_DRI = 0xDD
+_DHT, _DRI = 0xC4, 0xDD
+# counts and first symbols of the luminance AC table, ITU-T T.81, table K.5
+_STANDARD_AC = bytes.fromhex("0002010303020403050504040000017d01020300041105122131410613516107")
 _SOF = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _MAX_SEGMENT = 65533
@@ -129,6 +131,10 @@ class Jpeg(Container):
         others = [s for s in kept if not _is_xmp(s)]
         return [*others[:at], _xmp_segment(xmp), *others[at:]]
 
+    def _standard_huffman(self) -> bool:
+        """Whether the source used the tables of the standard: then optimising would only cost time."""
+        return any(s.code == _DHT and _STANDARD_AC in s.data for s in self.header)
+
     def _settings(self, image: Image) -> dict[str, Any]:
         """How the source was encoded, in the encoder's words."""
         from PIL import Image, JpegImagePlugin  # noqa: PLC0415
@@ -146,7 +152,7 @@ class Jpeg(Container):
         settings: dict[str, Any] = {
             "qtables": by_component,
             "progressive": progressive,
-            "optimize": True,
+            "optimize": not self._standard_huffman(),
             "subsampling": _subsampling(layers),
         }
         if image.mode == "RGB":

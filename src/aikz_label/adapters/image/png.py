@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Self
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.image.container import Container, check_pixels, refuse_variant
+from aikz_label.adapters.image.container import Chunk, Container, check_pixels, refuse_variant
 from aikz_label.limits import MIB, NO_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -20,19 +20,6 @@ _XMP = b"XML:com.adobe.xmp\0"
 _GREY, _PALETTE = 0, 3  # colour types
 _HDR = {16, 18}  # transfer functions PQ and HLG, ITU-T H.273
 _LEVEL = 4  # of deflate: 3 to 6 give nearly one size, and 6 costs three times as much as 3
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """One chunk: its type and its data."""
-
-    kind: bytes
-    data: bytes
-
-    def pack(self) -> bytes:
-        """The chunk with its length and check sum."""
-        check = zlib.crc32(self.kind + self.data)
-        return len(self.data).to_bytes(4) + self.kind + self.data + check.to_bytes(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +44,12 @@ class Png(Container):
             stop = at + 12 + length
             if stop > len(data):
                 break
-            if thorough and kind[:1].isupper():
+            # a marker with a wrong sum would still be read by the engine, but no viewer opens the file
+            if kind == b"caBX" or (thorough and kind[:1].isupper()):
                 check = zlib.crc32(data[at + 4 : stop - 4])
                 if check != int.from_bytes(data[stop - 4 : stop]):
                     raise MediaProblem("damaged", detail_word="check-sum")
-            chunks.append(Chunk(kind, data[at + 8 : stop - 4]))
+            chunks.append(Chunk(kind, data, at + 8, stop - 4))
             if len(chunks) > limits.max_parts:
                 raise MediaProblem(
                     "over-limit", what_word="parts", found=len(chunks), limit=limits.max_parts
@@ -69,9 +57,9 @@ class Png(Container):
             at = stop
             if kind == b"IEND":
                 break
-        if not chunks or chunks[0].kind != b"IHDR" or len(chunks[0].data) != 13:
+        if not chunks or chunks[0].name != b"IHDR" or len(chunks[0].data) != 13:
             raise MediaProblem("damaged", detail_word="no-header")
-        if chunks[-1].kind != b"IEND" or all(chunk.kind != b"IDAT" for chunk in chunks):
+        if chunks[-1].name != b"IEND" or all(chunk.name != b"IDAT" for chunk in chunks):
             raise MediaProblem("damaged", detail_word="no-end")
         header = chunks[0].data
         size = int.from_bytes(header[:4]), int.from_bytes(header[4:8])
@@ -91,7 +79,7 @@ class Png(Container):
     @property
     def has_marker(self) -> bool:
         """Whether there is a `caBX` chunk."""
-        return any(chunk.kind == b"caBX" for chunk in self.chunks)
+        return any(chunk.name == b"caBX" for chunk in self.chunks)
 
     @property
     def xmp(self) -> bytes | None:
@@ -103,13 +91,13 @@ class Png(Container):
 
     def check_variant(self) -> None:
         """Refuse what an 8-bit still picture cannot hold."""
-        kinds = {chunk.kind for chunk in self.chunks}
+        kinds = {chunk.name for chunk in self.chunks}
         if b"acTL" in kinds:
             raise refuse_variant("PNG", "it is an animation (APNG)")
         if self.depth == 16:
             raise refuse_variant("PNG", "it has 16 bits per channel")
         if any(
-            chunk.kind == b"cICP" and chunk.data[1:2] and chunk.data[1] in _HDR
+            chunk.name == b"cICP" and chunk.data[1:2] and chunk.data[1] in _HDR
             for chunk in self.chunks
         ):
             raise refuse_variant("PNG", "it is HDR (PQ or HLG)")
@@ -137,27 +125,27 @@ class Png(Container):
 
     def parts(self) -> Iterator[bytes]:
         """Every chunk but the marker's, then any bytes after the end."""
-        yield from (chunk.pack() for chunk in self.chunks if chunk.kind != b"caBX")
+        yield from (_pack(chunk) for chunk in self.chunks if chunk.name != b"caBX")
         yield self.data[self.end :]
 
     def _assemble(self, fresh: dict[bytes, bytes], xmp: bytes | None) -> bytes:
         out = [_SIGNATURE]
-        old_palette = next((c.data for c in self.chunks if c.kind == b"PLTE"), b"")
+        old_palette = next((c.data for c in self.chunks if c.name == b"PLTE"), b"")
         palette_grew = len(fresh.get(b"PLTE", old_palette)) != len(old_palette)
         done = set()
         for chunk in self.chunks:
-            if chunk.kind == b"caBX" or (xmp is not None and _is_xmp(chunk)):
+            if chunk.name == b"caBX" or (xmp is not None and _is_xmp(chunk)):
                 continue
-            if chunk.kind == b"hIST" and palette_grew:
+            if chunk.name == b"hIST" and palette_grew:
                 continue  # it must have one entry per colour, and counts pixels that changed
-            if chunk.kind == b"IDAT" and b"IDAT" not in done and xmp is not None:
-                out.append(Chunk(b"iTXt", _XMP + b"\0\0\0\0" + xmp).pack())
-            if chunk.kind in fresh:
-                if chunk.kind in done:
+            if chunk.name == b"IDAT" and b"IDAT" not in done and xmp is not None:
+                out.append(_pack(Chunk.of(b"iTXt", _XMP + b"\0\0\0\0" + xmp)))
+            if chunk.name in fresh:
+                if chunk.name in done:
                     continue
-                chunk = Chunk(chunk.kind, fresh[chunk.kind])  # noqa: PLW2901  # same place, new data
-            done.add(chunk.kind)
-            out.append(chunk.pack())
+                chunk = Chunk.of(chunk.name, fresh[chunk.name])  # noqa: PLW2901  # same place, new data
+            done.add(chunk.name)
+            out.append(_pack(chunk))
         return b"".join(out)
 
     def _header_not_interlaced(self) -> bytes:
@@ -178,17 +166,23 @@ class Png(Container):
         return zlib.compress(rows.tobytes(), 9)
 
 
+def _pack(chunk: Chunk) -> bytes:
+    """The chunk with its length and check sum."""
+    body = chunk.name + chunk.data
+    return (len(body) - 4).to_bytes(4) + body + zlib.crc32(body).to_bytes(4)
+
+
 def _essentials(chunks: tuple[Chunk, ...]) -> dict[bytes, bytes]:
     """Header, palette, transparency and joined image data."""
     found = {
-        chunk.kind: chunk.data for chunk in chunks if chunk.kind in {b"IHDR", b"PLTE", b"tRNS"}
+        chunk.name: chunk.data for chunk in chunks if chunk.name in {b"IHDR", b"PLTE", b"tRNS"}
     }
-    found[b"IDAT"] = b"".join(chunk.data for chunk in chunks if chunk.kind == b"IDAT")
+    found[b"IDAT"] = b"".join(chunk.data for chunk in chunks if chunk.name == b"IDAT")
     return found
 
 
 def _is_xmp(chunk: Chunk) -> bool:
-    return chunk.kind == b"iTXt" and chunk.data.startswith(_XMP)
+    return chunk.name == b"iTXt" and chunk.data.startswith(_XMP)
 
 
 def _international_text(rest: bytes) -> bytes | None:

@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Self
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.image.container import Container, check_pixels, refuse_variant
+from aikz_label.adapters.image.container import Chunk, Container, check_pixels, refuse_variant
 from aikz_label.limits import NO_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -19,23 +19,6 @@ _IMAGE = (b"VP8 ", b"VP8L", b"ALPH")
 # Lossy files are decoded and encoded anew. The quality is the first that keeps 44 dB (notices: q90 gives 44 to 48).
 _QUALITIES = (90, 95, 100)
 _WANTED_PSNR = 44.0
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """One RIFF chunk: its name and its data."""
-
-    name: bytes
-    data: bytes
-
-    def pack(self) -> bytes:
-        """The chunk with its length, padded to an even size."""
-        return (
-            self.name
-            + len(self.data).to_bytes(4, "little")
-            + self.data
-            + b"\0" * (len(self.data) % 2)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +44,7 @@ class WebP(Container):
             length = int.from_bytes(data[at + 4 : at + 8], "little")
             if at + 8 + length > len(data):
                 raise MediaProblem("damaged", detail_word="cut")
-            chunks.append(Chunk(data[at : at + 4], data[at + 8 : at + 8 + length]))
+            chunks.append(Chunk(data[at : at + 4], data, at + 8, at + 8 + length))
             if len(chunks) > limits.max_parts:
                 raise MediaProblem(
                     "over-limit", what_word="parts", found=len(chunks), limit=limits.max_parts
@@ -123,7 +106,7 @@ class WebP(Container):
 
     def parts(self) -> Iterator[bytes]:
         """Every chunk but the marker."""
-        yield from (c.pack() for c in self.chunks if c.name != b"C2PA")
+        yield from (_pack(c) for c in self.chunks if c.name != b"C2PA")
 
     def _assemble(self, image: list[Chunk], xmp: bytes | None) -> bytes:
         """VP8X, colour profile, image, then the rest, as the format orders them."""
@@ -132,11 +115,11 @@ class WebP(Container):
         before = [c for c in others if c.name == b"ICCP"]
         after = [c for c in others if c.name != b"ICCP"]
         if xmp is not None:
-            after.append(Chunk(b"XMP ", xmp))
+            after.append(Chunk.of(b"XMP ", xmp))
         body = [*before, *image, *after]
         if len(body) > 1:
             body.insert(0, self._extended(image, xmp))
-        packed = b"WEBP" + b"".join(c.pack() for c in body)
+        packed = b"WEBP" + b"".join(_pack(c) for c in body)
         return b"RIFF" + len(packed).to_bytes(4, "little") + packed
 
     def _extended(self, image: list[Chunk], xmp: bytes | None) -> Chunk:
@@ -146,7 +129,13 @@ class WebP(Container):
         width, height = self.size
         data = bytes((flags, 0, 0, 0))
         data += (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
-        return Chunk(b"VP8X", data)
+        return Chunk.of(b"VP8X", data)
+
+
+def _pack(chunk: Chunk) -> bytes:
+    """The chunk with its length, padded to an even size."""
+    data = chunk.data
+    return chunk.name + len(data).to_bytes(4, "little") + data + b"\0" * (len(data) % 2)
 
 
 def _has_alpha(image: list[Chunk]) -> bool:
@@ -159,7 +148,7 @@ def _has_alpha(image: list[Chunk]) -> bool:
 def _size(chunks: list[Chunk]) -> tuple[int, int]:
     """Width and height from VP8X, VP8L or VP8."""
     for chunk in chunks:
-        data = chunk.data
+        data = chunk.whole[chunk.start : min(chunk.stop, chunk.start + 10)]
         if chunk.name == b"VP8X" and len(data) >= 10:
             return (
                 1 + int.from_bytes(data[4:7], "little"),
