@@ -16,7 +16,8 @@ PHOTO = ROOT / "fixtures" / "dandelion.jpg"
 BIN = "051140000004"
 
 
-def _missing(what: str) -> None:
+def missing(what: str) -> None:
+    """Skip with the reason where something is absent; fail where it must be there."""
     if os.environ.get("AIKZ_REQUIRE_TOOLS"):
         pytest.fail(f"{what} is required here (AIKZ_REQUIRE_TOOLS)")
     pytest.skip(f"{what} is not here")
@@ -26,7 +27,7 @@ def require_tool(name: str) -> str:
     """Path of a program; skips with the reason where it is absent, fails where it must be there."""
     path = shutil.which(name)
     if path is None:
-        _missing(f"the program {name}")
+        missing(f"the program {name}")
     assert path is not None
     return path
 
@@ -35,7 +36,7 @@ def require_corpus() -> Path:
     """Folder of the real files; skips with the reason where it is absent."""
     folder = Path(os.environ.get("AIKZ_CORPUS") or ROOT.parent / "shared" / "corpus")
     if not (folder / "index.tsv").is_file():
-        _missing("the corpus of real files (AIKZ_CORPUS)")
+        missing("the corpus of real files (AIKZ_CORPUS)")
     return folder
 
 

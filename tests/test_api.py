@@ -400,3 +400,24 @@ def test_nothing_connects_anywhere(photo, label, config, monkeypatch):
     with pytest.raises(TimeoutError):
         server.accept()
     server.close()
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp"])
+@pytest.mark.parametrize(("scale", "quality"), [(1.0, 60), (0.7, 75), (0.5, 70)])
+def test_a_messenger_takes_the_marker_but_not_the_badge(kind, scale, quality, label, config):
+    """Re-encoded and reduced: nothing is declared any more, but who kept the record still finds the badge."""
+    from aikz_label.adapters.image import ADAPTER
+    from aikz_label.formats import FORMATS
+    from aikz_label.limits import DEFAULT
+    from aikz_label.profile import load_profile
+
+    result = mark(encoded(picture(size=(1280, 800)), kind), None, label, config=config)
+    small = pixels(result.data).convert("RGB").resize((round(1280 * scale), round(800 * scale)))
+    small.info.clear()
+    sent = encoded(small, "jpeg", quality=quality)
+    assert verify(sent, config=config).verdict is Verdict.UNMARKED
+    record = result.report.marker.notice
+    measured = ADAPTER.measure(
+        io.BytesIO(sent), FORMATS["jpeg"], record, Origin.CREATED, load_profile("kz"), DEFAULT
+    )
+    assert (measured.state, measured.problems) == ("perceivable", ())

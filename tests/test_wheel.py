@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import venv
@@ -9,7 +10,7 @@ import zipfile
 
 import pytest
 
-from support import BIN, PHOTO, ROOT
+from support import BIN, PHOTO, ROOT, missing
 
 
 @pytest.fixture(scope="module")
@@ -41,30 +42,22 @@ def test_it_holds_what_it_needs_and_no_more(wheel):
 
 
 def test_it_labels_a_picture(wheel, tmp_path):
-    """Dependencies come from the outer environment; the package itself only from the wheel."""
+    """Installed by pip with its dependencies into an environment that holds nothing else."""
     home = tmp_path / "env"
-    venv.create(home, with_pip=False, symlinks=True)
-    python = home / "bin" / "python"
-    site = next(home.glob("lib/python*/site-packages"))
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
-    outer = [p for p in sys.path if p.endswith("site-packages")]
-    (site / "outer.pth").write_text("\n".join(outer) + "\n", encoding="utf-8")
+    venv.create(home, with_pip=True)
+    python = home / ("Scripts" if os.name == "nt" else "bin") / "python"
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel]
+    installed = subprocess.run(install, capture_output=True, text=True, check=False)
+    if installed.returncode:
+        missing(f"a package index ({installed.stderr.strip()[-200:]})")
 
     def run(*arguments):
-        return subprocess.run(
-            [python, "-m", "aikz_label", *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        command = [python, "-m", "aikz_label", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
-    where = subprocess.run(
-        [python, "-c", "import aikz_label; print(aikz_label.__file__)"],
-        cwd=tmp_path, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert str(site) in where.stdout
+    where = [python, "-c", "import aikz_label; print(aikz_label.__file__)"]
+    found = subprocess.run(where, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert str(home) in found.stdout
     made = run("init", "--name", "W", "--bin", BIN, "--role", "holder", "--dir", "id")
     assert made.returncode == 0, made.stderr
     settings = ("--config", "id/aikz-label.toml")

@@ -88,12 +88,11 @@ def read(source: BinaryIO, mime: str, trust: tuple[TrustList, ...]) -> Reading:
     try:
         with _signals_wait(), c2pa.Reader(mime, source, context=context) as reader:
             store = json.loads(reader.json())
-            state = str(reader.get_validation_state())
     except c2pa.C2paError as error:
         return _from_error(error)
     except (ValueError, RecursionError) as error:  # JSON that is none
         return Reading("invalid", "damaged", codes=(type(error).__name__,))
-    return _from_store(store, state)
+    return _from_store(store, str(store.get("validation_state") or ""))
 
 
 def sign(

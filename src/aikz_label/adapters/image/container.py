@@ -123,7 +123,8 @@ class Window:
     def __getitem__(self, key: slice) -> bytes: ...
     def __getitem__(self, key: int | slice) -> int | bytes:
         if isinstance(key, int):
-            return self[key : key + 1][0]
+            at = key - self._start
+            return self._block[at] if 0 <= at < len(self._block) else self[key : key + 1][0]
         start, stop, _ = key.indices(self._size)
         at = start - self._start
         if at < 0 or stop - self._start > len(self._block):
