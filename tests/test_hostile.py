@@ -239,6 +239,26 @@ def test_the_time_of_a_foreign_marker_is_its_own(config, label):
     assert report.declared.responsible is None
 
 
+def test_editing_does_not_hide_what_the_parent_says(config, stranger, label):
+    """Another tool opened an AI picture and says nothing of its own about it."""
+    import c2pa  # noqa: TID251  # to write as that tool does
+
+    parent = forge(stranger, label)
+    key = load_signing_key(stranger.signer, stranger.folder)
+    opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["p"]}}
+    actions = {"label": "c2pa.actions.v2", "created": True, "data": {"actions": [opened]}}
+    info = c2pa.C2paSignerInfo(key.algorithm.encode(), key.chain, key.key, None)
+    out = io.BytesIO()
+    with c2pa.Signer.from_info(info) as signer, c2pa.Builder({"assertions": [actions]}) as builder:
+        ingredient = {"relationship": "parentOf", "label": "p", "title": "p"}
+        builder.add_ingredient(json.dumps(ingredient), "image/png", io.BytesIO(parent))
+        builder.sign(signer, "image/png", io.BytesIO(parent), out)
+    report = verify(out.getvalue(), config=config)
+    assert report.verdict is Verdict.INCOMPLETE
+    assert report.declared.origin == "created"
+    assert not report.marker.ours
+
+
 # --- pictures ---------------------------------------------------------------------------------------------------------
 
 

@@ -81,7 +81,7 @@ def _marker(reading: Reading, examined: Examined, trust: tuple[TrustList, ...]) 
         if examined.has_marker:  # the engine often calls a damaged marker "not found"
             return Marker(MarkerState.INVALID, "c2pa", "damaged", codes=reading.codes)
         return Marker(problem=reading.problem)
-    content = marker.Content(reading.manifest or {})
+    content = marker.Content(reading.manifest or {}, reading.parents)
     believed = trust[reading.trust] if 0 <= reading.trust < len(trust) else None
     return Marker(
         state=MarkerState(reading.state),

@@ -43,6 +43,7 @@ class Reading:
         state: `trusted`, `untrusted`, `invalid`, `absent` or `failed`.
         problem: For `invalid` and `absent`: code of the group `marker`; empty when there is nothing more to say.
         manifest: The active manifest as JSON, when there is one.
+        parents: Manifests of the files this one was made from, nearest first.
         codes: C2PA status codes of failures and information, verbatim.
         signer: Names from the certificate.
         trust: Index of the trust list that believed the signer, or -1.
@@ -52,6 +53,7 @@ class Reading:
     state: str
     problem: str = ""
     manifest: dict[str, Any] | None = None
+    parents: tuple[dict[str, Any], ...] = ()
     codes: tuple[str, ...] = ()
     signer: Signer | None = None
     trust: int = -1
@@ -116,11 +118,13 @@ def sign(
         parent_label: Identifier under which the definition's actions name the parent.
 
     Raises:
+        OSError: The destination cannot be written.
         SigningError: The engine does not take the key or the certificate.
         Refused: The engine cannot write a marker into this file.
     """
     context = _context(os.getpid(), ())
     source.seek(0)
+    watched = _Watched(destination)
     try:
         info = c2pa.C2paSignerInfo(key.algorithm.encode(), key.chain, key.key, None)
         with (
@@ -132,8 +136,10 @@ def sign(
                 parent.seek(0)
                 ingredient = {"relationship": "parentOf", "label": parent_label, "title": "input"}
                 builder.add_ingredient(json.dumps(ingredient), mime, parent)
-            builder.sign(signer, mime, source, destination)
+            builder.sign(signer, mime, source, watched)
     except c2pa.C2paError as error:
+        if watched.error is not None:  # a full disk is no fault of the file
+            raise watched.error from error
         kind = _kind(error)
         if kind in {"Signature", "Verify"} and "ertificate" in str(error):
             raise SigningError(
@@ -144,6 +150,26 @@ def sign(
             code="engine-cannot-sign",
             hint="Re-save the file with the program that made it and try again.",
         ) from error
+
+
+class _Watched:
+    """A stream that remembers the first error of the operating system: the engine swallows it in its callbacks."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.error: OSError | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._stream, name)
+
+        def call(*arguments: Any) -> Any:
+            try:
+                return method(*arguments)
+            except OSError as error:
+                self.error = self.error or error
+                raise
+
+        return call
 
 
 @contextmanager
@@ -213,6 +239,7 @@ def _from_store(store: dict[str, Any], state: str) -> Reading:
     signature = manifest.get("signature_info") or {}
     common: dict[str, Any] = {
         "manifest": manifest,
+        "parents": tuple(_parents(store, manifest)),
         "codes": codes,
         "signer": Signer(
             name=str(signature.get("common_name") or signature.get("issuer") or ""),
@@ -233,6 +260,25 @@ def _from_store(store: dict[str, Any], state: str) -> Reading:
             return Reading("untrusted", **common)
         case _:
             return Reading("invalid", _why_invalid(failed), **common)
+
+
+def _parents(store: dict[str, Any], manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Follow the parents; a chain that is long or bites its tail ends."""
+    manifests = store.get("manifests") or {}
+    for _ in range(_MAX_PARENTS):
+        ingredients = manifest.get("ingredients") or ()
+        found = next(
+            (i for i in ingredients if isinstance(i, dict) and i.get("relationship") == "parentOf"),
+            {},
+        )
+        parent = manifests.get(found.get("active_manifest"))
+        if not isinstance(parent, dict):
+            return
+        yield parent
+        manifest = parent
+
+
+_MAX_PARENTS = 20
 
 
 def _list_index(results: dict[str, Any]) -> int:

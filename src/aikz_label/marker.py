@@ -8,7 +8,7 @@ lists of objects or text only: the engine's JSON reader turns a list of numbers 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -145,6 +145,10 @@ def _facts(label: Label, notice: Notice, medium: str) -> dict[str, Any]:
 class Content:
     """What a manifest, as the engine's JSON gives it, says to us.
 
+    Args:
+        manifest: The active manifest.
+        parents: Manifests of the files it was made from, nearest first; they speak where it says nothing itself.
+
     Attributes:
         ours: It holds our assertion.
         malformed: Our assertion does not follow its schema, is there twice, or quarrels with the C2PA action.
@@ -154,7 +158,9 @@ class Content:
         reserves_training: It declares a reservation against training.
     """
 
-    def __init__(self, manifest: Mapping[str, Any]) -> None:
+    def __init__(
+        self, manifest: Mapping[str, Any], parents: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
         self.ours = self.malformed = self.not_ai = self.reserves_training = False
         self.label: Label | None = None
         self.notice: Notice | None = None
@@ -170,7 +176,7 @@ class Content:
                 case "cawg.training-mining" | "c2pa.training-mining":
                     self.reserves_training = self.reserves_training or _reserves(data)
         if not self.ours:
-            self.label = standard
+            self.label = standard or _inherited(parents)
         elif standard is None or (self.label and standard.origin is not self.label.origin):
             self.malformed = True
         if self.malformed:
@@ -188,6 +194,17 @@ class Content:
             self.notice = _read_notice(data)
         except InvalidLabel:
             self.malformed = True
+
+
+def _inherited(parents: Sequence[Mapping[str, Any]]) -> Label | None:
+    """What the nearest parent says that says anything: editing a picture does not make it less AI's."""
+    for parent in parents:
+        for name, data, _ in _assertions(parent):
+            if name in {"c2pa.actions", "c2pa.actions.v2"}:
+                found, _ = _read_actions(data)
+                if found:
+                    return found
+    return None
 
 
 def _assertions(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], bool]]:

@@ -1,0 +1,233 @@
+"""A second opinion: encypher-c2pa, a verifier of other authors and other code, must find our markers valid and trusted."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+import corpus_files
+from aikz_label import Label, Refused, mark, sniff, verify
+from aikz_label.config import Config
+from aikz_label.label import Origin, System
+from aikz_label.report import MarkerState, Verdict
+from support import PHOTO, encoded, picture, require_corpus
+
+pytestmark = pytest.mark.timeout(180)
+
+# Files on which the two verifiers may differ: path in the corpus → why. Nothing else may.
+EXPLAINED: dict[str, str] = {}
+# What the Conformance Program wants beyond validity. A self-issued identity without a time-stamping authority has neither.
+STRICT = {
+    "com.encypher.conformance.revocationInformationMissing",
+    "com.encypher.conformance.trustedTimeStampMissing",
+}
+PER_FORMAT = {"jpeg": 20, "png": 13, "webp": 10}
+"""How many files of the corpus are marked and shown to it."""
+
+Opinion = Callable[..., Mapping[str, Any]]
+
+
+@pytest.fixture
+def opinion(identity_folder: Path) -> Opinion:
+    """Ask it about bytes: offline, without telemetry, believing our own root and nobody else."""
+    try:
+        judge = importlib.import_module("encypher_c2pa")
+    except ModuleNotFoundError:
+        absent = pytest.fail if os.environ.get("AIKZ_REQUIRE_TOOLS") else pytest.skip
+        absent("the package encypher-c2pa is not here")
+    root = (identity_folder / "root.pem").read_text(encoding="ascii")
+
+    def ask(data: bytes, **options: Any) -> Mapping[str, Any]:
+        row = sniff(data)
+        assert row is not None
+        choices = {"trust_pem": root, "no_default_trust": True} | options
+        answer: Mapping[str, Any] = judge.verify(
+            data, row.mime, telemetry=False, online=False, **choices
+        )
+        assert answer["network"]["requests"] == []
+        return answer
+
+    return ask
+
+
+def summary(answer: Mapping[str, Any]) -> tuple[str, ...]:
+    """State, integrity, signature, binding and every failure code."""
+    words = (answer[key] for key in ("validation_state", "integrity", "signature", "hard_binding"))
+    failures = (failure["code"] for failure in answer["validation_results"]["failure"])
+    return (*words, *failures)
+
+
+ACCEPTED = ("Trusted", "valid", "valid", "match")
+
+
+def samples() -> dict[str, bytes]:
+    """The photograph in every coding that marking tells apart."""
+    photo, small = PHOTO.read_bytes(), picture()
+    rotated = Image.Exif()
+    rotated[274] = 6
+    with Image.open(PHOTO) as image:
+        cmyk = encoded(image.convert("CMYK"), "JPEG", quality=90)
+        progressive = encoded(image, "JPEG", quality=85, progressive=True)
+    return {
+        "photograph": photo,
+        "progressive": progressive,
+        "cmyk": cmyk,
+        "grey.jpg": encoded(picture("L"), "JPEG", quality=90),
+        "rotated.jpg": encoded(small, "JPEG", quality=90, exif=rotated),
+        "trailing.jpg": encoded(small, "JPEG", quality=90) + b"what follows the picture" * 9,
+        "rgb.png": encoded(small, "PNG"),
+        "rgba.png": encoded(picture("RGBA"), "PNG"),
+        "palette.png": encoded(picture("P"), "PNG"),
+        "bits.png": encoded(picture("1"), "PNG"),
+        "grey-alpha.png": encoded(picture("LA"), "PNG"),
+        "lossy.webp": encoded(small, "WEBP", quality=85),
+        "lossless.webp": encoded(small, "WEBP", lossless=True),
+        "alpha.webp": encoded(picture("RGBA"), "WEBP", quality=85),
+    }
+
+
+SAMPLES = samples()
+
+
+@pytest.fixture(params=SAMPLES)
+def marked(request: pytest.FixtureRequest, config: Config, label: Label) -> bytes:
+    data = mark(SAMPLES[request.param], None, label, config=config).data
+    assert data is not None
+    return data
+
+
+def test_marked_file_is_valid_and_trusted(marked: bytes, opinion: Opinion) -> None:
+    assert summary(opinion(marked)) == ACCEPTED
+
+
+def test_strict_conformance_misses_only_time_stamp_and_revocation(
+    marked: bytes, opinion: Opinion
+) -> None:
+    state, *rest = summary(opinion(marked, strict_conformance=True))
+    assert state == "Invalid"
+    assert (*rest[:3], {*rest[3:]}) == ("valid", "valid", "match", STRICT)
+
+
+def test_it_reads_what_we_declared(opinion: Opinion, config: Config, label: Label) -> None:
+    data = mark(PHOTO, None, label, config=config).data
+    assert data is not None
+    manifests = opinion(data)["manifest_report"]["manifests"]
+    (manifest,) = manifests.values()
+    stated = {item["label"]: item["data"] for item in manifest["assertions"]}
+    (action,) = stated["c2pa.actions.v2"]["actions"]
+    assert action["action"] == "c2pa.created"
+    assert action["digitalSourceType"].endswith("/digitalsourcetype/trainedAlgorithmicMedia")
+    assert action["softwareAgent"] == {"name": "PhotoGen", "version": "2.1"}
+    assert stated["c2pa.ai-disclosure"]["modelName"] == "PhotoGen"
+    facts = stated["org.aikz.synthetic"]
+    assert facts["imitates"] == ["appearance"]
+    assert facts["responsible"]["name"] == "ЖШС «Үлгі»"
+    assert facts["notice"]["languages"] == ["kk", "ru", "en"]
+
+
+@pytest.mark.parametrize("origin", Origin)
+@pytest.mark.parametrize("reserve", [False, True])
+def test_every_kind_of_label_is_accepted(
+    opinion: Opinion, config: Config, origin: Origin, *, reserve: bool
+) -> None:
+    label = Label(origin=origin, system=None, reserve_training=reserve)
+    data = mark(picture(), None, label, config=config).data
+    assert data is not None
+    assert summary(opinion(data)) == ACCEPTED
+
+
+def test_file_without_a_notice_is_accepted(opinion: Opinion, config: Config, label: Label) -> None:
+    result = mark(
+        PHOTO, None, label, config=config, notice="none", notice_reason="shown by the player"
+    )
+    assert result.data is not None
+    assert summary(opinion(result.data)) == ACCEPTED
+
+
+@pytest.mark.parametrize("on_existing", ["update", "replace"])
+def test_second_mark_is_accepted(
+    marked: bytes, on_existing: str, opinion: Opinion, config: Config
+) -> None:
+    label = Label(origin=Origin.ALTERED, system=System("Editor", "1"))
+    again = mark(marked, None, label, config=config, on_existing=on_existing).data
+    assert again is not None
+    answer = opinion(again)
+    assert summary(answer) == ACCEPTED
+    assert len(answer["manifest_report"]["manifests"]) == {"update": 2, "replace": 1}[on_existing]
+
+
+# --- the judge is awake: it refuses what we refuse --------------------------------------------------------------------
+
+
+def test_changed_content_is_refused_by_both(
+    marked: bytes, opinion: Opinion, config: Config
+) -> None:
+    position = (
+        len(marked) // 2
+    )  # in the picture: markers of these files are at the start or the end
+    changed = marked[:position] + bytes([marked[position] ^ 1]) + marked[position + 1 :]
+    state, integrity, _, binding, *codes = summary(opinion(changed))
+    assert (state, integrity, binding) == ("Invalid", "invalid", "mismatch")
+    assert "assertion.dataHash.mismatch" in codes
+    assert verify(changed, config=config).verdict is Verdict.INVALID
+
+
+def test_stranger_is_trusted_by_neither(
+    opinion: Opinion, config: Config, stranger: Config, label: Label
+) -> None:
+    data = mark(PHOTO, None, label, config=stranger).data
+    assert data is not None
+    answer = opinion(data)
+    assert answer["validation_state"] != "Trusted"
+    assert answer["integrity"] == "valid"
+    report = verify(data, config=config)
+    assert (report.verdict, report.marker_state) == (Verdict.INCOMPLETE, MarkerState.UNTRUSTED)
+
+
+def test_unmarked_photograph_has_nothing(opinion: Opinion, config: Config) -> None:
+    answer = opinion(PHOTO.read_bytes())
+    assert (answer["present"], answer["validation_state"]) == (False, "None")
+    assert verify(PHOTO, config=config).verdict is Verdict.UNMARKED
+
+
+def test_truncated_marked_file_is_refused_by_both(
+    marked: bytes, opinion: Opinion, config: Config
+) -> None:
+    cut = marked[: len(marked) // 2]
+    with contextlib.suppress(ValueError):  # its way to say that the container is damaged
+        assert opinion(cut)["validation_state"] in {"Invalid", "None"}
+    assert verify(cut, config=config).verdict in {Verdict.INVALID, Verdict.UNREADABLE}
+
+
+# --- real files -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("name", PER_FORMAT)
+def test_marked_files_of_the_corpus_are_valid_and_trusted(
+    name: str, opinion: Opinion, config: Config, label: Label
+) -> None:
+    require_corpus()
+    agreed, differing = 0, {}
+    for row in sorted(corpus_files.rows(name), key=lambda row: row.sha256):  # a fixed, fair sample
+        if row.kind == "broken" or agreed == PER_FORMAT[name]:
+            continue
+        marked = io.BytesIO()
+        try:
+            mark(row.file, marked, label, config=config, on_existing="replace")
+        except Refused:
+            continue
+        answer = summary(opinion(marked.getvalue()))
+        if answer != ACCEPTED and row.path not in EXPLAINED:
+            differing[row.path] = answer
+        agreed += answer == ACCEPTED
+    assert differing == {}
+    assert agreed == PER_FORMAT[name]

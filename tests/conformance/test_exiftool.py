@@ -1,0 +1,256 @@
+"""ExifTool, which reads no C2PA trust, must see the mirror and every tag that was there before."""
+
+from __future__ import annotations
+
+import collections
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import ImageCms
+
+import corpus_files
+from aikz_label import Label, Refused, mark
+from aikz_label.config import Config
+from aikz_label.label import Origin, System
+from support import PHOTO, encoded, picture, require_corpus, require_tool
+
+pytestmark = pytest.mark.timeout(180)
+
+SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+OURS = {
+    f"XMP-iptcExt:{name}" for name in ("DigitalSourceType", "AISystemUsed", "AISystemVersionUsed")
+}
+# How exiftool is asked to fill a picture: EXIF, GPS, XMP with a list and two languages, IPTC with a list.
+FILLING = (
+    "-EXIF:Make=Leica",
+    "-EXIF:Model=M11",
+    "-EXIF:Artist=Айгүл",
+    "-EXIF:DateTimeOriginal=2026:11:22 10:20:30",
+    "-EXIF:GPSLatitude=43.238949",
+    "-EXIF:GPSLatitudeRef=N",
+    "-XMP-dc:Title=Бақбақ",
+    "-XMP-dc:Title-ru=Одуванчик",
+    "-XMP-dc:Creator=First",
+    "-XMP-dc:Creator=Second",
+    "-XMP-photoshop:City=Алматы",
+    "-XMP-iptcExt:LocationShownCity=Алматы",
+)
+IPTC = (
+    "-IPTC:CodedCharacterSet=UTF8",
+    "-IPTC:Headline=Гүл",
+    "-IPTC:Keywords=гүл",
+    "-IPTC:Keywords=дала",
+)
+# Groups that describe the file, the reader or the marker, which do change.
+NOT_CONTENT = {"SourceFile", "System", "ExifTool", "JUMBF", "Jpeg2000", "CBOR", "JSON"}
+# Single tags that describe how the pixels are coded, or where a block lies.
+CODING = {
+    "File:FileType",  # exiftool names a WebP with metadata another type
+    "File:EncodingProcess",  # extended sequential becomes baseline, with the same tables
+    "File:YCbCrSubSampling",  # rare layouts become 4:4:4, compared by tests/fidelity.py
+    "IFD1:ThumbnailOffset",
+    "PNG:BitDepth",  # of a palette, compared there too
+    "PNG:Interlace",
+    "PNG:Palette",
+    "PNG:Transparency",
+    "RIFF:VP8Version",
+    "RIFF:WebP_Flags",
+}
+# ExifTool takes an offset inside a chunk for one inside the file. In a PNG that holds C2PA it then believes that it has
+# been at the EXIF block before, and skips it. The EXIF itself is intact: it is read once the marker is out of the way.
+READER_BUG = "IFD0 pointer references previous JUMBFBox directory"
+
+
+@pytest.fixture(scope="session")
+def exiftool() -> str:
+    return require_tool("exiftool")
+
+
+def run(exiftool: str, *arguments: str | Path) -> str:
+    done = subprocess.run(
+        [exiftool, "-config", "", *map(str, arguments)],
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    return done.stdout.decode()
+
+
+def tags(exiftool: str, *files: Path) -> list[dict[str, Any]]:
+    """Every tag of every file, duplicates too, as `group:copy:name`."""
+    text = run(exiftool, "-j", "-G1:4", "-a", "-struct", "-n", *files)
+    listed: list[dict[str, Any]] = json.loads(text)
+    assert len(listed) == len(files)
+    return listed
+
+
+def content(listed: dict[str, Any]) -> collections.Counter[tuple[str, str]]:
+    """Names and values of what belongs to the picture, whatever its order."""
+    found: collections.Counter[tuple[str, str]] = collections.Counter()
+    for key, value in listed.items():
+        group, name = key.split(":")[0], key.split(":")[-1]
+        if group not in NOT_CONTENT and f"{group}:{name}" not in CODING:
+            found[f"{group}:{name}", json.dumps(value, sort_keys=True)] += 1
+    return found
+
+
+def values(listed: dict[str, Any], name: str) -> list[Any]:
+    """Every value of a tag named `group:name`."""
+    group, _, tag = name.partition(":")
+    return [
+        value
+        for key, value in listed.items()
+        if (key.split(":")[0], key.split(":")[-1]) == (group, tag)
+    ]
+
+
+def warnings(listed: dict[str, Any]) -> set[str]:
+    return {str(value) for key, value in listed.items() if key.endswith((":Warning", ":Error"))}
+
+
+def without_marker(png: bytes) -> bytes:
+    """The file without its `caBX` chunk."""
+    at, kept = 8, [png[:8]]
+    while at < len(png):
+        stop = at + 12 + int.from_bytes(png[at : at + 4])
+        if png[at + 4 : at + 8] != b"caBX":
+            kept.append(png[at:stop])
+        at = stop
+    return b"".join(kept)
+
+
+def tags_of_marked(exiftool: str, files: list[Path]) -> list[dict[str, Any]]:
+    """The tags of marked files, read around the reader's bug."""
+    listed = tags(exiftool, *files)
+    for number, (file, found) in enumerate(zip(files, listed, strict=True)):
+        if READER_BUG in warnings(found):
+            plain = file.with_name(f"{file.name}.plain.png")
+            plain.write_bytes(without_marker(file.read_bytes()))
+            (listed[number],) = tags(exiftool, plain)
+    return listed
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """What is gone or new, but for our three properties, and new complaints of the reader."""
+    gone = content(before) - content(after)
+    new = content(after) - content(before)
+    return [
+        *(f"gone: {name} = {value}" for name, value in gone if name not in OURS),
+        *(
+            f"new: {name} = {value}"
+            for name, value in new
+            if name not in OURS | {"RIFF:ImageWidth", "RIFF:ImageHeight"}
+        ),
+        *(f"warning: {text}" for text in warnings(after) - warnings(before)),
+    ]
+
+
+@pytest.fixture(params=["jpg", "png", "webp"])
+def filled(request: pytest.FixtureRequest, exiftool: str, tmp_path: Path) -> Path:
+    """A picture with metadata of every kind, written by exiftool itself."""
+    kind = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}[request.param]
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    path = tmp_path / f"filled.{request.param}"
+    path.write_bytes(encoded(picture(), kind, icc_profile=profile))
+    asked = FILLING if kind == "WEBP" else FILLING + IPTC  # WebP has no place for IPTC
+    run(exiftool, "-q", "-m", "-overwrite_original", *asked, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("origin", "code"),
+    [
+        (Origin.CREATED, "trainedAlgorithmicMedia"),
+        (Origin.ALTERED, "compositeWithTrainedAlgorithmicMedia"),
+    ],
+)
+def test_mirror_is_seen(
+    filled: Path, origin: Origin, code: str, exiftool: str, config: Config
+) -> None:
+    out = filled.with_stem("marked")
+    mark(filled, out, Label(origin=origin, system=System("PhotoGen", "2.1")), config=config)
+    (found,) = tags(exiftool, out)
+    assert found["XMP-iptcExt:DigitalSourceType"] == SOURCE + code
+    assert found["XMP-iptcExt:AISystemUsed"] == "PhotoGen"
+    assert str(found["XMP-iptcExt:AISystemVersionUsed"]) == "2.1"
+    plain = json.loads(run(exiftool, "-j", "-G", "-XMP:DigitalSourceType", "-n", out))
+    assert plain[0]["XMP:DigitalSourceType"] == SOURCE + code
+
+
+def test_every_tag_stays(filled: Path, exiftool: str, config: Config, label: Label) -> None:
+    out = filled.with_stem("marked")
+    mark(filled, out, label, config=config)
+    (before,) = tags(exiftool, filled)
+    (after,) = tags_of_marked(exiftool, [out])
+    expected: dict[str, Any] = {
+        "IFD0:Make": "Leica",
+        "IFD0:Model": "M11",
+        "IFD0:Artist": "Айгүл",
+        "ExifIFD:DateTimeOriginal": "2026:11:22 10:20:30",
+        "GPS:GPSLatitude": pytest.approx(43.238949, abs=1e-6),
+        "XMP-dc:Creator": ["First", "Second"],
+        "XMP-dc:Title": "Бақбақ",
+        "XMP-dc:Title-ru": "Одуванчик",
+        "XMP-photoshop:City": "Алматы",
+        "ICC_Profile:ProfileDescription": "sRGB built-in",
+    }
+    if filled.suffix != ".webp":
+        expected |= {"IPTC:Headline": "Гүл", "IPTC:Keywords": ["гүл", "дала"]}
+    for name, value in expected.items():
+        assert values(before, name) == [value], "the input is not what it should be"
+        assert values(after, name) == [value]
+    assert differences(before, after) == []
+
+
+def test_earlier_statement_is_replaced_not_doubled(
+    filled: Path, exiftool: str, config: Config, label: Label
+) -> None:
+    was = f"-XMP-iptcExt:DigitalSourceType={SOURCE}digitalCapture"
+    run(exiftool, "-q", "-m", "-overwrite_original", was, filled)
+    out = filled.with_stem("marked")
+    mark(filled, out, label, config=config)
+    (before,), (after,) = tags(exiftool, filled), tags_of_marked(exiftool, [out])
+    name = "XMP-iptcExt:DigitalSourceType"
+    assert values(before, name) == [SOURCE + "digitalCapture"]
+    assert values(after, name) == [SOURCE + "trainedAlgorithmicMedia"]
+    assert differences(before, after) == []
+
+
+def test_reader_sees_no_new_fault(
+    exiftool: str, config: Config, label: Label, tmp_path: Path
+) -> None:
+    """`-validate` of the photograph finds the same before and after."""
+    out = tmp_path / "marked.jpg"
+    mark(PHOTO, out, label, config=config)
+    for file in (PHOTO, out):
+        (found,) = json.loads(
+            run(exiftool, "-j", "-G", "-a", "-validate", "-warning", "-error", file)
+        )
+        assert found["ExifTool:Validate"] == "OK", found
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("name", corpus_files.PICTURES)
+def test_every_tag_of_the_corpus_stays(
+    name: str, exiftool: str, config: Config, label: Label, tmp_path: Path
+) -> None:
+    require_corpus()
+    sources, results = [], []
+    for number, row in enumerate(corpus_files.rows(name)):
+        out = tmp_path / f"{number}.{name}"
+        try:
+            mark(row.file, out, label, config=config, on_existing="replace")
+        except Refused:
+            continue
+        sources.append(row.file)
+        results.append(out)
+    assert len(sources) > 10
+    before, after = tags(exiftool, *sources), tags_of_marked(exiftool, results)
+    found = {
+        str(source): differences(was, now)
+        for source, was, now in zip(sources, before, after, strict=True)
+    }
+    assert {source: lines for source, lines in found.items() if lines} == {}

@@ -1,0 +1,91 @@
+"""The corpus of real files: its index, and one attempt to mark a file of it. See `support.require_corpus`."""
+
+from __future__ import annotations
+
+import csv
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import fidelity
+from aikz_label import Label, MarkResult, Refused, mark
+from aikz_label.config import Config
+from aikz_label.label import Origin, System
+
+FOLDER = Path(os.environ.get("AIKZ_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
+PICTURES = ("jpeg", "png", "webp")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the index.
+
+    Attributes:
+        path: Where the file is in the corpus.
+        format: As its bytes say.
+        kind: `valid`, `valid-hard`, `c2pa`, `broken` or `text`.
+        sha256: What the file must still hash to afterwards.
+    """
+
+    path: str
+    format: str
+    kind: str
+    sha256: str
+
+    @property
+    def file(self) -> Path:
+        """The file itself."""
+        return FOLDER / self.path
+
+    def __str__(self) -> str:
+        return self.path
+
+
+def rows(*formats: str) -> list[Row]:
+    """The index, or the part of it in some formats; empty where there is no corpus."""
+    try:
+        with (FOLDER / "index.tsv").open(encoding="utf-8", newline="") as index:
+            listed = list(csv.DictReader(index, delimiter="\t", quoting=csv.QUOTE_NONE))
+    except FileNotFoundError:
+        return []
+    return [
+        Row(line["path"], line["format"], line["kind"], line["sha256"])
+        for line in listed
+        if not formats or line["format"] in formats
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of marking one picture.
+
+    Attributes:
+        decodable: The reference decoder reads the source.
+        result: What `mark` returned; `None` when it refused.
+        code: Why it refused; empty when it did not.
+        losses: What it changed besides drawing the badge: one sentence each, none if all is well.
+    """
+
+    decodable: bool
+    result: MarkResult | None
+    code: str
+    losses: tuple[str, ...]
+
+
+def attempt(row: Row, destination: Path, config: Config, on_existing: str = "replace") -> Outcome:
+    """Mark one picture and compare it with its source; only `Refused` is an answer, anything else passes through."""
+    source = row.file.read_bytes()
+    decodable = fidelity.decode(source) is not None
+    label = Label(origin=Origin.CREATED, system=System("PhotoGen", "2.1"))
+    try:
+        result = mark(row.file, destination, label, config=config, on_existing=on_existing)
+    except Refused as refusal:
+        return Outcome(decodable, None, refusal.code, ())
+    if not decodable:
+        return Outcome(
+            decodable, result, "", ("the source does not decode, and yet it was marked",)
+        )
+    notice = result.report.marker.notice
+    assert notice is not None
+    losses = fidelity.losses(source, destination.read_bytes(), notice.placements[0])
+    return Outcome(decodable, result, "", tuple(losses))

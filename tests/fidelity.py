@@ -1,0 +1,308 @@
+"""Is a marked picture still the same picture? Answered by Pillow and numpy, with none of the package's own parsing.
+
+`losses` is the whole of it: one sentence per thing that is not as it was. The corpus tests, the conformance tests and
+`tools/corpus_table.py` ask the same question.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import struct
+import warnings
+from collections.abc import Mapping
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import numpy as np
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
+
+LEAST_PSNR = 40.0  # dB outside the badge, in the colours that are shown
+_JPEG = {"JPEG", "MPO"}  # Pillow calls a JPEG with several pictures MPO
+GRID = 16  # px, the largest block of JPEG and WebP
+MAX_SHIFT, MAX_SHIFTED = 16, 0.05  # palette entries that make room for black and white
+
+# How a stored picture is turned to be shown (CIPA DC-008, tag 274), as Pillow's own `ImageOps.exif_transpose` does it,
+# and the way back.
+_TURN = Image.Transpose
+SHOWN_FROM_STORED = {
+    2: _TURN.FLIP_LEFT_RIGHT,
+    3: _TURN.ROTATE_180,
+    4: _TURN.FLIP_TOP_BOTTOM,
+    5: _TURN.TRANSPOSE,
+    6: _TURN.ROTATE_270,
+    7: _TURN.TRANSVERSE,
+    8: _TURN.ROTATE_90,
+}
+STORED_FROM_SHOWN = SHOWN_FROM_STORED | {6: _TURN.ROTATE_90, 8: _TURN.ROTATE_270}
+
+_IPTC_EXT = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
+_OURS = {_IPTC_EXT + name for name in ("DigitalSourceType", "AISystemUsed", "AISystemVersionUsed")}
+_JPEG_C2PA = b"JP"  # an APP11 segment that holds a part of a JUMBF box
+_JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+
+
+def decode(data: bytes) -> ImageFile.ImageFile | None:
+    """The picture with every pixel loaded, or `None` when the reference decoder refuses it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about metadata; pixels either load or raise
+            image = Image.open(io.BytesIO(data), formats=["JPEG", "PNG", "WEBP"])
+            image.load()
+    except (OSError, ValueError, SyntaxError, EOFError, UnidentifiedImageError):
+        return None
+    except Image.DecompressionBombError:
+        return None
+    return image
+
+
+def losses(source: bytes, output: bytes, placement: Mapping[str, Any]) -> list[str]:
+    """What marking changed besides drawing the badge; empty when nothing.
+
+    Args:
+        source: The file before.
+        output: The file after.
+        placement: Where the marker says the badge is: `x`, `y`, `width`, `height` as shares of the picture as shown.
+    """
+    before, after = decode(source), decode(output)
+    assert before is not None, "only a picture that decodes can be compared"
+    if after is None:
+        return ["it does not decode any more"]
+    found = [
+        f"{what}: {was!r} became {now!r}"
+        for what, was, now in (
+            ("format", before.format, after.format),
+            ("mode", before.mode, after.mode),
+            ("size", before.size, after.size),
+            ("frames", getattr(before, "n_frames", 1), getattr(after, "n_frames", 1)),
+        )
+        if was != now
+    ]
+    if found:
+        return found
+    found += _coding_losses(before, after, source, output)
+    found += _metadata_losses(before, after)
+    if before.format in _JPEG and not source.endswith(b"\xff\xd9"):
+        tail = source[-16:]  # bytes after the end of the picture, such as an embedded film
+        found += [] if output.endswith(tail) else ["the bytes after the picture are gone"]
+    outside = ~_badge_area(before, placement)
+    if not outside.any():
+        return found  # the badge covers a tiny picture
+    if _is_lossy(before.format, source):
+        return found + _lossy_losses(before, after, outside)
+    return found + _exact_losses(before, after, outside)
+
+
+def _coding_losses(
+    before: Image.Image, after: Image.Image, source: bytes, output: bytes
+) -> list[str]:
+    """Bit depth and colour type of PNG, quantisation tables of JPEG: nothing may be coded more coarsely."""
+    if before.format == "PNG":
+        was, now = source[24:26], output[24:26]  # a palette may get more or fewer bits per index
+        return [] if was == now or before.mode == "P" else [f"coding: {was!r} became {now!r}"]
+    if before.format in _JPEG and before.mode != "CMYK":  # whose channels may change tables
+        was_layers, now_layers = _layers(before), _layers(after)
+        found = []
+        if [table for table, *_ in was_layers] != [table for table, *_ in now_layers]:
+            found.append("the quantisation tables changed")
+        was_sampling, now_sampling = (
+            [s for _, *s in layers] for layers in (was_layers, now_layers)
+        )
+        full = all(sampling == now_sampling[0] for sampling in now_sampling)
+        # rare layouts may become 4:4:4, which keeps more
+        if was_sampling != now_sampling and not full:
+            found.append("the colours are sampled in another way")
+        return found
+    return []
+
+
+def _layers(image: Image.Image) -> list[tuple[list[int], int, int]]:
+    """Of every component the quantisation table and how often it is sampled, across and down."""
+    layers = image.layer  # type: ignore[attr-defined]
+    return [(image.quantization[table], h, v) for _, h, v, table in layers]  # type: ignore[attr-defined]
+
+
+def _metadata_losses(before: Image.Image, after: Image.Image) -> list[str]:
+    found = [
+        f"{name} is not what it was"
+        for name in ("icc_profile", "exif")
+        if before.info.get(name) != after.info.get(name)
+    ]
+    was, now = _plain_info(before), _plain_info(after)
+    found += [
+        f"{key}: {was[key]!r} became {now.get(key)!r}" for key in was if was[key] != now.get(key)
+    ]
+    found += [f"{key} was added" for key in now if key not in was]
+    if hasattr(before, "applist"):
+        was_list, now_list = _segments(before), _segments(after)
+        if was_list != now_list:
+            found.append(f"segments {[s[0] for s in was_list]} became {[s[0] for s in now_list]}")
+    return found + _xmp_losses(_xmp(before), _xmp(after))
+
+
+def _plain_info(image: Image.Image) -> dict[object, object]:
+    """Everything Pillow read beside the pixels, without what has a comparison of its own."""
+    own = {"icc_profile", "exif", "xmp", "XML:com.adobe.xmp"}
+    if image.mode == "P":
+        own |= {"transparency"}  # compared as pixels: the palette may have been rearranged
+    if image.mode == "CMYK":
+        own |= {"adobe", "adobe_transform"}  # says how this scan is coded, which may change
+    if image.format == "PNG":
+        own |= {"interlace"}  # an order of transmission, not content
+    return {key: value for key, value in image.info.items() if key not in own}
+
+
+def _segments(image: Image.Image) -> list[tuple[str, bytes]]:
+    """A JPEG's APPn and COM segments, without C2PA and XMP; APP14 of a CMYK picture belongs to its scan."""
+    listed: list[tuple[str, bytes]] = image.applist  # type: ignore[attr-defined]
+    return [
+        (name, data)
+        for name, data in listed
+        if not (name == "APP11" and data.startswith(_JPEG_C2PA))
+        and not (name == "APP1" and data.startswith(_JPEG_XMP))
+        and not (name == "APP14" and image.mode == "CMYK")
+    ]
+
+
+def _xmp(image: Image.Image) -> bytes | None:
+    packet = image.info.get("xmp", image.info.get("XML:com.adobe.xmp"))
+    return packet.encode() if isinstance(packet, str) else packet
+
+
+def _xmp_losses(before: bytes | None, after: bytes | None) -> list[str]:
+    """Statements of the old packet that the new one does not make; ours may replace earlier ones of the same name."""
+    if before is None:
+        return []
+    was = _statements(before)
+    if was is None:  # a packet that is none is left alone
+        return [] if before == after else ["an XMP packet that cannot be read was changed"]
+    now = _statements(after or b"")
+    if now is None:
+        return ["the XMP packet cannot be read any more"]
+    gone = [statement for statement in was if statement not in now]
+    return [f"XMP lost {statement}" for statement in gone]
+
+
+def _statements(packet: bytes) -> list[tuple[str, str]] | None:
+    """Every element with its text and every attribute, each with its path, but for the three that marking writes."""
+    try:
+        root = ET.fromstring(packet.strip(b"\0 \r\n\t"))
+    except ET.ParseError:
+        return None
+    found: list[tuple[str, str]] = []
+
+    def walk(element: ET.Element, path: str) -> None:
+        if element.tag in _OURS:
+            return
+        here = f"{path}/{element.tag}"
+        found.append((here, (element.text or "").strip()))
+        found.extend((f"{here}@{k}", v) for k, v in element.attrib.items() if k not in _OURS)
+        for child in element:
+            walk(child, here)
+
+    walk(root, "")
+    return found
+
+
+def _badge_area(image: Image.Image, placement: Mapping[str, Any]) -> np.ndarray:
+    """True where the badge and its plate lie in the stored picture; everything else must be untouched."""
+    turn = _orientation(image)
+    shown = Image.new("L", image.size)
+    if turn in SHOWN_FROM_STORED:
+        shown = shown.transpose(SHOWN_FROM_STORED[turn])
+    left, top = placement["x"] * shown.width, placement["y"] * shown.height
+    right, bottom = (
+        left + placement["width"] * shown.width,
+        top + placement["height"] * shown.height,
+    )
+    shown.paste(255, (math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)))
+    stored = shown.transpose(STORED_FROM_SHOWN[turn]) if turn in STORED_FROM_SHOWN else shown
+    box = stored.getbbox()
+    assert box is not None, "the record names no area"
+    if image.format != "PNG":
+        box = (
+            box[0] // GRID * GRID,
+            box[1] // GRID * GRID,
+            -(-box[2] // GRID) * GRID,
+            -(-box[3] // GRID) * GRID,
+        )
+    area = np.zeros((image.height, image.width), bool)
+    area[box[1] : box[3], box[0] : box[2]] = True
+    return area
+
+
+def _orientation(image: Image.Image) -> int:
+    """As browsers read it: from EXIF alone, where Pillow would also believe XMP."""
+    tags = Image.Exif()
+    try:
+        tags.load(image.info.get("exif", b""))
+        return int(tags.get(ExifTags.Base.Orientation, 1))
+    except (
+        ValueError,
+        TypeError,
+        SyntaxError,
+        struct.error,
+    ):  # EXIF that cannot be read turns nothing
+        return 1
+
+
+def _exact_losses(before: Image.Image, after: Image.Image, outside: np.ndarray) -> list[str]:
+    """Every sample is equal, but for the few that a full palette gives up to make room for black and white."""
+    was, now = _samples(before), _samples(after)
+    delta = np.abs(was[outside].astype(np.int32) - now[outside].astype(np.int32))
+    changed = (delta > 0).any(axis=1)
+    few = before.mode == "P" and delta.max() <= MAX_SHIFT and changed.mean() <= MAX_SHIFTED
+    if few or not changed.any():
+        return []
+    return [f"{changed.sum()} of {changed.size} pixels changed, by up to {delta.max()}"]
+
+
+def _lossy_losses(before: Image.Image, after: Image.Image, outside: np.ndarray) -> list[str]:
+    """PSNR of what is seen: colours as shown on white and on black; opacity must be the same."""
+    found = []
+    if "A" in before.getbands():
+        was, now = _samples(before.getchannel("A")), _samples(after.getchannel("A"))
+        if (was[outside] != now[outside]).any():
+            found.append("the opacity changed")
+    for ground in (0, 255):
+        psnr = _psnr(
+            _samples(_shown_on(before, ground)), _samples(_shown_on(after, ground)), outside
+        )
+        if psnr < LEAST_PSNR:
+            found.append(f"{psnr:.1f} dB outside the badge")
+    return found
+
+
+def _shown_on(image: Image.Image, ground: int) -> Image.Image:
+    if "A" not in image.getbands():
+        return image
+    plate = Image.new("RGBA", image.size, (ground, ground, ground, 255))
+    return Image.alpha_composite(plate, image.convert("RGBA")).convert("RGB")
+
+
+def _psnr(was: np.ndarray, now: np.ndarray, outside: np.ndarray) -> float:
+    error = float(np.mean((was[outside].astype(np.float64) - now[outside]) ** 2))
+    return math.inf if error == 0 else 10 * math.log10(255**2 / error)
+
+
+def _samples(image: Image.Image) -> np.ndarray:
+    """Pixels as rows × columns × channels, in the mode the file stores; palettes as the colours they mean."""
+    if image.mode in {"P", "PA"}:
+        image = image.convert("RGBA")
+    elif image.mode == "1":
+        image = image.convert("L")
+    values = np.asarray(image)
+    return values.reshape(*values.shape[:2], -1)
+
+
+def _is_lossy(image_format: str | None, data: bytes) -> bool:
+    """JPEG always; WebP when its picture is a VP8 chunk, looked up in the list of RIFF chunks."""
+    if image_format != "WEBP":
+        return image_format in _JPEG
+    at = 12
+    while at + 8 <= len(data):
+        if data[at : at + 4] == b"VP8 ":
+            return True
+        length = int.from_bytes(data[at + 4 : at + 8], "little")
+        at += 8 + length + length % 2
+    return False

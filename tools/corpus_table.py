@@ -1,0 +1,106 @@
+"""Mark every picture of the corpus of real files and write what came of it into docs/reference/corpus-pictures.md.
+
+    python tools/corpus_table.py [--check]
+
+`--check` writes nothing and fails when the page differs. Needs the corpus (AIKZ_CORPUS, or ../shared/corpus beside the
+repository). The same comparison runs file by file in tests/corpus/test_pictures.py.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "reference" / "corpus-pictures.md"
+sys.path.insert(0, str(ROOT / "tests"))
+
+import corpus_files  # noqa: E402  # found through the line above
+import fidelity  # noqa: E402
+from aikz_label import identity  # noqa: E402
+from aikz_label.config import load_config  # noqa: E402
+from aikz_label.formats import FORMATS  # noqa: E402
+from aikz_label.label import Responsible, Role  # noqa: E402
+
+INTRODUCTION = f"""# Pictures of the corpus
+
+<!-- Made by tools/corpus_table.py; do not edit. -->
+
+Real files that nobody in this project wrote, from the public test suites of the formats' own implementers: photographs,
+conformance files, files that broke other programs. Each is marked (`--on-existing replace`), and source and result are
+decoded by Pillow, as an independent reference, and compared:
+
+* format, mode, size, bit depth or quantisation tables, colour profile, EXIF, every other metadata field and every JPEG
+  segment are what they were, and no XMP statement is gone;
+* outside the badge (grown to a grid of {fidelity.GRID} pixels where the codec works in blocks) lossless pictures are equal
+  sample by sample, and lossy ones keep at least {fidelity.LEAST_PSNR:.0f} dB and their opacity; a full palette may give up
+  a few entries to make room for black and white.
+
+A result that fails any of this is *damaged*. Decodable means that Pillow reads every pixel of the source.
+"""
+
+
+def outcomes() -> list[tuple[corpus_files.Row, corpus_files.Outcome]]:
+    """Every picture with what came of it."""
+    rows = corpus_files.rows(*corpus_files.PICTURES)
+    if not rows:
+        sys.exit(f"There is no corpus in {corpus_files.FOLDER}; set AIKZ_CORPUS.")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        party = Responsible(name="Corpus", role=Role.HOLDER)
+        config = load_config(identity.create(folder / "identity", party).config)
+        return [
+            (row, corpus_files.attempt(row, folder / str(number), config))
+            for number, row in enumerate(rows)
+        ]
+
+
+def page(results: list[tuple[corpus_files.Row, corpus_files.Outcome]]) -> str:
+    """The page: one table of decodable pictures, one of the others, and the share that is marked."""
+    sound = [item for item in results if item[1].decodable]
+    broken = [item for item in results if not item[1].decodable]
+    marked = sum(outcome.result is not None for _, outcome in sound)
+    small = sum(outcome.code == "not-perceptible" for _, outcome in sound)
+    return (
+        f"{INTRODUCTION}\n## Decodable\n\n{table(sound)}\n"
+        f"{marked} of {len(sound)} are marked, {marked / len(sound):.0%}; {small} are too small for a legible notice, "
+        f"and of the rest {marked / (len(sound) - small):.0%} are marked.\n"
+        "[Errors](errors.md) says what the codes mean.\n"
+        f"\n## Not decodable\n\n{table(broken)}"
+    )
+
+
+def table(results: list[tuple[corpus_files.Row, corpus_files.Outcome]]) -> str:
+    """Formats down, outcomes across, a sum at the end."""
+    codes = sorted({outcome.code for _, outcome in results if outcome.code})
+    heads = ["Format", "Files", "Marked", "Damaged", *(f"`{code}`" for code in codes)]
+    lines = [heads, ["---", *["--:"] * (len(heads) - 1)]]
+    for name in (*corpus_files.PICTURES, ""):
+        chosen = [outcome for row, outcome in results if name in {row.format, ""}]
+        counts = Counter(outcome.code for outcome in chosen)
+        damaged = sum(bool(outcome.losses) for outcome in chosen)
+        numbers = [len(chosen), counts[""], damaged, *(counts[code] for code in codes)]
+        lines.append([FORMATS[name].title if name else "All", *map(str, numbers)])
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def main() -> None:
+    """Write the page, or check it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="fail when the page differs")
+    options = parser.parse_args()
+    results = outcomes()
+    for row, outcome in results:
+        if outcome.losses:
+            print(f"DAMAGED {row.path}: {'; '.join(outcome.losses)}")
+    text = page(results)
+    if not options.check:
+        PAGE.parent.mkdir(parents=True, exist_ok=True)
+        PAGE.write_text(text, encoding="utf-8")
+    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
+        sys.exit(f"{PAGE.relative_to(ROOT)} differs: run python tools/corpus_table.py")
+
+
+if __name__ == "__main__":
+    main()
