@@ -8,6 +8,7 @@ from importlib import import_module
 from itertools import zip_longest
 from typing import BinaryIO, cast
 
+from aikz_label import engine, jumbf
 from aikz_label import xmp as packets
 from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
 from aikz_label.adapters.image.container import Container, Window
@@ -19,6 +20,7 @@ from aikz_label.limits import NO_LIMITS, Limits
 from aikz_label.notice import wording
 from aikz_label.profile import Profile
 from aikz_label.report import Measurement, Notice
+from aikz_label.trust import TrustList
 
 
 class ImageAdapter(NativeCarrier):
@@ -33,6 +35,18 @@ class ImageAdapter(NativeCarrier):
         mirrors = packets.read(packet) if packet and len(packet) <= limits.max_xmp else ()
         figures = (("short_side_px", float(min(container.size))),)
         return Examined(mirrors, container.has_marker, figures)
+
+    def read_marker(
+        self, source: BinaryIO, row: Format, trust: tuple[TrustList, ...]
+    ) -> engine.Reading:
+        """See `Adapter.read_marker`; the engine gets no store whose lengths lie, nor a file where none can be found."""
+        try:
+            outline = _parse(source, row, NO_LIMITS, thorough=False, whole=False)
+        except MediaProblem:
+            return engine.Reading("failed")
+        if not all(map(jumbf.lengths_fit, outline.stores())):
+            return engine.Reading("invalid", "damaged", codes=("jumbf.length",))
+        return super().read_marker(source, row, trust)
 
     def render(
         self, source: BinaryIO, destination: BinaryIO, row: Format, order: Order

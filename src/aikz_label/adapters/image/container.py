@@ -52,6 +52,10 @@ class Container(ABC):
     def has_marker(self) -> bool:
         """Whether bytes of a C2PA marker are in the file."""
 
+    @abstractmethod
+    def stores(self) -> Iterator[bytes]:
+        """Every C2PA store in the file, joined if the format cuts it into pieces."""
+
     @property
     @abstractmethod
     def xmp(self) -> bytes | None:

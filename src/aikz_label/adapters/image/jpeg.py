@@ -76,6 +76,12 @@ class Jpeg(Container):
         """Whether an APP11 segment starts a C2PA box."""
         return any(_is_c2pa(s) for s in self.header)
 
+    def stores(self) -> Iterator[bytes]:
+        """Join the APP11 segments of each box: all repeat its eight bytes of length and type."""
+        for number in _marker_numbers(self.header):
+            pieces = [s.payload for s in self.header if _belongs(s, {number})]
+            yield pieces[0][8:] + b"".join(piece[16:] for piece in pieces[1:])
+
     @property
     def xmp(self) -> bytes | None:
         """The packet of the first XMP segment."""

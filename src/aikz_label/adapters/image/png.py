@@ -81,6 +81,10 @@ class Png(Container):
         """Whether there is a `caBX` chunk."""
         return any(chunk.name == b"caBX" for chunk in self.chunks)
 
+    def stores(self) -> Iterator[bytes]:
+        """The `caBX` chunks."""
+        yield from (chunk.data for chunk in self.chunks if chunk.name == b"caBX")
+
     @property
     def xmp(self) -> bytes | None:
         """The text of the XMP chunk, inflated up to a limit if it is compressed."""

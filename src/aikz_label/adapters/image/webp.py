@@ -65,6 +65,10 @@ class WebP(Container):
         """Whether there is a `C2PA` chunk."""
         return any(c.name == b"C2PA" for c in self.chunks)
 
+    def stores(self) -> Iterator[bytes]:
+        """The `C2PA` chunks."""
+        yield from (c.data for c in self.chunks if c.name == b"C2PA")
+
     @property
     def xmp(self) -> bytes | None:
         """The data of the XMP chunk."""
