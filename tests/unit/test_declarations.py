@@ -11,7 +11,7 @@ import zlib
 import pytest
 from PIL import Image, PngImagePlugin
 
-from aikz_label import Label, Verdict, declarations, exif, formats, mark, verify, xmp
+from aikz_label import Label, Refused, Verdict, declarations, exif, formats, mark, verify, xmp
 from aikz_label.adapters import MediaProblem
 from aikz_label.label import Origin
 from aikz_label.limits import MIB, Limits
@@ -400,6 +400,17 @@ def test_a_labelled_file_keeps_the_parameters_it_was_made_with(config, origin, k
     result = mark(source, None, Label(origin=origin), config=config)
     assert result.report.verdict is Verdict.LABELLED
     assert ("png-text", keyword, True) in said(result.data)
+
+
+@pytest.mark.parametrize("settings", ["config", "stranger"])
+def test_a_label_that_the_metadata_deny_is_not_signed(request, settings):
+    info = PngImagePlugin.PngInfo()
+    info.add_text("ai-disclosure", "none")
+    source = encoded(picture(size=(320, 240)), "png", pnginfo=info)
+    with pytest.raises(Refused) as refusal:
+        mark(source, None, Label(origin="created"), config=request.getfixturevalue(settings))
+    assert refusal.value.code == "contradiction"
+    assert "ai-disclosure" in str(refusal.value)
 
 
 # --- hostile ----------------------------------------------------------------------------------------------------------
