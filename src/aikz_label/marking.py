@@ -152,6 +152,12 @@ def _perceivable(notice: Notice, measured: Measurement | None) -> Notice:
 
 def _check_result(report: Report, order: Order) -> None:
     """The finished file must say exactly what was ordered."""
+    if report.reason.code == "unambiguous.contradiction":
+        raise Refused(
+            f"Metadata that stay in this file say something else than the label. {report.reason.text('en')}",
+            code="contradiction",
+            hint="Remove or correct that field with the program that wrote it, if it is wrong.",
+        )
     intact = report.marker_state in {MarkerState.TRUSTED, MarkerState.UNTRUSTED}
     # read back, a label has no reservation of its own: that is an assertion beside it
     declared = replace(order.label, reserve_training=False)

@@ -126,10 +126,11 @@ class Mirror:
     """One unsigned statement in the file's own metadata: a claim, never proof.
 
     Attributes:
-        carrier: Which metadata, such as `xmp`.
+        carrier: Which metadata: `xmp`, `exif` or `png-text`.
         name: Property, with the field's usual prefix.
         value: Its value as found: untrusted text.
-        origin: What it says about AI: an origin, `False` for a value known to mean "not AI", `None` for neither.
+        origin: What it says about AI: an origin, `True` for "AI was used" without saying how, `False` for a value known
+            to mean "not AI", `None` for none of them.
     """
 
     carrier: str

@@ -95,7 +95,7 @@ def _case(evidence: Evidence, profile: Profile) -> _Case:
     label = marker.label if marker.intact and not marker.malformed else None
     claims: tuple[Mirror, ...] = ()
     if label is None and state is not MarkerState.INVALID:
-        claims = tuple(m for m in evidence.mirrors if isinstance(m.origin, Origin))
+        claims = tuple(m for m in evidence.mirrors if m.origin)
     if claims and state is MarkerState.ABSENT:
         state = MarkerState.CLAIMED
     return _Case(evidence, state, label, claims, _notice(evidence, profile))
@@ -160,7 +160,7 @@ def _declared(case: _Case) -> Iterator[Finding]:
         yield Finding(clause, FAIL, message("declared.malformed"), marker.carrier)
     elif case.claims:
         for mirror in case.claims:
-            text = message("declared.claimed", origin_word=str(mirror.origin))
+            text = message("declared.claimed", origin_word=_word(mirror.origin))
             yield Finding(clause, UNKNOWN, text, f"{mirror.carrier}: {mirror.name}")
     elif marker.intact:
         yield Finding(clause, UNKNOWN, message("declared.other"), marker.carrier)
@@ -284,7 +284,7 @@ def _unambiguous(case: _Case) -> Iterator[Finding]:
         return
     first_where, first = said[0]
     for where, value in said[1:]:
-        if value != first and (first or value):  # two ways to say "not AI" do not quarrel
+        if _contradict(first, value):
             words = message(
                 "unambiguous.contradiction",
                 first_where=first_where,
@@ -294,6 +294,8 @@ def _unambiguous(case: _Case) -> Iterator[Finding]:
             )
             yield Finding(clause, FAIL, words, where)
             return
+        if first is True:  # the more exact of two that agree, to compare the rest with
+            first_where, first = where, value
     yield Finding(clause, PASS, message("unambiguous.yes"))
 
 
@@ -338,5 +340,14 @@ def _limits(case: _Case, profile: Profile) -> Iterator[Message]:
         yield message("limits.profile", profile=profile.id)
 
 
-def _word(value: Origin | bool) -> str:
-    return str(value) if isinstance(value, Origin) else "not-ai"
+def _contradict(first: Origin | bool, second: Origin | bool) -> bool:
+    """Whether one of them says AI and the other does not, or each names another origin."""
+    if isinstance(first, Origin) and isinstance(second, Origin):
+        return first is not second
+    return bool(first) is not bool(second)
+
+
+def _word(value: Origin | bool | None) -> str:
+    if isinstance(value, Origin):
+        return str(value)
+    return "ai" if value else "not-ai"

@@ -21,7 +21,8 @@ _SOURCE = "DigitalSourceType"
 _OURS = (_SOURCE, "AISystemUsed", "AISystemVersionUsed")
 _MAX_DEPTH = 100
 _MAX_VALUE = 2000
-_MAX_PROPERTIES = 20  # three are ours; a file can say each in more than one way
+_MAX_TEXT = 65_536  # of an element while it is read: JSON that is cut says nothing
+_MAX_PROPERTIES = 20  # six are known; a file can say each in more than one way
 _MAX_WRITABLE = 65_000  # what one JPEG segment holds; larger packets are rare everywhere
 
 _EMPTY = (
@@ -38,7 +39,7 @@ class XmpError(ValueError):
 
 @dataclass(slots=True)
 class _Property:
-    """One of our properties as found: its value and the bytes it occupies."""
+    """A known property as found: its value and the bytes it occupies."""
 
     name: str
     start: int
@@ -51,7 +52,7 @@ class _Scan:
 
     Args:
         packet: The packet.
-        locate: Also find the bytes each property occupies, for editing.
+        locate: Find only our own properties, and the bytes each of them occupies, for editing.
 
     Raises:
         XmpError: Not well-formed, in an odd encoding, or made to cost too much.
@@ -63,8 +64,11 @@ class _Scan:
         self.rdf_end = -1
         self.rdf_prefix = b""
         self._locate = locate
+        self._names = _NAMES if locate else _NAMES | _FOREIGN
         self._path: list[str] = []
         self._open: _Property | None = None
+        self._texts: list[str] = []
+        self._room = 0
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -87,15 +91,17 @@ class _Scan:
             raise XmpError("it is nested too deeply")
         if len(self._path) >= 2 and self._path[-2] == _RDF_ROOT:
             self._attributes(attributes)
-        elif name in _NAMES and len(self._path) >= 3 and self._path[-3] == _RDF_ROOT:
+        elif name in self._names and len(self._path) >= 3 and self._path[-3] == _RDF_ROOT:
             resource = attributes.get(f"{_RDF} resource", "")
-            self._open = _Property(_NAMES[name], self._parser.CurrentByteIndex, -1, resource)
+            self._open = _Property(self._names[name], self._parser.CurrentByteIndex, -1)
+            self._texts, self._room = [resource], _MAX_TEXT
 
     def _end(self, name: str) -> None:
         here = self._parser.CurrentByteIndex
         found = self._open
         if found and len(self._path) >= 3 and self._path[-3] == _RDF_ROOT:
             self._open = None
+            found.value = "".join(self._texts)
             if self._locate:
                 opened = _tag_end(self.packet, found.start)
                 empty = self.packet[opened - 2 : opened] == b"/>"
@@ -108,13 +114,15 @@ class _Scan:
         self._path.pop()
 
     def _text(self, text: str) -> None:
-        if self._open and len(self._open.value) < _MAX_VALUE:
-            self._open.value += text
+        if self._open and self._room > 0:
+            self._texts.append(text)
+            self._room -= len(text)
 
     def _attributes(self, attributes: dict[str, str]) -> None:
         """Properties in the short form `prefix:Name="value"`."""
-        ours = {_NAMES[key]: value for key, value in attributes.items() if key in _NAMES}
-        if not ours:
+        names = self._names
+        found = {names[key]: value for key, value in attributes.items() if key in names}
+        if not found:
             return
         spans: dict[str, tuple[int, int]] = {}
         if self._locate:
@@ -124,17 +132,22 @@ class _Scan:
                 name.rpartition(b":")[2].decode(): (start + first, start + last)
                 for name, first, last in _tag_attributes(tag)
             }
-        for name, value in ours.items():
+        for name, value in found.items():
             self._add(_Property(name, *spans.get(name, (-1, -1)), value))
 
     def _add(self, found: _Property) -> None:
-        found.value = found.value.strip()[:_MAX_VALUE]
+        found.value = found.value.strip()[:_MAX_TEXT]
         self.properties.append(found)
         if len(self.properties) > _MAX_PROPERTIES:
             raise XmpError("it repeats itself too often")
 
 
 _NAMES = {f"{IPTC_EXT} {name}": name for name in _OURS}
+_FOREIGN = {  # read, never edited
+    "http://www.tc260.org.cn/ns/AIGC/1.0/ AIGC": "TC260:AIGC",
+    "http://ns.adobe.com/photoshop/1.0/ Credit": "photoshop:Credit",
+    "http://ns.adobe.com/xap/1.0/ CreatorTool": "xmp:CreatorTool",
+}
 
 
 def _no_doctype(*_: object) -> None:
@@ -187,17 +200,23 @@ def read(packet: bytes) -> tuple[Mirror, ...]:
     try:
         found = _Scan(packet, locate=False).properties
     except XmpError:
-        return ()
-    return tuple(
-        Mirror(
-            "xmp",
-            f"Iptc4xmpExt:{item.name}",
-            item.value,
-            origin_of(item.value) if item.name == _SOURCE else None,
-        )
-        for item in found
-        if item.value
-    )
+        repaired = packet.replace(*_BROKEN_PREFIX)
+        return read(repaired) if repaired != packet else ()
+    mirrors = (_mirror(item) for item in found if item.value)
+    return tuple(mirror for mirror in mirrors if mirror is not None)
+
+
+# Some writers of China's label declare one prefix and use another, which makes the packet ill-formed.
+_BROKEN_PREFIX = (b" xmlns:C260=", b" xmlns:TC260=")
+
+
+def _mirror(item: _Property) -> Mirror | None:
+    if item.name not in _OURS:
+        from aikz_label import declarations  # noqa: PLC0415  # for other tools' files only
+
+        return declarations.in_xmp(item.name, item.value)
+    origin = origin_of(item.value) if item.name == _SOURCE else None
+    return Mirror("xmp", f"Iptc4xmpExt:{item.name}", item.value[:_MAX_VALUE], origin)
 
 
 def write(packet: bytes | None, label: Label) -> bytes:
@@ -219,7 +238,7 @@ def write(packet: bytes | None, label: Label) -> bytes:
         _Scan(packet, locate=True).properties, key=lambda item: item.start, reverse=True
     ):
         packet = packet[: found.start] + packet[found.stop :]
-    scan = _Scan(packet, locate=False)
+    scan = _Scan(packet, locate=True)
     if scan.rdf_end < 0 or not scan.rdf_prefix.endswith(b":"):
         raise XmpError("it has no rdf:RDF element to add to")
     edited = (
@@ -227,7 +246,8 @@ def write(packet: bytes | None, label: Label) -> bytes:
         + _description(scan.rdf_prefix.decode(), label)
         + packet[scan.rdf_end :]
     )
-    if {(m.name, m.value) for m in read(edited)} != set(_pairs(label)):
+    ours = {(found.name, found.value) for found in _Scan(edited, locate=True).properties}
+    if ours != set(_pairs(label)):
         raise XmpError("the edited packet does not read back")
     if len(edited) > _MAX_WRITABLE:
         raise XmpError("it would become too large")
@@ -235,18 +255,19 @@ def write(packet: bytes | None, label: Label) -> bytes:
 
 
 def _pairs(label: Label) -> Iterator[tuple[str, str]]:
-    yield f"Iptc4xmpExt:{_SOURCE}", SOURCE_TYPE[label.origin]
+    yield _SOURCE, SOURCE_TYPE[label.origin]
     if label.system:
-        yield "Iptc4xmpExt:AISystemUsed", label.system.name
+        yield "AISystemUsed", label.system.name
         if label.system.version:
-            yield "Iptc4xmpExt:AISystemVersionUsed", label.system.version
+            yield "AISystemVersionUsed", label.system.version
 
 
 def _description(rdf: str, label: Label) -> bytes:
     from html import escape  # noqa: PLC0415  # for writing only
 
     properties = "".join(
-        f"<{name}>{escape(value, quote=False)}</{name}>" for name, value in _pairs(label)
+        f"<Iptc4xmpExt:{name}>{escape(value, quote=False)}</Iptc4xmpExt:{name}>"
+        for name, value in _pairs(label)
     )
     return (
         f'<{rdf}Description {rdf}about="" xmlns:Iptc4xmpExt="{IPTC_EXT}">'

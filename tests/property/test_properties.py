@@ -167,6 +167,7 @@ MIRRORS = st.lists(
             Mirror("xmp", "b", "b", Origin.ALTERED),
             Mirror("xmp", "c", "c", False),
             Mirror("xmp", "d", "d", None),
+            Mirror("exif", "e", "e", origin=True),
         )
     ),
     max_size=3,
@@ -219,6 +220,19 @@ def test_knowing_less_never_labels(evidence):
             assert after is not Verdict.INCOMPLETE
 
 
+@given(MIRRORS, st.randoms(use_true_random=False))
+@settings(max_examples=200, deadline=None)
+def test_the_order_of_claims_does_not_matter(mirrors, random):
+    before = rules.judge(Evidence(mirrors=mirrors), KZ).verdict
+    shuffled = list(mirrors)
+    random.shuffle(shuffled)
+    assert rules.judge(Evidence(mirrors=tuple(shuffled)), KZ).verdict is before
+    said = {mirror.origin for mirror in mirrors} - {None}
+    agree = not {Origin.CREATED, Origin.ALTERED} <= said and not (False in said and len(said) > 1)
+    assert (before is not Verdict.INVALID) == agree
+    assert (before is Verdict.UNMARKED) == (said <= {False})
+
+
 @given(EVIDENCE)
 @settings(max_examples=400, deadline=None)
 def test_labelled_means_everything_holds(evidence):
@@ -228,7 +242,7 @@ def test_labelled_means_everything_holds(evidence):
         assert report.notice_state is NoticeState.PERCEIVABLE
         assert report.declared is not None
         assert report.declared.responsible is not None
-        assert all(m.origin in {None, report.declared.origin} for m in report.mirrors)
+        assert all(m.origin in {None, True, report.declared.origin} for m in report.mirrors)
     for language in ("kk", "ru", "en"):
         assert report.reason.text(language)
         assert all(finding.message.text(language) for finding in report.findings)

@@ -47,6 +47,9 @@ MARKER = Marker(
     label=LABEL,
     notice=NOTICE,
 )
+AI = Mirror("exif", "UserComment", "x", origin=True)
+ALTERED = Mirror("xmp", "D", "x", Origin.ALTERED)
+NOT_AI = Mirror("png-text", "ai-disclosure", "none", origin=False)
 FULL = Evidence("png", MARKER, (Mirror("xmp", "DigitalSourceType", "x", Origin.CREATED),))
 
 
@@ -81,6 +84,16 @@ def with_marker(**changes):
         ),
         (
             replace(FULL, mirrors=(Mirror("xmp", "D", "x", False),)),
+            ("invalid", "unambiguous.contradiction"),
+        ),
+        # "AI was used" agrees with both origins and with nothing else
+        (replace(FULL, mirrors=(AI, *FULL.mirrors)), ("labelled", "verdict.labelled")),
+        (Evidence("png", mirrors=(AI,)), ("incomplete", "marker.claimed")),
+        (Evidence("png", mirrors=(AI, ALTERED, AI)), ("incomplete", "marker.claimed")),
+        (Evidence("png", mirrors=(AI, NOT_AI)), ("invalid", "unambiguous.contradiction")),
+        (Evidence("png", mirrors=(NOT_AI, AI)), ("invalid", "unambiguous.contradiction")),
+        (
+            Evidence("png", mirrors=(AI, ALTERED, *FULL.mirrors)),
             ("invalid", "unambiguous.contradiction"),
         ),
         (

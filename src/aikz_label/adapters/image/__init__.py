@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import BinaryIO, cast
 
 from aikz_label import engine, jumbf
@@ -19,7 +20,7 @@ from aikz_label.label import Label, Origin
 from aikz_label.limits import NO_LIMITS, Limits
 from aikz_label.notice import wording
 from aikz_label.profile import Profile
-from aikz_label.report import Measurement, Notice
+from aikz_label.report import Measurement, Mirror, Notice
 from aikz_label.trust import TrustList
 
 
@@ -31,8 +32,7 @@ class ImageAdapter(NativeCarrier):
     def examine(self, source: BinaryIO, row: Format, limits: Limits, *, thorough: bool) -> Examined:
         """See `Adapter.examine`."""
         container = _parse(source, row, limits, thorough=thorough, whole=thorough)
-        packet = container.xmp
-        mirrors = packets.read(packet) if packet and len(packet) <= limits.max_xmp else ()
+        mirrors = tuple(islice(_mirrors(container, limits), _MAX_MIRRORS))
         figures = (("short_side_px", float(min(container.size))),)
         return Examined(mirrors, container.has_marker, figures)
 
@@ -114,6 +114,7 @@ class ImageAdapter(NativeCarrier):
 
 
 ADAPTER = ImageAdapter()
+_MAX_MIRRORS = 50
 
 
 @cache
@@ -135,6 +136,20 @@ def _parse(
     # a window does with slices, indices and len() what bytes do
     data = source.read(size) if whole else cast("bytes", Window(source))
     return _container(row.name).parse(data, limits, thorough=thorough)
+
+
+def _mirrors(container: Container, limits: Limits) -> Iterator[Mirror]:
+    """Every statement about AI in the metadata, ours and other tools'."""
+    packet = container.xmp
+    if packet and len(packet) <= limits.max_xmp:
+        yield from packets.read(packet)
+    block, texts = container.exif, tuple(container.texts())
+    if block or texts:
+        from aikz_label import declarations  # noqa: PLC0415  # most files have neither
+
+        yield from declarations.in_exif(block or b"")
+        known = (text for text in texts if text.keyword in declarations.KEYWORDS)
+        yield from declarations.in_texts((text.keyword, text.value) for text in known)
 
 
 def _mirror(container: Container, label: Label) -> tuple[bytes | None, tuple[str, ...]]:

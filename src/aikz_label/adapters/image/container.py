@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self, overload
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.errors import Refused
-from aikz_label.limits import Limits
+from aikz_label.limits import MIB, Limits
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -60,6 +60,15 @@ class Container(ABC):
     @abstractmethod
     def xmp(self) -> bytes | None:
         """The XMP packet, if there is one."""
+
+    @property
+    @abstractmethod
+    def exif(self) -> bytes | None:
+        """The EXIF block, if there is one of a usual size."""
+
+    def texts(self) -> Iterator[Text]:
+        """The texts the format keeps beside XMP and EXIF, each read when its value is asked for."""
+        return iter(())
 
     @abstractmethod
     def check_variant(self) -> None:
@@ -156,6 +165,25 @@ class Chunk:
     def data(self) -> bytes:
         """What is in it."""
         return self.whole[self.start : self.stop]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text with a keyword, still as it is stored."""
+
+    keyword: str
+    chunk: Chunk
+    read: Callable[[Chunk], str]
+
+    @property
+    def value(self) -> str:
+        """The text; empty when it cannot be read, cut when it is far too long."""
+        return self.read(self.chunk)
+
+
+def metadata(chunk: Chunk | None) -> bytes | None:
+    """What a chunk of metadata holds, unless it is far larger than any metadata."""
+    return chunk.data if chunk and chunk.stop - chunk.start <= MIB else None
 
 
 def check_pixels(size: tuple[int, int], limits: Limits) -> None:

@@ -26,6 +26,7 @@ _DHT, _DRI = 0xC4, 0xDD
 _STANDARD_AC = bytes.fromhex("0002010303020403050504040000017d01020300041105122131410613516107")
 _SOF = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_EXIF = b"Exif\0\0"
 _MAX_SEGMENT = 65533
 # a marker inside entropy-coded data: not a stuffed zero, not a restart, not fill
 _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
@@ -89,6 +90,12 @@ class Jpeg(Container):
             (s.payload[len(_XMP) :] for s in self.header if _is_xmp(s)),
             None,
         )
+
+    @property
+    def exif(self) -> bytes | None:
+        """The block of the first EXIF segment."""
+        found = (s.payload for s in self.header if s.code == _APP1)
+        return next((payload for payload in found if payload.startswith(_EXIF)), None)
 
     def check_variant(self) -> None:
         """Refuse multi-picture files (gain maps, stereo): their offsets would no longer hold."""

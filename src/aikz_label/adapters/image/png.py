@@ -9,7 +9,14 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Self
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.image.container import Chunk, Container, check_pixels, refuse_variant
+from aikz_label.adapters.image.container import (
+    Chunk,
+    Container,
+    Text,
+    check_pixels,
+    metadata,
+    refuse_variant,
+)
 from aikz_label.limits import MIB, NO_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -19,6 +26,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _XMP = b"XML:com.adobe.xmp\0"
 _GREY, _PALETTE = 0, 3  # colour types
 _HDR = {16, 18}  # transfer functions PQ and HLG, ITU-T H.273
+_MAX_KEYWORD = 80  # with the zero byte that ends it
 _LEVEL = 4  # of deflate: 3 to 6 give nearly one size, and 6 costs three times as much as 3
 
 
@@ -92,6 +100,21 @@ class Png(Container):
             if _is_xmp(chunk):
                 return _international_text(chunk.data[len(_XMP) :])
         return None
+
+    @property
+    def exif(self) -> bytes | None:
+        """The data of the `eXIf` chunk."""
+        return metadata(next((c for c in self.chunks if c.name == b"eXIf"), None))
+
+    def texts(self) -> Iterator[Text]:
+        """Every `tEXt`, `zTXt` and `iTXt` chunk but the XMP packet."""
+        for chunk in self.chunks:
+            read = _TEXTS.get(chunk.name)
+            if read is None:
+                continue
+            start = chunk.whole[chunk.start : min(chunk.stop, chunk.start + _MAX_KEYWORD)]
+            if not start.startswith(_XMP):
+                yield Text(start.partition(b"\0")[0].decode("latin-1"), chunk, read)
 
     def check_variant(self) -> None:
         """Refuse what an 8-bit still picture cannot hold."""
@@ -202,3 +225,32 @@ def _international_text(rest: bytes) -> bytes | None:
         return zlib.decompressobj().decompress(fields[2], MIB + 1)
     except zlib.error:
         return None
+
+
+def _plain(chunk: Chunk) -> str:
+    return _decoded((metadata(chunk) or b"").partition(b"\0")[2])
+
+
+def _compressed(chunk: Chunk) -> str:
+    """Keyword, a zero byte, the method (there is one), then the text."""
+    rest = (metadata(chunk) or b"").partition(b"\0")[2]
+    try:
+        return _decoded(zlib.decompressobj().decompress(rest[1:], MIB + 1))
+    except zlib.error:
+        return ""
+
+
+def _international(chunk: Chunk) -> str:
+    rest = (metadata(chunk) or b"").partition(b"\0")[2]
+    return _decoded(_international_text(rest) or b"")
+
+
+def _decoded(text: bytes) -> str:
+    """The standard says Latin-1, most tools write UTF-8, and to ASCII it is all the same."""
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return text.decode("latin-1")
+
+
+_TEXTS = {b"tEXt": _plain, b"zTXt": _compressed, b"iTXt": _international}

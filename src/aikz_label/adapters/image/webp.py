@@ -8,7 +8,13 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Self
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.image.container import Chunk, Container, check_pixels, refuse_variant
+from aikz_label.adapters.image.container import (
+    Chunk,
+    Container,
+    check_pixels,
+    metadata,
+    refuse_variant,
+)
 from aikz_label.limits import NO_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -73,6 +79,11 @@ class WebP(Container):
     def xmp(self) -> bytes | None:
         """The data of the XMP chunk."""
         return next((c.data for c in self.chunks if c.name == b"XMP "), None)
+
+    @property
+    def exif(self) -> bytes | None:
+        """The data of the EXIF chunk."""
+        return metadata(next((c for c in self.chunks if c.name == b"EXIF"), None))
 
     def check_variant(self) -> None:
         """Refuse animations."""
