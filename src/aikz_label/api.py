@@ -143,7 +143,8 @@ def verify(
     Args:
         source: A path, bytes or a binary stream.
         trust: PEM files or trust lists to believe, instead of the configuration's.
-        measure: Measure the notice even when a trusted signer attests it.
+        measure: Measure the notice even when a trusted signer attests it; where none is on record, search the whole
+            picture for one.
         profile_name: Profile whose numbers the notice must reach.
         config: A configuration or the path of one; the user's own when `None`.
         caps: Limits while reading.

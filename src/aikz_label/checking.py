@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from aikz_label import formats, marker, rules
-from aikz_label.adapters import Adapter, Examined, MediaProblem
+from aikz_label.adapters import Adapter, Examined, MediaProblem, Searching
 from aikz_label.engine import Reading
 from aikz_label.errors import Refused
 from aikz_label.formats import Format
@@ -14,6 +14,7 @@ from aikz_label.limits import Limits
 from aikz_label.profile import Profile
 from aikz_label.report import (
     Evidence,
+    Found,
     Marker,
     MarkerState,
     Measurement,
@@ -65,6 +66,8 @@ def verify_stream(
     )
     if problem is None and _must_measure(found, adapter, measure=measure):
         evidence = _with_measurement(evidence, adapter, stream, row, numbers, caps)
+    if measure and isinstance(adapter, Searching) and _must_search(evidence):
+        evidence = _with_search(evidence, adapter, stream, row, numbers, caps)
     return rules.judge(evidence, numbers)
 
 
@@ -142,3 +145,32 @@ def _with_measurement(
         # the marker still holds: only the notice stays unknown
         measured = Measurement(NoticeState.UNKNOWN)
     return replace(evidence, measurement=measured, decoded=True)
+
+
+def _must_search(evidence: Evidence) -> bool:
+    """Where no record can be used; one that says there is no notice is used, and a marker that fails settles all."""
+    marker, measured = evidence.marker, evidence.measurement
+    if evidence.problem is not None or marker.state is MarkerState.INVALID:
+        return False
+    if marker.notice is None:
+        return True
+    return measured is not None and measured.state is NoticeState.UNKNOWN
+
+
+def _with_search(
+    evidence: Evidence,
+    adapter: Searching,
+    stream: BinaryIO,
+    row: Format,
+    numbers: Profile,
+    caps: Limits,
+) -> Evidence:
+    try:
+        found = adapter.search(stream, row, numbers, caps)
+    except (MediaProblem, Refused, MemoryError, ValueError, ArithmeticError):
+        found = Found(Measurement(NoticeState.UNKNOWN))
+    if found is None:
+        return replace(evidence, searched=True, decoded=True)
+    return replace(
+        evidence, searched=True, found=found, measurement=found.measurement, decoded=True
+    )

@@ -190,7 +190,9 @@ def _add_verify(commands: _Commands, common: argparse.ArgumentParser) -> None:
         help="PEM file of root certificates to believe instead of the configuration's; repeatable",
     )
     command.add_argument(
-        "--measure", action="store_true", help="measure the notice even when it is attested"
+        "--measure",
+        action="store_true",
+        help="measure the notice even when it is attested, and search for one that nobody recorded",
     )
     command.add_argument(
         "--lang",

@@ -160,6 +160,24 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A notice that nobody recorded, found by searching the content.
+
+    Attributes:
+        measurement: Its figures; state `unknown` when the search was given up before its end.
+        origin: What it says; `None` when the wording does not tell, or not reliably.
+    """
+
+    measurement: Measurement
+    origin: Origin | None = None
+
+    @property
+    def there(self) -> bool:
+        """A notice was found, perceivable or not."""
+        return self.measurement.state in {NoticeState.PERCEIVABLE, NoticeState.NOT_PERCEIVABLE}
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """The notice a marker records.
 
@@ -235,6 +253,8 @@ class Evidence:
         measurement: The notice as measured now; `None` when it was not measured.
         problem: Why nothing can be said, if so (group `unreadable`).
         decoded: The content itself was decoded, not only its structure.
+        searched: The whole content was searched for a notice that nobody recorded.
+        found: The notice that this found; its measurement is also in `measurement`.
     """
 
     format: str = ""
@@ -243,6 +263,8 @@ class Evidence:
     measurement: Measurement | None = None
     problem: Message | None = None
     decoded: bool = False
+    searched: bool = False
+    found: Found | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from aikz_label.profile import Profile
 from aikz_label.report import (
     Evidence,
     Finding,
+    Found,
     How,
     MarkerState,
     Message,
@@ -49,6 +50,7 @@ class _Case:
         label: What an intact marker declares.
         claims: Unsigned statements about AI, where nothing signed declares an origin.
         notice: The notice as far as it is known.
+        drawn: A notice that nobody recorded and that was found: the picture's own unsigned statement.
     """
 
     evidence: Evidence
@@ -56,6 +58,7 @@ class _Case:
     label: Label | None
     claims: tuple[Mirror, ...]
     notice: _Notice
+    drawn: Found | None
 
     @property
     def unsettled(self) -> bool:
@@ -98,7 +101,9 @@ def _case(evidence: Evidence, profile: Profile) -> _Case:
         claims = tuple(m for m in evidence.mirrors if m.origin)
     if claims and state is MarkerState.ABSENT:
         state = MarkerState.CLAIMED
-    return _Case(evidence, state, label, claims, _notice(evidence, profile))
+    found = evidence.found
+    drawn = found if found is not None and found.there and evidence.problem is None else None
+    return _Case(evidence, state, label, claims, _notice(evidence, profile), drawn)
 
 
 def _notice(evidence: Evidence, profile: Profile) -> _Notice:
@@ -129,7 +134,8 @@ def _verdict(case: _Case, findings: tuple[Finding, ...]) -> tuple[Verdict, Messa
         return Verdict.UNREADABLE, case.evidence.problem
     if by_clause["kz.22.2.unambiguous"].status is FAIL:
         return Verdict.INVALID, by_clause["kz.22.2.unambiguous"].message
-    if case.label is None and not case.claims and not case.evidence.marker.malformed:
+    declared = case.label is not None or bool(case.claims) or case.drawn is not None
+    if not declared and not case.evidence.marker.malformed:
         silent = case.evidence.marker.intact
         return Verdict.UNMARKED, message("verdict.silent" if silent else "verdict.unmarked")
     for clause in _DECIDING:
@@ -162,6 +168,11 @@ def _declared(case: _Case) -> Iterator[Finding]:
         for mirror in case.claims:
             text = message("declared.claimed", origin_word=_word(mirror.origin))
             yield Finding(clause, UNKNOWN, text, f"{mirror.carrier}: {mirror.name}")
+    elif case.drawn is not None and case.drawn.origin is not None:
+        text = message("declared.drawn", origin_word=str(case.drawn.origin))
+        yield Finding(clause, UNKNOWN, text, "badge")
+    elif case.drawn is not None:
+        yield Finding(clause, UNKNOWN, message("declared.drawn-unclear"), "badge")
     elif marker.intact:
         yield Finding(clause, UNKNOWN, message("declared.other"), marker.carrier)
     elif case.unsettled:
@@ -185,13 +196,15 @@ def _marker(case: _Case) -> Iterator[Finding]:
             yield Finding(clause, FAIL, text, marker.carrier)
         case MarkerState.CLAIMED:
             yield Finding(clause, FAIL, message("marker.claimed"))
+        case MarkerState.ABSENT if case.drawn is not None:
+            yield Finding(clause, FAIL, message("marker.drawn"))
         case MarkerState.ABSENT:
             yield Finding(clause, UNKNOWN, message(f"marker.{marker.problem or 'absent'}"))
 
 
 def _perceived(case: _Case) -> Iterator[Finding]:
     clause, notice, record = "kz.21.2.notice", case.notice, case.evidence.marker.notice
-    where = record.kind if record else ""
+    where = record.kind if record else "badge" if case.drawn else ""
     match notice.state:
         case NoticeState.PERCEIVABLE:
             figures = dict(notice.figures)
@@ -199,7 +212,8 @@ def _perceived(case: _Case) -> Iterator[Finding]:
             text = message(f"notice.{notice.how}", contrast=f"{contrast:.1f}", cap=f"{cap:.0f}")
             yield Finding(clause, PASS, text, where)
         case NoticeState.NOT_PERCEIVABLE:
-            yield Finding(clause, FAIL, message("notice.hindered"), where)
+            code = "notice.drawn-hindered" if case.drawn else "notice.hindered"
+            yield Finding(clause, FAIL, message(code), where)
         case NoticeState.ABSENT:
             text = message("notice.absent", reason=record.reason if record else "–")
             yield Finding(clause, FAIL, text)
@@ -207,8 +221,11 @@ def _perceived(case: _Case) -> Iterator[Finding]:
             yield Finding(clause, NOT_APPLICABLE, message("notice.not-applicable"))
         case NoticeState.UNKNOWN if case.unsettled:
             yield Finding(clause, UNKNOWN, message("notice.not-checked"))
+        case NoticeState.UNKNOWN if case.evidence.searched and case.evidence.found is None:
+            yield Finding(clause, UNKNOWN, message("notice.not-found"), where)
         case NoticeState.UNKNOWN:
-            code = "notice.unknown" if record else "notice.unrecorded"
+            searched = case.evidence.searched
+            code = "notice.unknown" if record or searched else "notice.unrecorded"
             yield Finding(clause, UNKNOWN, message(code), where)
 
 
@@ -325,9 +342,13 @@ def _limits(case: _Case, profile: Profile) -> Iterator[Message]:
     marker = case.evidence.marker
     if case.state in {MarkerState.ABSENT, MarkerState.CLAIMED} and case.evidence.problem is None:
         yield message("limits.unmarked")
-        yield message("limits.not-searched")
+        if not case.evidence.searched:
+            yield message("limits.not-searched")
         if not case.evidence.decoded:
             yield message("limits.structure")
+    if case.evidence.searched and case.drawn is None:
+        given_up = case.evidence.found is not None
+        yield message("limits.search-given-up" if given_up else "limits.searched")
     if case.notice.how is How.ATTESTED:
         yield message("limits.attested")
     if marker.state is not MarkerState.ABSENT:

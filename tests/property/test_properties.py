@@ -17,6 +17,7 @@ from aikz_label.label import Origin, Responsible, Role
 from aikz_label.profile import load_profile
 from aikz_label.report import (
     Evidence,
+    Found,
     Marker,
     MarkerState,
     Measurement,
@@ -185,6 +186,16 @@ EVIDENCE = st.builds(
     marker=MARKERS,
     mirrors=MIRRORS,
     measurement=MEASUREMENTS,
+    searched=st.booleans(),
+    found=st.sampled_from(
+        (
+            None,
+            Found(Measurement(NoticeState.UNKNOWN)),
+            Found(Measurement(NoticeState.PERCEIVABLE, GOOD)),
+            Found(Measurement(NoticeState.PERCEIVABLE, GOOD), Origin.CREATED),
+            Found(Measurement(NoticeState.NOT_PERCEIVABLE), Origin.ALTERED),
+        )
+    ),
     problem=st.sampled_from((None, message("unreadable.empty"))),
 )
 

@@ -13,6 +13,7 @@ from aikz_label.label import Label, Origin, Responsible, Role
 from aikz_label.profile import load_profile
 from aikz_label.report import (
     Evidence,
+    Found,
     How,
     Marker,
     MarkerState,
@@ -170,3 +171,41 @@ def test_a_report_has_no_truth_value():
 def test_a_report_can_be_sent_to_another_process():
     report = rules.judge(FULL, KZ)
     assert pickle.loads(pickle.dumps(report)) == report
+
+
+def drawn(origin, state=NoticeState.PERCEIVABLE):
+    measured = Measurement(state, tuple(GOOD.items()))
+    return {"measurement": measured, "searched": True, "found": Found(measured, origin)}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "expected"),
+    [
+        (Evidence("png", **drawn(Origin.CREATED)), ("incomplete", "marker.drawn")),
+        (Evidence("png", **drawn(None)), ("incomplete", "marker.drawn")),
+        (
+            Evidence("png", **drawn(None, NoticeState.NOT_PERCEIVABLE)),
+            ("incomplete", "marker.drawn"),
+        ),
+        (Evidence("png", **drawn(None, NoticeState.UNKNOWN)), ("unmarked", "verdict.unmarked")),
+        (Evidence("png", searched=True), ("unmarked", "verdict.unmarked")),
+        (
+            Evidence("png", mirrors=FULL.mirrors, **drawn(Origin.CREATED)),
+            ("incomplete", "marker.claimed"),
+        ),
+        (
+            # a picture inside the picture may carry a badge of its own
+            Evidence("png", mirrors=FULL.mirrors, **drawn(Origin.ALTERED)),
+            ("incomplete", "marker.claimed"),
+        ),
+        (
+            replace(with_marker(label=None, ours=False), mirrors=(), **drawn(Origin.CREATED)),
+            ("incomplete", "declared.drawn"),
+        ),
+    ],
+)
+def test_a_drawn_notice_is_an_unsigned_claim(evidence, expected):
+    assert verdict(evidence) == expected
+    report = rules.judge(evidence, KZ)
+    assert report.marker_state is not MarkerState.CLAIMED or evidence.mirrors
+    assert "limits.not-searched" not in {limit.code for limit in report.limits}

@@ -1,25 +1,26 @@
-"""Adapters: one per media family, all with the same seven methods.
+"""Adapters: one per media family, all with the same seven methods and one that may be missing.
 
 An adapter knows how its formats are built, nothing about law or trust. It returns facts; it never judges. Bytes that
 cannot be what they claim raise `MediaProblem`, which `verify` turns into `unreadable` and `mark` into a refusal.
 
 `mark` calls `read_marker`, `examine`, `render`, `check`, `write_marker` and `confirm`. `verify` calls `read_marker`,
-`examine` and, when needed, `measure`. Streams are seekable and are rewound by whoever reads them; a source is never
-written or closed. `aikz_label.testing.AdapterContract` tests every promise made here.
+`examine` and, when needed, `measure`; on request also `search`, where an adapter has it (see `Searching`). Streams are
+seekable and are rewound by whoever reads them; a source is never written or closed. `aikz_label.testing.AdapterContract`
+tests every promise made here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, runtime_checkable
 
 from aikz_label.engine import Reading
 from aikz_label.formats import Format
 from aikz_label.label import Label, Origin
 from aikz_label.limits import Limits
 from aikz_label.profile import Profile
-from aikz_label.report import Measurement, Message, Mirror, Notice, message
+from aikz_label.report import Found, Measurement, Message, Mirror, Notice, message
 from aikz_label.trust import TrustList
 
 if TYPE_CHECKING:
@@ -171,4 +172,23 @@ class Adapter(Protocol):
         Raises:
             Refused: The carrier cannot be written into this file.
             SigningError: The key or certificate is not accepted.
+        """
+
+
+@runtime_checkable
+class Searching(Protocol):
+    """What an adapter may offer besides: an optional eighth method."""
+
+    def search(
+        self, source: BinaryIO, row: Format, profile: Profile, limits: Limits
+    ) -> Found | None:
+        """Search the whole content for a notice of ours that nobody recorded.
+
+        The work is bounded. A search that was given up gives a `Found` with the state `unknown`.
+
+        Returns:
+            The notice, or `None` when there is none that can be found.
+
+        Raises:
+            MediaProblem: The content cannot be decoded.
         """

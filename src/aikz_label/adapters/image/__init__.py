@@ -20,7 +20,7 @@ from aikz_label.label import Label, Origin
 from aikz_label.limits import NO_LIMITS, Limits
 from aikz_label.notice import wording
 from aikz_label.profile import Profile
-from aikz_label.report import Measurement, Mirror, Notice
+from aikz_label.report import Found, Measurement, Mirror, Notice
 from aikz_label.trust import TrustList
 
 
@@ -111,6 +111,14 @@ class ImageAdapter(NativeCarrier):
 
         container = _parse(source, row, limits, thorough=False)
         return drawing.measure_recorded(container, notice, origin, profile)
+
+    def search(
+        self, source: BinaryIO, row: Format, profile: Profile, limits: Limits
+    ) -> Found | None:
+        """See `Searching.search`."""
+        from aikz_label.adapters.image import drawing  # noqa: PLC0415
+
+        return drawing.search_whole(_parse(source, row, limits, thorough=False), profile)
 
 
 ADAPTER = ImageAdapter()

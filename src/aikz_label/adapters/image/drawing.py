@@ -19,8 +19,9 @@ from aikz_label.errors import Refused
 from aikz_label.label import Origin
 from aikz_label.notice import badge, wording
 from aikz_label.notice.measure import Region, measure
+from aikz_label.notice.search import search
 from aikz_label.profile import Profile
-from aikz_label.report import Measurement, Notice, NoticeState
+from aikz_label.report import Found, Measurement, Notice, NoticeState
 from aikz_label.texts import LANGUAGES
 
 _TOLERANCE = (
@@ -135,6 +136,12 @@ def measure_recorded(
     if drawn is None:
         return Measurement(NoticeState.UNKNOWN)
     return measure(seen, drawn, region, profile.image)
+
+
+def search_whole(container: Container, profile: Profile) -> Found | None:
+    """Search the displayed picture for a badge that no marker records."""
+    picture, orientation = container.decode()
+    return search(canvas.displayed(picture, orientation), profile)
 
 
 def recorded_region(place: Mapping[str, Any], profile: Profile) -> Region | None:
