@@ -1,4 +1,4 @@
-"""Pictures: JPEG, PNG and still WebP with 8 bits per channel."""
+"""Pictures: JPEG, PNG, and still WebP, AVIF and HEIC with 8 bits per channel."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ImageAdapter(NativeCarrier):
         packet = container.xmp
         mirrors = packets.read(packet) if packet and len(packet) <= limits.max_xmp else ()
         figures = (("short_side_px", float(min(container.size))),)
-        return Examined(mirrors, container.has_marker, figures)
+        return Examined(mirrors, container.has_marker, figures, *container.unprotected())
 
     def render(
         self, source: BinaryIO, destination: BinaryIO, row: Format, order: Order
@@ -74,8 +74,10 @@ class ImageAdapter(NativeCarrier):
         """See `Adapter.confirm`: part by part, the two files are the same but for the marker."""
         before = _parse(painted, row, NO_LIMITS, thorough=False)
         after = _parse(signed, row, NO_LIMITS, thorough=False)
-        if not after.has_marker or any(
-            first != second for first, second in zip_longest(before.parts(), after.parts())
+        if (
+            not after.has_marker
+            or any(first != second for first, second in zip_longest(before.parts(), after.parts()))
+            or (before.relocated and not _same_pixels(before, after))
         ):
             raise Refused(
                 "The C2PA engine changed more of this file than the marker.",
@@ -105,7 +107,13 @@ ADAPTER = ImageAdapter()
 @cache
 def _container(name: str) -> type[Container]:
     """The class of a format, imported when the first such file comes."""
-    module, kind = {"jpeg": ("jpeg", "Jpeg"), "png": ("png", "Png"), "webp": ("webp", "WebP")}[name]
+    module, kind = {
+        "jpeg": ("jpeg", "Jpeg"),
+        "png": ("png", "Png"),
+        "webp": ("webp", "WebP"),
+        "avif": ("avif", "Avif"),
+        "heic": ("heic", "Heic"),
+    }[name]
     found: type[Container] = getattr(import_module(f"{__name__}.{module}"), kind)
     return found
 
@@ -121,6 +129,12 @@ def _parse(
     # a window does with slices, indices and len() what bytes do
     data = source.read(size) if whole else cast("bytes", Window(source))
     return _container(row.name).parse(data, limits, thorough=thorough)
+
+
+def _same_pixels(before: Container, after: Container) -> bool:
+    """Both decode to the same picture; a file whose offsets were moved must prove it."""
+    (first, turned), (second, also) = before.decode(), after.decode()
+    return turned == also and first.mode == second.mode and first.tobytes() == second.tobytes()
 
 
 def _mirror(container: Container, label: Label) -> tuple[bytes | None, tuple[str, ...]]:
