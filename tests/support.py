@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from aikz_label import sniff
+
 ROOT = Path(__file__).parents[1]
 PHOTO = ROOT / "fixtures" / "dandelion.jpg"
 BIN = "051140000004"
@@ -61,8 +63,29 @@ def picture(mode: str = "RGB", size: tuple[int, int] = (480, 320)) -> Image.Imag
     return small.convert(mode)
 
 
+def require_heif() -> Any:
+    """The optional library for HEIC; skips with the reason where it is absent, fails where it must be there."""
+    try:
+        import pillow_heif
+    except ModuleNotFoundError:
+        missing("the package pillow-heif (extra heif)")
+    return pillow_heif
+
+
+def heic(image: Image.Image, **options: Any) -> bytes:
+    """A picture as the bytes of a HEIC file."""
+    buffer = io.BytesIO()
+    made = require_heif().from_bytes(image.mode, image.size, image.tobytes())
+    made.save(buffer, **{"quality": 90, **options})
+    return buffer.getvalue()
+
+
 def pixels(data: bytes, mode: str = "") -> Image.Image:
-    """The decoded picture."""
-    image = Image.open(io.BytesIO(data))
+    """The decoded picture; HEIC as it is displayed, everything else as it is stored."""
+    row = sniff(data)
+    if row is not None and row.name == "heic":
+        image = require_heif().open_heif(data).to_pillow()
+    else:
+        image = Image.open(io.BytesIO(data))
     image.load()
     return image.convert(mode) if mode else image

@@ -35,9 +35,10 @@ def test_help_loads_no_engine():
     assert not loaded(code) & (HEAVY | {"tomllib", "json"})
 
 
-def test_verifying_an_attested_file_decodes_nothing(tmp_path, label, config):
-    path = tmp_path / "a.png"
-    mark(encoded(picture(), "png"), path, label, config=config)
+@pytest.mark.parametrize("kind", ["png", "avif"])
+def test_verifying_an_attested_file_decodes_nothing(kind, tmp_path, label, config):
+    path = tmp_path / f"a.{kind}"
+    mark(encoded(picture(), kind), path, label, config=config)
     code = (
         "import sys\nfrom aikz_label.cli import main\n"
         "assert main(['verify', sys.argv[1], '--config', sys.argv[2]]) == 0"

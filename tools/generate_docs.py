@@ -85,7 +85,8 @@ A file's format is found from its bytes. Its name and its declared type are neve
 """
     for row in FORMATS.values():
         if row.supported:
-            text += _row(row.title, f"`{row.name}`", row.mime, row.marker, row.notice, row.mirror)
+            title = f"{row.title} (extra `{row.extra}`)" if row.extra else row.title
+            text += _row(title, f"`{row.name}`", row.mime, row.marker, row.notice, row.mirror)
     text += """
 Some variants of these cannot be marked, because that would lose something: see `unsupported-variant` in
 [errors](errors.md). They can be verified.
@@ -115,7 +116,8 @@ def readme() -> str:
     table = "\n| format | marker | notice | mirror |\n|---|---|---|---|\n"
     for row in FORMATS.values():
         if row.supported:
-            table += _row(row.title, row.marker, row.notice, row.mirror)
+            title = f"{row.title} (extra `{row.extra}`)" if row.extra else row.title
+            table += _row(title, row.marker, row.notice, row.mirror)
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     return _BLOCK.sub(lambda found: f"{found[1]}{table}\n{found[3]}", text)
 

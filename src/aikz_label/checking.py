@@ -8,7 +8,7 @@ from typing import BinaryIO
 from aikz_label import formats, marker, rules
 from aikz_label.adapters import Adapter, Examined, MediaProblem, Searching
 from aikz_label.engine import Reading
-from aikz_label.errors import Refused
+from aikz_label.errors import MissingDependency, Refused
 from aikz_label.formats import Format
 from aikz_label.limits import Limits
 from aikz_label.profile import Profile
@@ -57,7 +57,7 @@ def verify_stream(
         examined = adapter.examine(stream, row, caps, thorough=not whole)
     except MediaProblem as error:
         problem = error.message
-    found = _marker(reading, examined, trust)
+    found = _marker(reading, examined, trust, looked=problem is None)
     evidence = Evidence(
         format=row.name,
         marker=found,
@@ -78,18 +78,23 @@ def _no_adapter(stream: BinaryIO, row: Format | None) -> Message:
     return message("unreadable.unknown-format" if stream.read(1) else "unreadable.empty")
 
 
-def _marker(reading: Reading, examined: Examined, trust: tuple[TrustList, ...]) -> Marker:
+def _marker(
+    reading: Reading, examined: Examined, trust: tuple[TrustList, ...], *, looked: bool
+) -> Marker:
     """Join what the engine says with what the manifest means."""
     if reading.state in {"absent", "failed"}:
         if examined.has_marker:  # the engine often calls a damaged marker "not found"
             return Marker(MarkerState.INVALID, "c2pa", "damaged", codes=reading.codes)
         return Marker(problem=reading.problem)
     content = marker.Content(reading.manifest or {}, reading.parents)
+    state, why = MarkerState(reading.state), reading.problem
+    if state is not MarkerState.INVALID and looked and not content.covers(examined.unprotected):
+        state, why = MarkerState.INVALID, "altered"  # where the engine does not look
     believed = trust[reading.trust] if 0 <= reading.trust < len(trust) else None
     return Marker(
-        state=MarkerState(reading.state),
+        state=state,
         carrier="c2pa",
-        problem=reading.problem,
+        problem=why,
         signer=reading.signer,
         trust=believed.name if believed else "",
         self_issued=believed.self_issued if believed else False,
@@ -101,6 +106,7 @@ def _marker(reading: Reading, examined: Examined, trust: tuple[TrustList, ...]) 
         not_ai=content.not_ai,
         notice=_with_facts(content.notice, examined),
         reserves_training=content.reserves_training,
+        padding_used=examined.padding_used and not content.unprotected,
     )
 
 
@@ -141,7 +147,7 @@ def _with_measurement(
         return evidence
     try:
         measured = adapter.measure(stream, row, notice, label.origin, numbers, caps)
-    except (MediaProblem, Refused, MemoryError, ValueError, ArithmeticError):
+    except (MediaProblem, Refused, MissingDependency, MemoryError, ValueError, ArithmeticError):
         # the marker still holds: only the notice stays unknown
         measured = Measurement(NoticeState.UNKNOWN)
     return replace(evidence, measurement=measured, decoded=True)

@@ -336,7 +336,13 @@ def _formats(_: argparse.Namespace) -> int:
 
     rows = [("FORMAT", "FAMILY", "MARKER", "NOTICE", "MIRROR")]
     rows += [
-        (row.title, row.family, row.marker, row.notice, row.mirror)
+        (
+            f"{row.title} [{row.extra}]" if row.extra else row.title,
+            row.family,
+            row.marker,
+            row.notice,
+            row.mirror,
+        )
         if row.supported
         else (row.title, row.family, "not yet", "", "")
         for row in FORMATS.values()

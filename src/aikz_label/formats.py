@@ -10,7 +10,7 @@ import importlib
 import io
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from aikz_label.errors import MissingDependency
@@ -71,8 +71,8 @@ _ALL = (
     Format("gif", "GIF", "image", "image/gif", (".gif",)),
     Format("tiff", "TIFF", "image", "image/tiff", (".tif", ".tiff")),
     Format("dng", "DNG", "image", "image/x-adobe-dng", (".dng",)),
-    Format("avif", "AVIF", "image", "image/avif", (".avif",)),
-    Format("heic", "HEIC/HEIF", "image", "image/heic", (".heic", ".heif")),
+    _picture("avif", "AVIF", "image/avif", ".avif"),
+    replace(_picture("heic", "HEIC/HEIF", "image/heic", ".heic", ".heif", ".hif"), extra="heif"),
     Format("jxl", "JPEG XL", "image", "image/jxl", (".jxl",)),
     Format("svg", "SVG", "image", "image/svg+xml", (".svg",)),
     Format("bmp", "BMP", "image", "image/bmp", (".bmp",)),

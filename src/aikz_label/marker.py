@@ -21,6 +21,7 @@ from aikz_label.texts import LANGUAGES
 
 ASSERTION = "org.aikz.synthetic"
 _INSTANCE = re.compile(r"__\d{1,3}$")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _MEDIA = {row.family for row in FORMATS.values()}
 # Figures of a notice that a record may hold, and the largest each can be; others are not looked at.
 _FIGURES = {
@@ -76,7 +77,9 @@ def origin_of(source_type: str) -> Origin | bool | None:
     return False if code in _NOT_AI else None
 
 
-def definition(label: Label, notice: Notice, medium: str, *, with_parent: bool) -> dict[str, Any]:
+def definition(
+    label: Label, notice: Notice, medium: str, *, with_parent: bool, unprotected: str = ""
+) -> dict[str, Any]:
     """The manifest definition for a label and the notice that was measured.
 
     Args:
@@ -84,6 +87,7 @@ def definition(label: Label, notice: Notice, medium: str, *, with_parent: bool) 
         notice: The notice, with its figures.
         medium: Family of the format.
         with_parent: The input carries a marker and becomes the parent ingredient.
+        unprotected: Digest of the bytes that the binding leaves out; empty when it leaves out none.
     """
     when = label.to_json()["created"]
     deed: dict[str, Any] = {"digitalSourceType": SOURCE_TYPE[label.origin], "when": when}
@@ -102,7 +106,7 @@ def definition(label: Label, notice: Notice, medium: str, *, with_parent: bool) 
     assertions = [
         ("c2pa.actions.v2", {"actions": actions, "allActionsIncluded": True}),
         ("c2pa.ai-disclosure", disclosure),
-        (ASSERTION, _facts(label, notice, medium)),
+        (ASSERTION, _facts(label, notice, medium, unprotected)),
     ]
     if label.reserve_training:
         assertions.append(("cawg.training-mining", _RESERVATION))
@@ -121,7 +125,7 @@ _RESERVATION = {
 }
 
 
-def _facts(label: Label, notice: Notice, medium: str) -> dict[str, Any]:
+def _facts(label: Label, notice: Notice, medium: str, unprotected: str) -> dict[str, Any]:
     record: dict[str, Any] = {"kind": notice.kind}
     if notice.kind == "none":
         record["reason"] = notice.reason
@@ -132,7 +136,7 @@ def _facts(label: Label, notice: Notice, medium: str) -> dict[str, Any]:
             "placements": [dict(place) for place in notice.placements],
             "measured": dict(notice.figures),
         }
-    return {
+    facts = {
         "schema": SCHEMA,
         "law": LAW,
         "medium": medium,
@@ -140,6 +144,7 @@ def _facts(label: Label, notice: Notice, medium: str) -> dict[str, Any]:
         "profile": notice.profile,
         "notice": record,
     }
+    return facts | {"unprotected": unprotected} if unprotected else facts
 
 
 class Content:
@@ -156,6 +161,7 @@ class Content:
         not_ai: It states an origin known not to be AI.
         notice: The notice our assertion records.
         reserves_training: It declares a reservation against training.
+        unprotected: Digest that our assertion records of the bytes the binding leaves out; empty without one.
     """
 
     def __init__(
@@ -164,6 +170,7 @@ class Content:
         self.ours = self.malformed = self.not_ai = self.reserves_training = False
         self.label: Label | None = None
         self.notice: Notice | None = None
+        self.unprotected = ""
         standard: Label | None = None
         for name, data, created in _assertions(manifest):
             match name:
@@ -182,6 +189,10 @@ class Content:
         if self.malformed:
             self.label = self.notice = None
 
+    def covers(self, digest: str) -> bool:
+        """Whether the bytes that the binding leaves out have the digest on record, if there is one."""
+        return not self.unprotected or self.unprotected == digest
+
     def _read_ours(self, data: Mapping[str, Any], *, created: bool) -> None:
         """Only one assertion, written by the signer of the claim, speaks for the file."""
         known = (data.get("schema"), data.get("law")) == (SCHEMA, LAW)
@@ -192,6 +203,7 @@ class Content:
         try:
             self.label = Label.from_json(data)
             self.notice = _read_notice(data)
+            self.unprotected = _read_digest(data)
         except InvalidLabel:
             self.malformed = True
 
@@ -254,6 +266,13 @@ def _reserves(data: Mapping[str, Any]) -> bool:
     entries = data.get("entries")
     values = entries.values() if isinstance(entries, Mapping) else ()
     return any(isinstance(v, Mapping) and v.get("use") == "notAllowed" for v in values)
+
+
+def _read_digest(data: Mapping[str, Any]) -> str:
+    digest = data.get("unprotected", "")
+    if not isinstance(digest, str) or (digest and not _DIGEST.fullmatch(digest)):
+        raise InvalidLabel("`unprotected` is not a digest.")
+    return digest
 
 
 def _read_notice(data: Mapping[str, Any]) -> Notice:

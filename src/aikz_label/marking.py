@@ -12,6 +12,7 @@ from aikz_label import checking, formats, marker
 from aikz_label.adapters import Adapter, MediaProblem, Order
 from aikz_label.errors import Refused
 from aikz_label.formats import Format
+from aikz_label.limits import NO_LIMITS
 from aikz_label.report import MarkerState, Measurement, Notice, NoticeState, Report, Verdict
 from aikz_label.signing import SigningKey
 from aikz_label.trust import TrustList
@@ -52,7 +53,11 @@ def mark_stream(
         measured = adapter.check(painted, row, rendered, order)
         notice = _perceivable(rendered.notice, measured)
         manifest = marker.definition(
-            order.label, notice, row.family, with_parent=parent is not None
+            order.label,
+            notice,
+            row.family,
+            with_parent=parent is not None,
+            unprotected=adapter.examine(painted, row, NO_LIMITS, thorough=False).unprotected,
         )
         adapter.write_marker(painted, signed, row, manifest, key, parent)
         adapter.confirm(painted, signed, row)
@@ -116,8 +121,8 @@ def _existing(
         The input if it becomes the parent, and where it carries a notice already.
     """
     reading = adapter.read_marker(source, row, trust)
-    present = adapter.examine(source, row, order.limits, thorough=True).has_marker
-    if reading.state in {"absent", "failed"} and not present:
+    examined = adapter.examine(source, row, order.limits, thorough=True)
+    if reading.state in {"absent", "failed"} and not examined.has_marker:
         return None, ()
     if on_existing == "refuse":
         raise Refused(
@@ -125,14 +130,15 @@ def _existing(
             code="already-marked",
             hint="Use --on-existing update to keep it as the parent, or replace to drop it.",
         )
-    intact = reading.state in {"trusted", "untrusted"}
+    content = marker.Content(reading.manifest or {})
+    intact = reading.state in {"trusted", "untrusted"} and content.covers(examined.unprotected)
     if on_existing == "update" and not intact:
         raise Refused(
             "The file carries a marker that does not hold, and updating would hide that.",
             code="existing-invalid",
             hint="Use --on-existing replace to drop it knowingly.",
         )
-    record = marker.Content(reading.manifest or {}).notice
+    record = content.notice
     return source if on_existing == "update" else None, record.placements if record else ()
 
 

@@ -219,6 +219,7 @@ class Marker:
         not_ai: It states an origin that is known not to be AI.
         notice: The notice it records.
         reserves_training: It declares a reservation against training.
+        padding_used: Padding that the binding leaves out holds something, and no digest in our assertion covers it.
     """
 
     state: MarkerState = MarkerState.ABSENT
@@ -235,6 +236,7 @@ class Marker:
     not_ai: bool = False
     notice: Notice | None = None
     reserves_training: bool = False
+    padding_used: bool = False
 
     @property
     def intact(self) -> bool:

@@ -275,6 +275,8 @@ def _bound(case: _Case) -> Iterator[Finding]:
     clause, marker = "kz.22.2.bound", case.evidence.marker
     if marker.intact:
         yield Finding(clause, PASS, message("bound.yes"), marker.carrier)
+        if marker.padding_used:  # information: the first finding of a clause decides
+            yield Finding(clause, UNKNOWN, message("bound.unprotected"), marker.carrier)
     elif marker.state is MarkerState.INVALID:
         yield Finding(clause, FAIL, message("bound.no"), marker.carrier)
     elif case.state is MarkerState.CLAIMED:

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
 
 from aikz_label import files, formats
 from aikz_label.errors import UsageError
@@ -59,16 +59,21 @@ def _is_picture(source: object) -> bool:
 def _encode(image: Image, target: Path | None) -> bytes:
     """A picture straight from a generator, in the destination's format."""
     suffix = target.suffix.lower() if target else ".png"
-    row = next((f for f in formats.FORMATS.values() if suffix in f.suffixes and f.supported), None)
+    rows = (f for f in formats.FORMATS.values() if f.supported and not f.extra)
+    row = next((f for f in rows if suffix in f.suffixes), None)
     if row is None:
         raise UsageError(
             f"A picture cannot be written as {suffix or 'a file without a suffix'}.",
-            hint="Use .png, .jpg or .webp.",
+            hint="Use .png, .jpg, .webp or .avif.",
         )
     buffer = io.BytesIO()
-    extra = {"jpeg": {"quality": 95, "subsampling": 0}, "webp": {"quality": 95}}.get(row.name, {})
+    options: dict[str, dict[str, Any]] = {
+        "jpeg": {"quality": 95, "subsampling": 0},
+        "webp": {"quality": 95},
+        "avif": {"quality": 95, "subsampling": "4:4:4"},
+    }
     try:
-        image.save(buffer, row.name.upper(), **extra)
+        image.save(buffer, row.name.upper(), **options.get(row.name, {}))
     except (OSError, ValueError) as error:
         raise UsageError(
             f"A picture of mode {image.mode} cannot be written as {row.title}.",

@@ -10,7 +10,7 @@ from PIL import Image
 
 from aikz_label.formats import FORMATS
 from aikz_label.testing import AdapterContract
-from support import encoded, picture
+from support import encoded, heic, picture, pixels, require_heif
 
 
 class _Picture(AdapterContract):
@@ -46,6 +46,25 @@ class TestPng(_Picture):
 
 class TestWebP(_Picture):
     format = "webp"
+
+
+class TestAvif(_Picture):
+    format = "avif"
+
+
+class TestHeic(_Picture):
+    format = "heic"
+
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def _library(cls):
+        require_heif()
+
+    def sample(self) -> bytes:
+        return heic(picture(self.mode))
+
+    def stripped(self, marked: bytes) -> bytes:
+        return heic(pixels(marked))
 
 
 def test_every_supported_format_has_a_contract() -> None:

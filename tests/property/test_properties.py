@@ -68,7 +68,7 @@ def test_nothing_dangerous_survives_escaping(text):
     assert not any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} for c in shown)
 
 
-@pytest.fixture(scope="module", params=["jpeg", "png", "webp"])
+@pytest.fixture(scope="module", params=["jpeg", "png", "webp", "avif"])
 def marked(request, config):
     source = encoded(picture("RGB", (320, 240)), request.param)
     data = mark(source, None, Label(origin="created"), config=config).data
@@ -82,13 +82,14 @@ def marker_span(kind, data):
         "jpeg": (b"jumb", 16, 0),
         "png": (b"caBX", 4, 8),
         "webp": (b"C2PA", 0, 9),
+        "avif": (b"uuid", 4, -4),
     }[kind]
     at = data.index(word)
     if kind == "jpeg":
         start = data.rindex(b"\xff\xeb", 0, at)
         return start, start + 2 + int.from_bytes(data[start + 2 : start + 4])
-    size = data[at - 4 : at] if kind == "png" else data[at + 4 : at + 8]
-    length = int.from_bytes(size, "big" if kind == "png" else "little")
+    size = data[at + 4 : at + 8] if kind == "webp" else data[at - 4 : at]
+    length = int.from_bytes(size, "little" if kind == "webp" else "big")
     return at - before, at + after + length
 
 

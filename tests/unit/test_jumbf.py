@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from aikz_label import Limits, mark
 from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.image.avif import Avif
 from aikz_label.adapters.image.jpeg import Jpeg
 from aikz_label.adapters.image.png import Png
 from aikz_label.adapters.image.webp import WebP
 from aikz_label.jumbf import lengths_fit
 from support import encoded, picture, require_corpus
 
-KINDS = {"jpeg": Jpeg, "png": Png, "webp": WebP}
+KINDS = {"jpeg": Jpeg, "png": Png, "webp": WebP, "avif": Avif}
 
 
 @pytest.fixture(params=KINDS)

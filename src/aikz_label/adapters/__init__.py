@@ -82,11 +82,16 @@ class Examined:
         has_marker: Bytes of a C2PA marker are there, whole or not.
         figures: What the container itself says of figures that a notice is measured by, such as `short_side_px`; it
             overrules what a marker attests.
+        unprotected: SHA-256, in hexadecimal, of the bytes that the marker's binding leaves out by specification; empty
+            when it leaves out none. Signing must not change them.
+        padding_used: Among those bytes, padding that should be empty holds something.
     """
 
     mirrors: tuple[Mirror, ...] = ()
     has_marker: bool = False
     figures: tuple[tuple[str, float], ...] = ()
+    unprotected: str = ""
+    padding_used: bool = False
 
 
 class Adapter(Protocol):

@@ -1,4 +1,4 @@
-"""Pictures: JPEG, PNG and still WebP with 8 bits per channel."""
+"""Pictures: JPEG, PNG, and still WebP, AVIF and HEIC with 8 bits per channel."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ImageAdapter(NativeCarrier):
         container = _parse(source, row, limits, thorough=thorough, whole=thorough)
         mirrors = tuple(islice(_mirrors(container, limits), _MAX_MIRRORS))
         figures = (("short_side_px", float(min(container.size))),)
-        return Examined(mirrors, container.has_marker, figures)
+        return Examined(mirrors, container.has_marker, figures, *container.unprotected())
 
     def read_marker(
         self, source: BinaryIO, row: Format, trust: tuple[TrustList, ...]
@@ -88,8 +88,10 @@ class ImageAdapter(NativeCarrier):
         """See `Adapter.confirm`: part by part, the two files are the same but for the marker."""
         before = _parse(painted, row, NO_LIMITS, thorough=False)
         after = _parse(signed, row, NO_LIMITS, thorough=False)
-        if not after.has_marker or any(
-            first != second for first, second in zip_longest(before.parts(), after.parts())
+        if (
+            not after.has_marker
+            or any(first != second for first, second in zip_longest(before.parts(), after.parts()))
+            or (before.relocated and not _same_pixels(before, after))
         ):
             raise Refused(
                 "The C2PA engine changed more of this file than the marker.",
@@ -128,7 +130,13 @@ _MAX_MIRRORS = 50
 @cache
 def _container(name: str) -> type[Container]:
     """The class of a format, imported when the first such file comes."""
-    module, kind = {"jpeg": ("jpeg", "Jpeg"), "png": ("png", "Png"), "webp": ("webp", "WebP")}[name]
+    module, kind = {
+        "jpeg": ("jpeg", "Jpeg"),
+        "png": ("png", "Png"),
+        "webp": ("webp", "WebP"),
+        "avif": ("avif", "Avif"),
+        "heic": ("heic", "Heic"),
+    }[name]
     found: type[Container] = getattr(import_module(f"{__name__}.{module}"), kind)
     return found
 
@@ -158,6 +166,12 @@ def _mirrors(container: Container, limits: Limits) -> Iterator[Mirror]:
         yield from declarations.in_exif(block or b"")
         known = (text for text in texts if text.keyword in declarations.KEYWORDS)
         yield from declarations.in_texts((text.keyword, text.value) for text in known)
+
+
+def _same_pixels(before: Container, after: Container) -> bool:
+    """Both decode to the same picture; a file whose offsets were moved must prove it."""
+    (first, turned), (second, also) = before.decode(), after.decode()
+    return turned == also and first.mode == second.mode and first.tobytes() == second.tobytes()
 
 
 def _mirror(container: Container, label: Label) -> tuple[bytes | None, tuple[str, ...]]:

@@ -30,11 +30,13 @@ class Container(ABC):
         pillow: Name of the only decoder that may touch it.
         grid: Size of the blocks the codec codes, px; the plate is aligned to it.
         least_psnr: Quality outside the notice below which marking is refused, dB.
+        relocated: Signing moves what the file points to, so `confirm` decodes as well as compares.
     """
 
     pillow: ClassVar[str]
     grid: ClassVar[tuple[int, int]] = (1, 1)
     least_psnr: ClassVar[float]
+    relocated: ClassVar[bool] = False
     data: bytes
     size: tuple[int, int]
 
@@ -94,6 +96,10 @@ class Container(ABC):
     @abstractmethod
     def with_xmp(self, xmp: bytes | None) -> bytes:
         """The file with the same pixels and, if given, another XMP packet, without a marker."""
+
+    def unprotected(self) -> tuple[str, bool]:
+        """Digest of what the marker's binding leaves out, or empty, and whether padding in it holds anything."""
+        return "", False
 
     def prepare(self, image: Image) -> None:  # noqa: B027  # most have nothing to choose
         """Choose how to decode, between opening and loading."""
