@@ -27,6 +27,17 @@ from aikz_label.report import (
 from aikz_label.trust import TrustList
 
 
+# The content cannot be looked at: a decoder fails or is not installed, or the numbers of a record make no sense.
+_CANNOT_LOOK = (
+    MediaProblem,
+    Refused,
+    MissingDependency,
+    MemoryError,
+    ValueError,
+    ArithmeticError,
+)
+
+
 def verify_stream(
     stream: BinaryIO,
     trust: tuple[TrustList, ...],
@@ -147,7 +158,7 @@ def _with_measurement(
         return evidence
     try:
         measured = adapter.measure(stream, row, notice, label.origin, numbers, caps)
-    except (MediaProblem, Refused, MissingDependency, MemoryError, ValueError, ArithmeticError):
+    except _CANNOT_LOOK:
         # the marker still holds: only the notice stays unknown
         measured = Measurement(NoticeState.UNKNOWN)
     return replace(evidence, measurement=measured, decoded=True)
@@ -173,7 +184,7 @@ def _with_search(
 ) -> Evidence:
     try:
         found = adapter.search(stream, row, numbers, caps)
-    except (MediaProblem, Refused, MemoryError, ValueError, ArithmeticError):
+    except _CANNOT_LOOK:
         found = Found(Measurement(NoticeState.UNKNOWN))
     if found is None:
         return replace(evidence, searched=True, decoded=True)
