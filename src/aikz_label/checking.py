@@ -26,7 +26,6 @@ from aikz_label.report import (
 )
 from aikz_label.trust import TrustList
 
-
 # The content cannot be looked at: a decoder fails or is not installed, or the numbers of a record make no sense.
 _CANNOT_LOOK = (
     MediaProblem,
