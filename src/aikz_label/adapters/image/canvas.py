@@ -49,6 +49,19 @@ def stored_box(box: Box, displayed: tuple[int, int], orientation: int) -> Box:
     }.get(orientation, box)
 
 
+def shown_box(box: Box, displayed: tuple[int, int], orientation: int) -> Box:
+    """Where a box of the stored picture is seen: the reverse of `stored_box`."""
+    x, y, w, h = box
+    match orientation:
+        case 6:
+            return displayed[0] - y - h, x, h, w
+        case 8:
+            return y, displayed[1] - x - w, h, w
+        case _:  # the others undo themselves, in the size of the stored picture
+            stored = displayed if orientation < 5 else (displayed[1], displayed[0])
+            return stored_box(box, stored, orientation)
+
+
 def stored_mask(mask: Image.Image, orientation: int) -> Image.Image:
     """The mask as it must be stored to be seen upright."""
     turn = STORED_FROM_DISPLAYED.get(orientation)
@@ -65,13 +78,25 @@ def on_grid(
     mask: Image.Image, box: Box, grid: tuple[int, int], size: tuple[int, int]
 ) -> tuple[Image.Image, Box]:
     """Grow a plate outwards to a grid of blocks, the rim black, without leaving the picture."""
+    x, y, _, _ = box
+    left, top, width, height = grown = _grown(box, grid, size)
+    plate = Image.new("L", (width, height), 0)
+    plate.paste(mask, (x - left, y - top))
+    return plate, grown
+
+
+def centred(box: Box, grid: tuple[int, int], size: tuple[int, int]) -> Box:
+    """The box moved by less than half a block, so that the rim of its plate is even."""
+    left, top, width, height = _grown(box, grid, size)
+    return left + (width - box[2]) // 2, top + (height - box[3]) // 2, box[2], box[3]
+
+
+def _grown(box: Box, grid: tuple[int, int], size: tuple[int, int]) -> Box:
     x, y, w, h = box
     left, top = x - x % grid[0], y - y % grid[1]
     right = min(size[0], -(-(x + w) // grid[0]) * grid[0])
     bottom = min(size[1], -(-(y + h) // grid[1]) * grid[1])
-    plate = Image.new("L", (right - left, bottom - top), 0)
-    plate.paste(mask, (x - left, y - top))
-    return plate, (left, top, right - left, bottom - top)
+    return left, top, right - left, bottom - top
 
 
 def covering(

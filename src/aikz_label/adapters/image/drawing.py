@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PIL import Image
@@ -52,6 +52,9 @@ def paint(container: Container, picture: Image.Image, orientation: int, order: O
         )
     shown: canvas.Box = (placed.x, placed.y, *placed.size)
     box = canvas.stored_box(shown, (width, height), orientation)
+    box = canvas.centred(box, container.grid, picture.size)
+    x, y, _, _ = canvas.shown_box(box, (width, height), orientation)
+    placed = replace(placed, x=x, y=y)
     mask = canvas.stored_mask(placed.badge.mask, orientation)
     plate, plate_box = canvas.on_grid(mask, box, container.grid, picture.size)
     for old in _old_boxes(order, (width, height)):
