@@ -180,10 +180,12 @@ def _walk_header(data: bytes, limits: Limits) -> tuple[tuple[Segment, ...], int]
     """Segments before the first scan, and the offset of that scan."""
     segments: list[Segment] = []
     at = 2
-    while at + 4 <= len(data):
-        if data[at] != 0xFF:
+    size = len(data)
+    while at + 4 <= size:
+        head = data[at : at + 4]
+        if head[0] != 0xFF:
             raise MediaProblem("damaged", detail_word="cut")
-        code = data[at + 1]
+        code = head[1]
         if code == 0xFF:  # fill
             at += 1
             continue
@@ -191,8 +193,8 @@ def _walk_header(data: bytes, limits: Limits) -> tuple[tuple[Segment, ...], int]
             return tuple(segments), at
         if code in {0, _EOI} or 0xD0 <= code <= 0xD7:
             break
-        stop = at + 2 + int.from_bytes(data[at + 2 : at + 4])
-        if stop > len(data) or stop < at + 4:
+        stop = at + 2 + int.from_bytes(head[2:])
+        if stop > size or stop < at + 4:
             break
         segments.append(Segment(code, data[at:stop]))
         if len(segments) > limits.max_parts:
