@@ -98,9 +98,7 @@ def mark(
     """
     from aikz_label.marking import mark_stream  # noqa: PLC0415  # verifying needs none of it
 
-    settings = (
-        config if isinstance(config, Config) else load_config(Path(config) if config else None)
-    )
+    settings = _settings(config)
     order = _order(label, languages, notice, notice_reason, profile_name, settings, caps)
     if on_existing not in _ON_EXISTING:
         raise UsageError(f"on_existing {on_existing!r} is not one of: {', '.join(_ON_EXISTING)}.")
@@ -240,12 +238,15 @@ def _expiry_warning(key: SigningKey) -> tuple[str, ...]:
     )
 
 
+def _settings(config: str | Path | Config | None) -> Config:
+    if isinstance(config, Config):
+        return config
+    return load_config(Path(config) if config else None)
+
+
 def _trust(trust: Trust | None, config: str | Path | Config | None) -> tuple[TrustList, ...]:
     if trust is None:
-        settings = (
-            config if isinstance(config, Config) else load_config(Path(config) if config else None)
-        )
-        return settings.trust
+        return _settings(config).trust
     if isinstance(trust, str | Path | TrustList):
         trust = (trust,)
     return tuple(

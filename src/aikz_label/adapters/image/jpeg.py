@@ -51,7 +51,6 @@ class Jpeg(Container):
 
     data: bytes
     size: tuple[int, int]
-    components: int
     header: tuple[Segment, ...]
     scan: int
     end: int
@@ -70,7 +69,7 @@ class Jpeg(Container):
         size = int.from_bytes(frame.payload[3:5]), int.from_bytes(frame.payload[1:3])
         check_pixels(size, limits)
         end = _find_end(data, scan) if thorough else len(data)
-        return cls(data, size, frame.payload[5], header, scan, end)
+        return cls(data, size, header, scan, end)
 
     @property
     def has_marker(self) -> bool:
