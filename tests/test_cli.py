@@ -91,6 +91,18 @@ def test_unmarked_always_says_that_it_proves_nothing(here, capsys):
         assert "authentic" not in shown.replace("does not mean that the file is authentic", "")
 
 
+def test_a_marker_that_does_not_hold_vouches_for_nothing(here, capsys):
+    main(["mark", "photo.jpg", "--origin", "created"])
+    data = (here / "photo.labelled.jpg").read_bytes()
+    (here / "cut.jpg").write_bytes(data[:30_000])
+    capsys.readouterr()
+    assert main(["verify", "cut.jpg"]) == 1
+    shown = capsys.readouterr().out
+    assert "cut.jpg: invalid" in shown
+    assert "«Үлгі»" not in shown
+    assert "Nothing was found" not in shown
+
+
 def test_json_is_one_report_per_line(here, capsys):
     main(["mark", "photo.jpg", "--origin", "created", "--json"])
     marked = json.loads(capsys.readouterr().out)

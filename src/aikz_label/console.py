@@ -73,7 +73,7 @@ def _facts(report: Report, language: str) -> Iterator[str]:
                 number = f", {sentence(f'word.{party.id_kind}', language)} {party.id_value}"
             role = sentence(f"word.{party.role}", language)
             rows.append(("ui.responsible", f"{party.name}, {role}{number}"))
-    if report.marker.signer is not None:
+    if report.marker.signer is not None and report.marker.intact:  # else it vouches for nothing
         signer = report.marker.signer.name
         if report.marker.self_issued:
             signer += f" ({sentence('word.self-issued', language)})"

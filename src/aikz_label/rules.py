@@ -243,7 +243,8 @@ def _unhindered(case: _Case) -> Iterator[Finding]:
 def _responsible(case: _Case) -> Iterator[Finding]:
     clause = "kz.21.3.responsible"
     if case.label is None:
-        yield Finding(clause, UNKNOWN, message("responsible.unknown"))
+        code = "declared.not-checked" if case.unsettled else "responsible.unknown"
+        yield Finding(clause, UNKNOWN, message(code))
         return
     party = case.label.responsible
     if party is None:
