@@ -20,7 +20,7 @@ from PIL import Image
 
 import aikz_label.errors
 from aikz_label.adapters.image import canvas
-from aikz_label.cli import _parser
+from aikz_label.cli import build_parser
 from aikz_label.formats import FORMATS
 from aikz_label.label import Origin
 from aikz_label.notice import badge
@@ -37,7 +37,7 @@ REMARK = "<!-- Made by tools/generate_docs.py from the code; do not edit. -->\n\
 
 
 def cli() -> str:
-    parser = _parser()
+    parser = build_parser()
     commands = next(action for action in parser._actions if isinstance(action.choices, dict))  # noqa: SLF001
     assert isinstance(commands.choices, dict)
     text = """# Command line

@@ -1,0 +1,95 @@
+"""What every command shares: messages, reports, progress, and the exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from aikz_label.config import Config
+    from aikz_label.report import Report
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
+
+OK, NOT_LABELLED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def settings(options: argparse.Namespace) -> Config:
+    """The configuration that the options name, or the user's own."""
+    from aikz_label.config import load_config  # noqa: PLC0415
+
+    return load_config(getattr(options, "config", None))
+
+
+def listed(text: str | None) -> tuple[str, ...]:
+    """The parts of a list separated by commas."""
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def stdin() -> BinaryIO:
+    """Standard input as bytes."""
+    from aikz_label.errors import SourceError  # noqa: PLC0415
+
+    if sys.stdin is None:
+        raise SourceError("Standard input is closed.", hint="Pipe a file into it.")
+    return sys.stdin.buffer
+
+
+def print_report(report: Report, language: str, as_json: bool, *, whole: bool) -> None:
+    """One report, for people or as a line of JSON."""
+    from aikz_label import console  # noqa: PLC0415
+
+    if as_json:
+        text = report.to_json()
+    else:
+        colour = console.wants_colour(sys.stdout)
+        show = console.full_report if whole else console.short_report
+        text = show(report, language, colour=colour)
+    print(text, flush=True)
+
+
+def progress(items: Sequence[str], verb: str) -> Iterator[str]:
+    """The items, with one rewritten line on a terminal when there are many."""
+    show = len(items) > 1 and sys.stderr.isatty()
+    for number, item in enumerate(items, 1):
+        if show:
+            print(f"\r\x1b[K{verb} {number}/{len(items)}", end="", file=sys.stderr, flush=True)
+        try:
+            yield item
+        finally:
+            if show:
+                print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def complain(error: Exception, path: str = "") -> None:
+    """One sentence, what to do about it, and no traceback."""
+    from aikz_label.errors import LabelError  # noqa: PLC0415
+
+    if isinstance(error, LabelError):
+        text = f"{error.message} {error.hint}".strip() + f" [{error.code}]"
+    elif isinstance(error, OSError):
+        named = error.filename if isinstance(error.filename, str) else ""
+        name = f"{named}: " if named and Path(named) != Path(path) else ""
+        text = f"{name}{error.strerror or error}"
+    else:
+        text = str(error)
+    say(f"{shown(path)}: {text}" if path else text)
+
+
+def shown(path: str) -> str:
+    """A name from outside, made safe for a terminal."""
+    from aikz_label.texts import escape  # noqa: PLC0415
+
+    return escape(path, 4096)
+
+
+def say(text: str) -> None:
+    """One message, to standard error."""
+    from aikz_label.texts import escape  # noqa: PLC0415
+
+    if sys.stderr is not None:
+        print(f"aikz-label: {escape(text, 4096)}", file=sys.stderr)
