@@ -13,8 +13,8 @@ from aikz_label import Label, Limits, Refused, Verdict, engine, mark, marker, ve
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import av1, bmff
 from aikz_label.adapters.image.avif import Avif
-from aikz_label.adapters.image.canvas import difference_outside
 from aikz_label.adapters.image.heic import Heic
+from aikz_label.adapters.image.modes import difference_outside
 from aikz_label.errors import MissingDependency
 from aikz_label.report import Notice
 from aikz_label.signing import load_signing_key
@@ -65,7 +65,7 @@ def test_modes_keep_their_pixels(kind, mode, size, label, config):
     assert result.report.verdict is Verdict.LABELLED
     before, after = pixels(source), pixels(result.data)
     assert (after.mode, after.size) == (before.mode, before.size)
-    assert difference_outside(before, after, outside(result, before.size))[0] >= 40
+    assert difference_outside(before, after, outside(result, before.size)) >= 40
     again = mark(result.data, None, label, config=config, on_existing="update")
     assert again.report.verdict is Verdict.LABELLED
 
@@ -80,7 +80,7 @@ def test_the_badge_stands_upright_in_the_displayed_corner(kind, orientation, lab
     assert shown.size == before.size
     box = outside(result, shown.size)
     assert box[0] + box[2] > shown.width - 32
-    assert difference_outside(before, shown, box)[0] >= 40
+    assert difference_outside(before, shown, box) >= 40
     assert parse(result.data).orientation == orientation
     assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from PIL import Image
 
 import aikz_label.errors
-from aikz_label.adapters.image import canvas
+from aikz_label.adapters.image import modes
 from aikz_label.cli import build_parser
 from aikz_label.formats import FORMATS
 from aikz_label.label import Origin
@@ -386,7 +386,7 @@ def ladder() -> None:
             small = photo.convert("RGB").resize((width, height))
         placed = badge.plan(width, height, Origin.CREATED, ("kk", "ru", "en"), numbers)
         assert placed is not None
-        canvas.paint(small, placed.badge.mask, (placed.x, placed.y, *placed.size))
+        modes.paint(small, placed.badge.mask, (placed.x, placed.y, *placed.size))
         sheet.paste(small.resize((2 * width, 2 * height), Image.Resampling.NEAREST), (x, y))
         x, y = (10, 130) if y == 10 else (x + 2 * width + 20, y)
     sheet.quantize(128).save(ROOT / "docs" / "pictures" / "ladder.png", optimize=True)

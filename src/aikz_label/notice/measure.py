@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,15 +46,24 @@ class _Fit:
     dy: float
 
 
-def measure(
-    picture: Image.Image, badge: Badge, region: Region, profile: ImageProfile
-) -> Measurement:
+class Seen(Protocol):
+    """A picture as people see it: a Pillow image in an 8-bit mode, or anything that gives one where it is looked at."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, px."""
+
+    def crop(self, edges: tuple[int, int, int, int], /) -> Image.Image:
+        """What lies between left, top, right and bottom."""
+
+
+def measure(picture: Seen, badge: Badge, region: Region, profile: ImageProfile) -> Measurement:
     """Measure a badge where the record says it is, give or take a few percent.
 
     A picture that can be transparent is measured on white and on black, and the worse result counts.
 
     Args:
-        picture: The picture as displayed, in any 8-bit mode.
+        picture: The picture as displayed.
         badge: The badge, drawn from its record.
         region: Where it was placed.
         profile: Thresholds.
@@ -74,7 +84,7 @@ def measure(
     return Measurement(state, tuple(figures.items()), problems)
 
 
-def _neighbourhood(picture: Image.Image, region: Region) -> tuple[Image.Image, Region]:
+def _neighbourhood(picture: Seen, region: Region) -> tuple[Image.Image, Region]:
     """The part of the picture that the search can reach, and the region within it."""
     width, height = picture.size
     reach = 0.3 * (region.width * width + region.height * height) + 2
@@ -83,7 +93,6 @@ def _neighbourhood(picture: Image.Image, region: Region) -> tuple[Image.Image, R
     right = min(width, max(left + 1, int((region.x + region.width) * width + reach)))
     bottom = min(height, max(top + 1, int((region.y + region.height) * height + reach)))
     part = picture.crop((left, top, right, bottom))
-    part.info = picture.info
     return part, Region(
         (region.x * width - left) / part.width,
         (region.y * height - top) / part.height,

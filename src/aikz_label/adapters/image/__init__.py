@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from itertools import islice, zip_longest
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from aikz_label import engine, jumbf
 from aikz_label import xmp as packets
@@ -23,6 +24,9 @@ from aikz_label.profile import Profile
 from aikz_label.report import Found, Measurement, Mirror, Notice
 from aikz_label.trust import TrustList
 
+if TYPE_CHECKING:
+    from aikz_label.adapters.image import drawing
+
 
 class ImageAdapter(NativeCarrier):
     """All still pictures; the container classes know the formats."""
@@ -33,7 +37,7 @@ class ImageAdapter(NativeCarrier):
         """See `Adapter.examine`."""
         container = _parse(source, row, limits, thorough=thorough, whole=thorough)
         mirrors = tuple(islice(_mirrors(container, limits), _MAX_MIRRORS))
-        figures = (("short_side_px", float(min(container.size))),)
+        figures = (("short_side_px", float(min(container.size))),) if container.count == 1 else ()
         return Examined(mirrors, container.has_marker, figures, *container.unprotected())
 
     def read_marker(
@@ -61,28 +65,25 @@ class ImageAdapter(NativeCarrier):
             return Rendered(notice, warnings, None)
         from aikz_label.adapters.image import drawing  # noqa: PLC0415  # see its docstring
 
-        picture, orientation = container.decode()
-        reference = drawing.paint(container, picture, orientation, order)
-        destination.write(container.encode(picture, packet))
+        painting = drawing.Painting(container, order)
+        destination.write(container.encode(painting.pictures(), packet))
         notice = Notice(
-            "badge",
-            order.languages,
-            wording.version(),
-            order.profile.id,
-            (drawing.placement(reference),),
+            "badge", order.languages, wording.version(), order.profile.id, painting.placements
         )
-        return Rendered(notice, warnings, reference)
+        return Rendered(notice, warnings, painting)
 
     def check(
-        self, painted: BinaryIO, row: Format, rendered: Rendered, order: Order
+        self,
+        painted: BinaryIO,
+        row: Format,
+        rendered: Rendered,
+        order: Order,  # noqa: ARG002  # the painting has it
     ) -> Measurement | None:
         """See `Adapter.check`."""
         if rendered.reference is None:
             return None
-        from aikz_label.adapters.image import drawing  # noqa: PLC0415
-
-        container = _parse(painted, row, NO_LIMITS, thorough=False)
-        return drawing.check(container, rendered.reference, order)
+        painting: drawing.Painting = rendered.reference
+        return painting.check(_parse(painted, row, NO_LIMITS, thorough=False))
 
     def confirm(self, painted: BinaryIO, signed: BinaryIO, row: Format) -> None:
         """See `Adapter.confirm`: part by part, the two files are the same but for the marker."""
@@ -169,9 +170,12 @@ def _mirrors(container: Container, limits: Limits) -> Iterator[Mirror]:
 
 
 def _same_pixels(before: Container, after: Container) -> bool:
-    """Both decode to the same picture; a file whose offsets were moved must prove it."""
-    (first, turned), (second, also) = before.decode(), after.decode()
-    return turned == also and first.mode == second.mode and first.tobytes() == second.tobytes()
+    """Both decode to the same pictures; a file whose offsets were moved must prove it."""
+    pairs = ((before.decode(index), after.decode(index)) for index in range(before.count))
+    return before.count == after.count and all(
+        first.orientation == second.orientation and first.difference(second, None) == math.inf
+        for first, second in pairs
+    )
 
 
 def _mirror(container: Container, label: Label) -> tuple[bytes | None, tuple[str, ...]]:

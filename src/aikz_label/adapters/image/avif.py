@@ -10,6 +10,8 @@ from aikz_label.adapters.image.heif import Heif
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from aikz_label.adapters.image.picture import Picture
+
 _AV1_MONO, _AV1_HALF_WIDTH, _AV1_HALF_HEIGHT = 0x10, 0x08, 0x04
 
 
@@ -23,10 +25,11 @@ class Avif(Heif):
     moving = (b"avis",)
     pillow = "AVIF"
 
-    def decode(self) -> tuple[Image, int]:
+    def decode(self, index: int = 0) -> Picture:
         """See `Container.decode`; Pillow leaves the picture as it is stored."""
-        picture, _ = super().decode()
-        return picture, self.orientation
+        picture = super().decode(index)
+        picture.orientation = self.orientation
+        return picture
 
     def _coded(self, image: Image, quality: int) -> bytes:
         buffer = BytesIO()

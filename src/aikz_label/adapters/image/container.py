@@ -15,7 +15,11 @@ from aikz_label.errors import Refused
 from aikz_label.limits import MIB, Limits
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from PIL.Image import Image
+
+    from aikz_label.adapters.image.picture import Picture
 
 ORIENTATION = 274  # EXIF tag
 _BLOCK = 16 * 1024
@@ -24,19 +28,25 @@ _BLOCK = 16 * 1024
 class Container(ABC):
     """A picture file taken apart without decoding it.
 
+    A file holds one picture that needs a notice, or several: the pages of a TIFF, the sizes of an icon. They are decoded,
+    painted, encoded, compared and measured one after another, so that only one at a time takes memory. Thumbnails, masks
+    and the later frames of an animation are not counted: they are the container's own business.
+
     Attributes:
         data: The whole file.
-        size: Stored width and height, px.
-        pillow: Name of the only decoder that may touch it.
+        size: Stored width and height, px, of the first picture.
+        count: How many pictures need a notice.
+        pillow: Name of the only decoder that may touch it; what does not decode with Pillow overrides `decode`.
         grid: Size of the blocks the codec codes, px; the plate is aligned to it.
         least_psnr: Quality outside the notice below which marking is refused, dB.
         relocated: Signing moves what the file points to, so `confirm` decodes as well as compares.
     """
 
-    pillow: ClassVar[str]
+    pillow: ClassVar[str] = ""
     grid: ClassVar[tuple[int, int]] = (1, 1)
     least_psnr: ClassVar[float]
     relocated: ClassVar[bool] = False
+    count: int = 1
     data: bytes
     size: tuple[int, int]
 
@@ -81,11 +91,12 @@ class Container(ABC):
         """
 
     @abstractmethod
-    def encode(self, image: Image, xmp: bytes | None) -> bytes:
+    def encode(self, pictures: Iterable[Picture], xmp: bytes | None) -> bytes:
         """The file with new pixels and a new XMP packet, without a marker, and otherwise as it was.
 
         Args:
-            image: What `decode` gave, with changed pixels.
+            pictures: What `decode` gave for 0 to `count - 1`, painted. They come from a generator that decodes and paints
+                as it goes: go through it once, to its end, and keep no more of them than needed.
             xmp: The packet to write; `None` leaves the file's own as it is.
         """
 
@@ -104,13 +115,18 @@ class Container(ABC):
     def prepare(self, image: Image) -> None:  # noqa: B027  # most have nothing to choose
         """Choose how to decode, between opening and loading."""
 
-    def decode(self) -> tuple[Image, int]:
-        """The picture in the mode the file stores, and its EXIF orientation (1 to 8).
+    def decode(self, index: int = 0) -> Picture:  # noqa: ARG002  # for those with several
+        """A picture as the file stores it, nothing reduced, with the orientation that it is shown in.
+
+        Args:
+            index: Which of the `count` pictures.
 
         Raises:
             MediaProblem: It cannot be decoded.
         """
         from PIL import Image  # noqa: PLC0415  # not needed to verify an attested notice
+
+        from aikz_label.adapters.image.picture import PillowPicture  # noqa: PLC0415
 
         try:
             with warnings.catch_warnings():
@@ -122,7 +138,7 @@ class Container(ABC):
             raise MediaProblem("damaged", detail_word="decoder") from None
         except Exception as error:  # decoders raise whatever they like on hostile bytes
             raise MediaProblem("damaged", detail_word="decoder") from error
-        return image, _orientation(image)
+        return PillowPicture(image, orientation_of(image))
 
 
 class Window:
@@ -215,7 +231,8 @@ def refuse_variant(format_title: str, detail: str) -> Refused:
     )
 
 
-def _orientation(image: Image) -> int:
+def orientation_of(image: Image) -> int:
+    """How EXIF says that a picture is turned to be seen, 1 to 8."""
     # Pillow falls back to XMP's tiff:Orientation, which no browser follows
     for name in ("xmp", "XML:com.adobe.xmp"):
         image.info.pop(name, None)

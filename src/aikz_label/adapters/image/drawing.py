@@ -1,4 +1,4 @@
-"""Drawing the badge into a picture, comparing the result, and measuring a badge on record.
+"""Drawing the badge into the pictures of a file, comparing the result, and measuring badges on record.
 
 Apart from the adapter, because only here pixels are needed: numpy and Pillow cost more start-up than a whole verification.
 """
@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from PIL import Image
-
 from aikz_label.adapters import MediaProblem, Order
 from aikz_label.adapters.image import canvas
 from aikz_label.adapters.image.container import Container
+from aikz_label.adapters.image.picture import Picture
 from aikz_label.errors import Refused
 from aikz_label.label import Origin
 from aikz_label.notice import badge, wording
@@ -27,23 +26,79 @@ from aikz_label.texts import LANGUAGES
 _TOLERANCE = (
     1.1  # of a recorded shape and size: boxes are rounded, pictures are resized by odd factors
 )
+_MAX_SEARCHED = 20  # pictures of one file
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reference:
-    """What `check` compares with: the source's pixels with the badge drawn in, and where it is."""
+class Drawn:
+    """A badge that was drawn.
 
-    picture: Image.Image
-    orientation: int
+    Attributes:
+        picture: The picture with it, to compare the finished file with; `None` in a file of several, which would take too
+            much memory: the source is decoded again.
+        box: The plate, in the stored picture.
+        badge: The badge.
+        record: What the marker says of it: enough to find it and to draw it again.
+    """
+
+    picture: Picture | None
     box: canvas.Box
-    placed: badge.Placed
+    badge: badge.Badge
+    record: Mapping[str, Any]
 
 
-def paint(container: Container, picture: Image.Image, orientation: int, order: Order) -> Reference:
+class Painting:
+    """The pictures of a file, and the badges drawn into them; the note that `render` leaves for `check`."""
+
+    def __init__(self, source: Container, order: Order) -> None:
+        self._source = source
+        self._order = order
+        self.drawn: list[Drawn] = []
+
+    def pictures(self) -> Iterator[Picture]:
+        """Every picture in turn, decoded and painted; whoever encodes it needs no more than one at a time."""
+        for index in range(self._source.count):
+            picture = self._source.decode(index)
+            self.drawn.append(_paint(self._source, picture, self._order, index))
+            yield picture
+
+    @property
+    def placements(self) -> tuple[Mapping[str, Any], ...]:
+        """The records of all badges."""
+        return tuple(one.record for one in self.drawn)
+
+    def check(self, container: Container) -> Measurement:
+        """Decode what was written, compare it with the source outside the badges, and measure the badges.
+
+        Raises:
+            Refused: Something outside a badge changed more than the format makes inevitable.
+        """
+        if container.count != len(self.drawn):
+            raise damaged("it no longer holds the same pictures")
+        return worst(
+            [self._check_one(container, index, one) for index, one in enumerate(self.drawn)],
+        )
+
+    def _check_one(self, container: Container, index: int, drawn: Drawn) -> Measurement:
+        try:
+            picture = container.decode(index)
+        except MediaProblem as problem:
+            raise damaged("it no longer decodes") from problem
+        before = drawn.picture or self._source.decode(index)
+        if picture.stored != before.stored or picture.orientation != before.orientation:
+            raise damaged("its size or orientation changed")
+        psnr = before.difference(picture, drawn.box)
+        if psnr < container.least_psnr:
+            raise damaged(f"pixels outside the notice changed too much ({psnr:.1f} dB)")
+        region = Region(*(float(drawn.record[key]) for key in ("x", "y", "width", "height")))
+        return measure(picture, drawn.badge, region, self._order.profile.image)
+
+
+def _paint(container: Container, picture: Picture, order: Order, index: int) -> Drawn:
     """Plan the badge for the displayed picture, turn it as the file is stored, draw it."""
-    width, height = canvas.displayed_size(picture.size, orientation)
-    profile = order.profile.image
-    placed = badge.plan(width, height, order.label.origin, order.languages, profile)
+    (width, height), stored = picture.size, picture.stored
+    orientation, grid = picture.orientation, container.grid
+    placed = badge.plan(width, height, order.label.origin, order.languages, order.profile.image)
     if placed is None:
         raise Refused(
             f"No legible notice fits into {width} × {height} pixels.",
@@ -52,21 +107,23 @@ def paint(container: Container, picture: Image.Image, orientation: int, order: O
         )
     shown: canvas.Box = (placed.x, placed.y, *placed.size)
     box = canvas.stored_box(shown, (width, height), orientation)
-    box = canvas.centred(box, container.grid, picture.size)
+    box = canvas.centred(box, grid, stored)
     x, y, _, _ = canvas.shown_box(box, (width, height), orientation)
     placed = replace(placed, x=x, y=y)
     mask = canvas.stored_mask(placed.badge.mask, orientation)
-    plate, plate_box = canvas.on_grid(mask, box, container.grid, picture.size)
-    for old in _old_boxes(order, (width, height)):
+    plate, plate_box = canvas.on_grid(mask, box, grid, stored)
+    for old in _old_boxes(order, index, (width, height)):
         old_box = canvas.stored_box(old, (width, height), orientation)
-        plate, plate_box = canvas.covering(plate, plate_box, old_box, container.grid, picture.size)
-    canvas.paint(picture, plate, plate_box)
-    return Reference(picture, orientation, plate_box, placed)
+        plate, plate_box = canvas.covering(plate, plate_box, old_box, grid, stored)
+    picture.paint(plate, plate_box)
+    record = _record(placed, picture.size, index if container.count > 1 else None)
+    kept = picture if container.count == 1 else None
+    return Drawn(kept, plate_box, placed.badge, record)
 
 
-def _old_boxes(order: Order, displayed: tuple[int, int]) -> Iterator[canvas.Box]:
+def _old_boxes(order: Order, index: int, displayed: tuple[int, int]) -> Iterator[canvas.Box]:
     """Where an earlier badge is: the new plate covers it, so that two never stand beside each other."""
-    for place in order.previous:
+    for place in _of_picture(order.previous, index):
         region = recorded_region(place, order.profile)
         if region is not None:
             left, top = int(region.x * displayed[0]), int(region.y * displayed[1])
@@ -75,11 +132,18 @@ def _old_boxes(order: Order, displayed: tuple[int, int]) -> Iterator[canvas.Box]
             yield left, top, right - left, bottom - top
 
 
-def placement(reference: Reference) -> Mapping[str, Any]:
-    """The record of a badge: enough to find it and to draw it again."""
-    placed = reference.placed
-    width, height = canvas.displayed_size(reference.picture.size, reference.orientation)
-    return {
+def _of_picture(
+    placements: tuple[Mapping[str, Any], ...], index: int
+) -> Iterator[Mapping[str, Any]]:
+    """The records that belong to one picture of the file; one without a number belongs to the first."""
+    yield from (place for place in placements if place.get("picture", 1) == index + 1)
+
+
+def _record(
+    placed: badge.Placed, size: tuple[int, int], index: int | None
+) -> dict[str, str | int | float]:
+    width, height = size
+    record: dict[str, str | int | float] = {
         "design": badge.DESIGN,
         "layout": placed.layout,
         "em": placed.badge.em,
@@ -89,62 +153,67 @@ def placement(reference: Reference) -> Mapping[str, Any]:
         "width": round(placed.size[0] / width, 6),
         "height": round(placed.size[1] / height, 6),
     }
-
-
-def _placed_region(reference: Reference) -> Region:
-    record = placement(reference)
-    return Region(*(float(record[key]) for key in ("x", "y", "width", "height")))
-
-
-def check(container: Container, reference: Reference, order: Order) -> Measurement:
-    """Decode what was written, compare it with the source outside the badge, and measure the badge.
-
-    Raises:
-        Refused: Something outside the badge changed more than the format makes inevitable.
-    """
-    try:
-        picture, orientation = container.decode()
-    except MediaProblem as problem:
-        raise damaged("it no longer decodes") from problem
-    before = reference.picture
-    if picture.mode != before.mode:
-        picture = picture.convert(before.mode)
-    if picture.size != before.size or orientation != reference.orientation:
-        raise damaged("its size or orientation changed")
-    psnr, _ = canvas.difference_outside(before, picture, reference.box)
-    if psnr < container.least_psnr:
-        raise damaged(f"pixels outside the notice changed too much ({psnr:.1f} dB)")
-    return measure(
-        canvas.displayed(picture, orientation),
-        reference.placed.badge,
-        _placed_region(reference),
-        order.profile.image,
-    )
+    return record if index is None else {"picture": index + 1, **record}
 
 
 def measure_recorded(
     container: Container, notice: Notice, origin: Origin, profile: Profile
 ) -> Measurement:
-    """Measure the badge that a marker records; `unknown` when this version cannot have drawn it.
+    """Measure the badges that a marker records; `unknown` when this version cannot have drawn them.
 
-    The record may come from anybody, so it is checked against the picture before anything is drawn from it.
+    The record may come from anybody, so it is checked against the picture before anything is drawn from it. Every picture
+    of the file must have its badge, and the worst of them counts.
     """
-    place = notice.placements[0] if notice.placements else {}
+    measured = []
+    for index in range(container.count):
+        places = tuple(_of_picture(notice.placements, index))
+        one = _measure_one(container, index, places, notice, origin, profile)
+        if one is None:
+            return Measurement(NoticeState.UNKNOWN)
+        measured.append(one)
+    return worst(measured)
+
+
+def _measure_one(
+    container: Container,
+    index: int,
+    places: tuple[Mapping[str, Any], ...],
+    notice: Notice,
+    origin: Origin,
+    profile: Profile,
+) -> Measurement | None:
+    place = places[0] if places else {}
     region = recorded_region(place, profile)
     if region is None or notice.wording != wording.version():
-        return Measurement(NoticeState.UNKNOWN)
-    picture, orientation = container.decode()
-    seen = canvas.displayed(picture, orientation)
-    drawn = _drawn_again(place, notice.languages, origin, region, seen.size)
-    if drawn is None:
-        return Measurement(NoticeState.UNKNOWN)
-    return measure(seen, drawn, region, profile.image)
+        return None
+    picture = container.decode(index)
+    drawn = _drawn_again(place, notice.languages, origin, region, picture.size)
+    return measure(picture, drawn, region, profile.image) if drawn else None
+
+
+def worst(measured: list[Measurement]) -> Measurement:
+    """The measurement of the picture that has the most problems, or the faintest badge."""
+    return max(
+        measured,
+        key=lambda one: (len(one.problems), -dict(one.figures).get("contrast", 0.0)),
+        default=Measurement(NoticeState.UNKNOWN),
+    )
 
 
 def search_whole(container: Container, profile: Profile) -> Found | None:
-    """Search the displayed picture for a badge that no marker records."""
-    picture, orientation = container.decode()
-    return search(canvas.displayed(picture, orientation), profile)
+    """Search the displayed pictures for a badge that no marker records; each of them must have one."""
+    found = []
+    for index in range(min(container.count, _MAX_SEARCHED)):
+        one = search(container.decode(index).seen(), profile)
+        if one is not None:
+            found.append(one)
+    if not found:
+        return None
+    if len(found) < container.count:
+        return Found(Measurement(NoticeState.UNKNOWN))
+    chosen = worst([one.measurement for one in found])
+    origins = {one.origin for one in found}
+    return Found(chosen, origins.pop() if len(origins) == 1 else None)
 
 
 def recorded_region(place: Mapping[str, Any], profile: Profile) -> Region | None:

@@ -13,6 +13,8 @@ from aikz_label.errors import MissingDependency
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from aikz_label.adapters.image.picture import Picture
+
 _HEVC_SUBSAMPLING = ("", "420", "422", "444")
 _MAX_CROP = 64  # px: the largest block of HEVC
 
@@ -42,9 +44,10 @@ class Heic(Heif):
         fits = all(0 <= size[i] - (width, height)[i] < _MAX_CROP for i in (0, 1))
         return (width, height) if fits and width and height and not any(map(int, starts)) else size
 
-    def decode(self) -> tuple[Image, int]:
+    def decode(self, index: int = 0) -> Picture:  # noqa: ARG002  # one picture
         """See `Container.decode`; the decoder turns the picture, so it is turned back."""
         from aikz_label.adapters.image.canvas import stored_mask  # noqa: PLC0415
+        from aikz_label.adapters.image.picture import PillowPicture  # noqa: PLC0415
 
         library = _pillow_heif()
         try:
@@ -52,7 +55,7 @@ class Heic(Heif):
         except Exception as error:  # decoders raise whatever they like on hostile bytes
             raise MediaProblem("damaged", detail_word="decoder") from error
         picture.info.clear()
-        return stored_mask(picture, self.orientation), self.orientation
+        return PillowPicture(stored_mask(picture, self.orientation), self.orientation)
 
     def _coded(self, image: Image, quality: int) -> bytes:
         sampling = self.primary.first(self.configuration)[16] & 3

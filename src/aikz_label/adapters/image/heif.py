@@ -20,7 +20,11 @@ from aikz_label.errors import MissingDependency
 from aikz_label.limits import MIB, NO_LIMITS, Limits
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from PIL.Image import Image
+
+    from aikz_label.adapters.image.picture import Picture
 
 # The quality is the first that keeps 44 dB (notices: q90 gives 44 to 46).
 _QUALITIES = (90, 95, 100)
@@ -272,10 +276,12 @@ class Heif(Container):
         brands = self.data[self.boxes[0].start : self.boxes[0].stop]
         return self._assemble(brands, list(self.meta.items), list(self.meta.references), xmp)
 
-    def encode(self, image: Image, xmp: bytes | None) -> bytes:
+    def encode(self, pictures: Iterable[Picture], xmp: bytes | None) -> bytes:
         """The picture at the first quality that is good enough, with the source's metadata; no thumbnails."""
-        from aikz_label.adapters.image.canvas import difference_outside  # noqa: PLC0415
+        from aikz_label.adapters.image.picture import PillowPicture, only  # noqa: PLC0415
 
+        image = only(pictures)
+        wanted = PillowPicture(image)
         for quality in _QUALITIES:
             try:
                 coded = self._coded(image, quality)
@@ -286,8 +292,7 @@ class Heif(Container):
             fresh = self.parse(coded, NO_LIMITS, thorough=False)
             if quality == _QUALITIES[-1]:
                 break
-            again, _ = fresh.decode()
-            if difference_outside(again.convert(image.mode), image, None)[0] >= _WANTED_PSNR:
+            if wanted.difference(fresh.decode(), None) >= _WANTED_PSNR:
                 break
         return self._with_picture(fresh, xmp)
 

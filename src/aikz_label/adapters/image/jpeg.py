@@ -17,7 +17,11 @@ from aikz_label.adapters.image.container import Container, check_pixels, refuse_
 from aikz_label.limits import NO_LIMITS, Limits
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from PIL.Image import Image
+
+    from aikz_label.adapters.image.picture import Picture
 
 _SOI, _EOI, _SOS, _COM = 0xD8, 0xD9, 0xDA, 0xFE
 _APP0, _APP1, _APP2, _APP11, _APP14, _APP15 = 0xE0, 0xE1, 0xE2, 0xEB, 0xEE, 0xEF
@@ -106,8 +110,11 @@ class Jpeg(Container):
         if image.mode == "RGB" and not _stores_rgb(image, self.header):
             image.draft("YCbCr", image.size)
 
-    def encode(self, image: Image, xmp: bytes | None) -> bytes:
+    def encode(self, pictures: Iterable[Picture], xmp: bytes | None) -> bytes:
         """Encode with the source's tables and put every other segment of the source back."""
+        from aikz_label.adapters.image.picture import only  # noqa: PLC0415
+
+        image = only(pictures)
         buffer = BytesIO()
         image.save(buffer, "JPEG", **self._settings(image))
         fresh = Jpeg.parse(buffer.getvalue(), NO_LIMITS, thorough=False)

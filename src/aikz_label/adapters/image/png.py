@@ -20,7 +20,11 @@ from aikz_label.adapters.image.container import (
 from aikz_label.limits import MIB, NO_LIMITS, Limits
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from PIL import Image
+
+    from aikz_label.adapters.image.picture import Picture
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _XMP = b"XML:com.adobe.xmp\0"
@@ -133,8 +137,11 @@ class Png(Container):
         if self.end != len(self.data):
             raise refuse_variant("PNG", "there are bytes after its end")
 
-    def encode(self, image: Image.Image, xmp: bytes | None) -> bytes:
+    def encode(self, pictures: Iterable[Picture], xmp: bytes | None) -> bytes:
         """Image data, header and palette from the new picture, every other chunk from the source."""
+        from aikz_label.adapters.image.picture import only  # noqa: PLC0415
+
+        image = only(pictures)
         if self.colour_type == _GREY and self.depth in {2, 4}:
             fresh = {b"IHDR": self._header_not_interlaced(), b"IDAT": self._packed_grey(image)}
         else:

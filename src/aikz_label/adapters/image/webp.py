@@ -18,7 +18,9 @@ from aikz_label.adapters.image.container import (
 from aikz_label.limits import NO_LIMITS, Limits
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from collections.abc import Iterable
+
+    from aikz_label.adapters.image.picture import Picture
 
 _ANIMATION, _XMP_FLAG, _ALPHA = 0x02, 0x04, 0x10  # bits of VP8X
 _IMAGE = (b"VP8 ", b"VP8L", b"ALPH")
@@ -90,12 +92,14 @@ class WebP(Container):
         if self.flags & _ANIMATION or any(c.name == b"ANIM" for c in self.chunks):
             raise refuse_variant("WebP", "it is an animation")
 
-    def encode(self, image: Image, xmp: bytes | None) -> bytes:
+    def encode(self, pictures: Iterable[Picture], xmp: bytes | None) -> bytes:
         """Lossless stays lossless; lossy is encoded at the first quality that is good enough."""
         from PIL import Image  # noqa: PLC0415
 
-        from aikz_label.adapters.image.canvas import difference_outside  # noqa: PLC0415
+        from aikz_label.adapters.image.modes import difference_outside  # noqa: PLC0415
+        from aikz_label.adapters.image.picture import only  # noqa: PLC0415
 
+        image = only(pictures)
         lossless = any(c.name == b"VP8L" for c in self.chunks)
         for quality in (100,) if lossless else _QUALITIES:
             buffer = BytesIO()
@@ -110,7 +114,7 @@ class WebP(Container):
             if lossless or quality == _QUALITIES[-1]:
                 break
             with Image.open(buffer, formats=["WEBP"]) as again:
-                if difference_outside(again.convert(image.mode), image, None)[0] >= _WANTED_PSNR:
+                if difference_outside(again.convert(image.mode), image, None) >= _WANTED_PSNR:
                     break
         fresh = WebP.parse(buffer.getvalue(), NO_LIMITS, thorough=False)
         return self._assemble([c for c in fresh.chunks if c.name in _IMAGE], xmp)

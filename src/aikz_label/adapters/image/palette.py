@@ -1,0 +1,85 @@
+"""Palettes: opaque black and white for the badge, also where all 256 colours are taken."""
+
+from __future__ import annotations
+
+import math
+
+from PIL import Image
+
+
+def paint(image: Image.Image, mask: Image.Image, corner: tuple[int, int]) -> None:
+    """Make sure that the palette holds opaque black and white, then draw with those two."""
+    black = _palette_slot(image, (0, 0, 0), taken=-1)
+    white = _palette_slot(image, (255, 255, 255), taken=black)
+    indices = mask.point([white if level >= 128 else black for level in range(256)])
+    if image.mode == "PA":
+        indices = Image.merge("PA", (indices, Image.new("L", mask.size, 255)))
+    image.paste(indices, corner)
+
+
+def _palette_slot(image: Image.Image, colour: tuple[int, int, int], taken: int) -> int:
+    """The index of an opaque colour, made where there is none.
+
+    A free slot is used if there is one. Else the entry whose loss changes the picture least (pixels times squared distance
+    to the nearest other entry) gives way, and its pixels go to that neighbour.
+    """
+    palette = image.getpalette("RGB") or []
+    entries = [tuple(palette[i : i + 3]) for i in range(0, len(palette), 3)]
+    alpha = _alpha(image, len(entries))
+    for index, entry in enumerate(entries):
+        if entry == colour and alpha[index] == 255 and index != taken:
+            return index
+    used = image.histogram()[:256]
+    if len(entries) < 256:
+        index = len(entries)
+        entries.append(colour)
+        alpha.append(255)
+    else:
+        free = [i for i in range(256) if not used[i] and i != taken]
+        index = free[0] if free else _merge_cheapest(image, entries, alpha, used, taken)
+        entries[index], alpha[index] = colour, 255
+    image.putpalette([level for entry in entries for level in entry])
+    if any(value < 255 for value in alpha):
+        image.info["transparency"] = bytes(alpha)
+    return index
+
+
+def _alpha(image: Image.Image, count: int) -> list[int]:
+    """Opacity of every palette entry; Pillow gives it as bytes or as one transparent index."""
+    given = image.info.get("transparency")
+    alpha = [255] * count
+    if isinstance(given, bytes):
+        alpha[: len(given)] = given[:count]
+    elif isinstance(given, int) and given < count:
+        alpha[given] = 0
+    return alpha
+
+
+def _merge_cheapest(
+    image: Image.Image,
+    entries: list[tuple[int, ...]],
+    alpha: list[int],
+    used: list[int],
+    taken: int,
+) -> int:
+    """Free the palette entry that matters least; returns its index."""
+    best = (math.inf, 0, 0)
+    for index, entry in enumerate(entries):
+        if index == taken or alpha[index] < 255:
+            continue
+        for other, neighbour in enumerate(entries):
+            if other not in {index, taken} and alpha[other] == 255:
+                distance = sum((a - b) ** 2 for a, b in zip(entry, neighbour, strict=True))
+                best = min(best, (used[index] * distance, index, other))
+    _, index, neighbour_index = best
+    table = [neighbour_index if level == index else level for level in range(256)]
+    palette, info = image.getpalette("RGB"), image.info
+    if image.mode == "PA":
+        moved = Image.merge("PA", (image.getchannel("P").point(table), image.getchannel("A")))
+    else:
+        moved = image.point(table)
+    image.paste(moved, (0, 0))
+    if palette is not None:
+        image.putpalette(palette)
+    image.info = info
+    return index

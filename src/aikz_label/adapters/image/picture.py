@@ -1,0 +1,118 @@
+"""One picture of a file, decoded as it is stored: what painting, comparing and measuring need, and nothing more.
+
+Two kinds share the interface: `PillowPicture` for everything that Pillow holds without loss, and `samples.SamplePicture`
+for what it cannot hold, such as 16-bit or floating-point colours. A format may bring a third, for instance one that decodes
+only where somebody looks. Boxes of `paint` and `difference` lie in the stored picture, edges of `crop` in the displayed
+one.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from aikz_label.adapters.image import canvas, modes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aikz_label.adapters.image.canvas import Box
+
+
+class Picture(ABC):
+    """What every kind offers. Pixels change only through `paint`.
+
+    Attributes:
+        orientation: How it is turned to be seen, as EXIF numbers it, 1 to 8.
+        stored: Width and height as stored, px.
+    """
+
+    __slots__ = ("orientation", "stored")
+
+    def __init__(self, stored: tuple[int, int], orientation: int) -> None:
+        self.stored = stored
+        self.orientation = orientation
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height as people see it, px; what `measure` and `search` go by."""
+        return canvas.displayed_size(self.stored, self.orientation)
+
+    @abstractmethod
+    def paint(self, mask: Image.Image, box: Box) -> None:
+        """Draw a mask of the box's size, opaque: 0 becomes black and 255 white, diffuse white in HDR.
+
+        Raises:
+            Refused: The picture cannot hold black and white.
+        """
+
+    @abstractmethod
+    def crop(self, edges: tuple[int, int, int, int]) -> Image.Image:
+        """A part as people see it, in an 8-bit mode that Pillow converts to RGB or RGBA.
+
+        HDR is toned down so that diffuse white is white. What can be transparent has an alpha channel or a transparent
+        colour in its `info`: it will be measured on white and on black.
+
+        Args:
+            edges: Left, top, right and bottom in the displayed picture, within it.
+        """
+
+    @abstractmethod
+    def difference(self, other: Picture, box: Box | None) -> float:
+        """PSNR in dB outside a box: infinite when every sample is equal, 0 when they cannot be compared.
+
+        Samples are compared as this picture holds them, at full depth; palettes by the colours they mean.
+        """
+
+    def seen(self) -> Image.Image:
+        """The whole picture, as `crop` gives it."""
+        return self.crop((0, 0, *self.size))
+
+    def _stored_edges(self, edges: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+        left, top, right, bottom = edges
+        shown = (left, top, right - left, bottom - top)
+        x, y, width, height = canvas.stored_box(shown, self.size, self.orientation)
+        return x, y, x + width, y + height
+
+
+class PillowPicture(Picture):
+    """A Pillow image of any mode.
+
+    Attributes:
+        image: The image; its `info` says what is transparent.
+    """
+
+    __slots__ = ("image",)
+
+    def __init__(self, image: Image.Image, orientation: int = 1) -> None:
+        super().__init__(image.size, orientation)
+        self.image = image
+
+    def paint(self, mask: Image.Image, box: Box) -> None:
+        """See `Picture.paint`."""
+        modes.paint(self.image, mask, box)
+
+    def crop(self, edges: tuple[int, int, int, int]) -> Image.Image:
+        """See `Picture.crop`."""
+        edges = self._stored_edges(edges)
+        whole = edges == (0, 0, *self.stored)
+        part = self.image if whole else self.image.crop(edges)
+        return canvas.displayed(modes.eight_bit(part, self.image), self.orientation)
+
+    def difference(self, other: Picture, box: Box | None) -> float:
+        """See `Picture.difference`."""
+        if not isinstance(other, PillowPicture) or other.stored != self.stored:
+            return 0.0
+        image = other.image
+        if image.mode != self.image.mode:
+            image = image.convert(self.image.mode)
+        return modes.difference_outside(self.image, image, box)
+
+
+def only(pictures: Iterable[Picture]) -> Image.Image:
+    """The image of a container with one picture that Pillow decodes."""
+    (picture,) = pictures
+    assert isinstance(picture, PillowPicture)
+    return picture.image
