@@ -44,6 +44,7 @@ def test_the_two_verbs():
         "profile_name",
         "signer",
         "on_existing",
+        "sidecar",
         "overwrite",
         "config",
         "caps",
@@ -51,6 +52,7 @@ def test_the_two_verbs():
     assert list(inspect.signature(aikz_label.verify).parameters) == [
         "source",
         "trust",
+        "sidecar",
         "measure",
         "profile_name",
         "config",

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
 
 from aikz_label import files, formats, limits, profile, rules
 from aikz_label.adapters import Order
+from aikz_label.carriers import sidecar as sidecars
 from aikz_label.checking import verify_stream
 from aikz_label.config import Config, load_config
 from aikz_label.errors import InvalidLabel, SigningError, SourceError, UsageError
@@ -36,6 +37,7 @@ Trust: TypeAlias = "str | Path | TrustList | Sequence[str | Path | TrustList]"
 
 _WARN_BEFORE_EXPIRY = timedelta(days=365)
 _ON_EXISTING = ("refuse", "update", "replace")
+_SIDECAR = ("auto", "always", "never")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,17 @@ class MarkResult:
         path: Where it is; `None` when it was not written to a path.
         data: Its bytes when no destination was given; else `None`.
         warnings: What the caller should know, one English sentence each.
+        sidecar: The bytes of its sidecar when it has one and was not written to a path; keep them with the file, under
+            its name and `.c2pa`.
+        sidecar_path: Where its sidecar is; `None` without one.
     """
 
     report: Report
     path: Path | None
     data: bytes | None
     warnings: tuple[str, ...]
+    sidecar: bytes | None = None
+    sidecar_path: Path | None = None
 
 
 def mark(
@@ -66,6 +73,7 @@ def mark(
     profile_name: str = profile.DEFAULT,
     signer: str = "",
     on_existing: str = "refuse",
+    sidecar: str = "auto",
     overwrite: bool = False,
     config: str | Path | Config | None = None,
     caps: Limits = limits.DEFAULT,
@@ -86,7 +94,9 @@ def mark(
         signer: Signer URI; the configuration's when empty.
         on_existing: What to do with a file that carries a marker already: `refuse`, `update` (the input becomes the
             parent) or `replace` (the old marker is dropped).
-        overwrite: Replace an existing destination.
+        sidecar: Where the marker goes: `auto` into the file, or into a sidecar when its format has no place for one;
+            `always` into a sidecar, for any file whatever; `never`, which refuses formats that would need one.
+        overwrite: Replace an existing destination and its sidecar.
         config: A configuration or the path of one; the user's own when `None`.
         caps: Limits while reading.
 
@@ -96,12 +106,14 @@ def mark(
         SigningError: There is no usable signer.
         OSError: Reading or writing failed; nothing is left at the destination.
     """
-    from aikz_label.marking import mark_stream  # noqa: PLC0415  # verifying needs none of it
+    from aikz_label.marking import Job, mark_stream  # noqa: PLC0415  # verifying needs none of it
 
     settings = _settings(config)
     order = _order(label, languages, notice, notice_reason, profile_name, settings, caps)
     if on_existing not in _ON_EXISTING:
         raise UsageError(f"on_existing {on_existing!r} is not one of: {', '.join(_ON_EXISTING)}.")
+    if sidecar not in _SIDECAR:
+        raise UsageError(f"sidecar {sidecar!r} is not one of: {', '.join(_SIDECAR)}.")
     key = _signing_key(signer, settings)
     target = Path(destination) if isinstance(destination, str | Path) else None
     with ExitStack() as stack:
@@ -110,10 +122,15 @@ def mark(
             signed: BinaryIO = io.BytesIO()
         else:
             files.check_not_source(_as_file(source), target)
+            beside = sidecars.path_for(target)
+            publish = stack.enter_context(files.companion(beside, target, overwrite=overwrite))
             signed = stack.enter_context(files.atomic_output(target, overwrite=overwrite))
-        stream = stack.enter_context(open_any(source, caps, target))
-        report, warnings = mark_stream(stream, signed, order, key, on_existing, settings.trust)
-    warnings += _expiry_warning(key) + _suffix_warning(target, report)
+        with open_any(source, caps, target) as stream:
+            job = Job(stream, _beside(source), order, key, settings.trust, on_existing, sidecar)
+            done = mark_stream(job, signed)
+        if target is not None:
+            publish(done.store, signed)
+    warnings = done.warnings + _expiry_warning(key) + _suffix_warning(target, done.report)
     data = None
     if isinstance(signed, io.BytesIO):
         data = signed.getvalue()
@@ -121,13 +138,19 @@ def mark(
             assert not isinstance(destination, str | Path)
             destination.write(data)
             data = None
-    return MarkResult(report.at(str(target or "")), target, data, warnings)
+    report = done.report.at(str(target or ""))
+    if target is None or done.store is None:
+        return MarkResult(report, target, data, warnings, done.store)
+    beside = sidecars.path_for(target)
+    warnings += (f"The marker is in {beside}: keep it beside the file.",)
+    return MarkResult(report, target, data, warnings, sidecar_path=beside)
 
 
 def verify(
     source: str | Path | bytes | BinaryIO,
     *,
     trust: Trust | None = None,
+    sidecar: bytes | str | Path | None = None,
     measure: bool = False,
     profile_name: str = profile.DEFAULT,
     config: str | Path | Config | None = None,
@@ -141,6 +164,8 @@ def verify(
     Args:
         source: A path, bytes or a binary stream.
         trust: PEM files or trust lists to believe, instead of the configuration's.
+        sidecar: The file's sidecar, as bytes or a path. Without one, it is looked for beside a path, as
+            `<name.ext>.c2pa` and `<stem>.c2pa`; bytes and streams have nothing beside them.
         measure: Measure the notice even when a trusted signer attests it; where none is on record, search the whole
             picture for one.
         profile_name: Profile whose numbers the notice must reach.
@@ -157,12 +182,17 @@ def verify(
     lists = _trust(trust, config)
     try:
         with open_any(source, caps, None) as stream:
-            report = verify_stream(stream, lists, numbers, caps, measure=measure)
+            beside = sidecars.given(sidecar) if sidecar is not None else _beside(source)
+            report = verify_stream(stream, lists, numbers, caps, measure=measure, beside=beside)
     except SourceError as error:
         if error.code != "source-changed":
             raise
         report = rules.judge(Evidence(problem=message("unreadable.changed")), numbers)
     return report.at(str(source) if isinstance(source, str | Path) else "")
+
+
+def _beside(source: Source) -> sidecars.Sidecar | None:
+    return sidecars.find(Path(source)) if isinstance(source, str | Path) else None
 
 
 def _as_file(source: Source) -> Path | BinaryIO:

@@ -7,6 +7,8 @@ from typing import BinaryIO
 
 from aikz_label import formats, marker, rules
 from aikz_label.adapters import Adapter, Examined, MediaProblem, Searching
+from aikz_label.carriers import sidecar
+from aikz_label.carriers.sidecar import Sidecar
 from aikz_label.engine import Reading
 from aikz_label.errors import MissingDependency, Refused
 from aikz_label.formats import Format
@@ -44,6 +46,7 @@ def verify_stream(
     caps: Limits,
     *,
     measure: bool,
+    beside: Sidecar | None = None,
 ) -> Report:
     """Check one file.
 
@@ -53,24 +56,36 @@ def verify_stream(
         numbers: Profile whose numbers the notice must reach.
         caps: Limits while reading.
         measure: Measure the notice even when a trusted signer attests it.
+        beside: Its sidecar, if there is one.
     """
     row = formats.sniff(stream)
+    if beside is not None:
+        row = formats.with_sidecar(row)
     if row is None or not row.supported:
         return rules.judge(
             Evidence(row.name if row else "", problem=_no_adapter(stream, row)), numbers
         )
     adapter = formats.load_adapter(row)
     reading = adapter.read_marker(stream, row, trust)
+    outside = _beside(stream, beside, trust)
     examined, problem = Examined(), None
     try:
-        whole = reading.state in {"trusted", "untrusted"}  # bound to every byte: no need to look
+        # an intact marker is bound to every byte: no need to look
+        whole = any(r and r.state in {"trusted", "untrusted"} for r in (reading, outside))
         examined = adapter.examine(stream, row, caps, thorough=not whole)
     except MediaProblem as error:
         problem = error.message
     found = _marker(reading, examined, trust, looked=problem is None)
+    second = None
+    if beside is not None and beside.problem is not None:
+        problem = beside.problem
+    elif outside is not None:
+        other = _marker(outside, examined, trust, looked=problem is None, carrier="sidecar")
+        found, second = _ranked(found, other, shared=beside is not None and beside.shared)
     evidence = Evidence(
         format=row.name,
         marker=found,
+        second=second,
         mirrors=examined.mirrors,
         problem=problem,
     )
@@ -81,7 +96,39 @@ def verify_stream(
     return rules.judge(evidence, numbers)
 
 
+def _beside(
+    stream: BinaryIO, beside: Sidecar | None, trust: tuple[TrustList, ...]
+) -> Reading | None:
+    if beside is None or beside.problem is not None:
+        return None
+    return sidecar.read(stream, beside, trust)
+
+
+def _ranked(inside: Marker, outside: Marker, *, shared: bool) -> tuple[Marker, Marker | None]:
+    """Which of two markers speaks for the file, and the other one.
+
+    One that fails is never passed over, nor one that declares something in favour of one that is silent.
+    """
+    if inside.state is MarkerState.ABSENT:
+        return outside, None
+    if shared and inside.intact and outside.problem == "sidecar-other":
+        return inside, None  # under that name it is another file's
+    first, second = sorted((inside, outside), key=_rank)
+    return first, second
+
+
+def _rank(found: Marker) -> tuple[bool, bool, bool, bool]:
+    return (
+        found.state is not MarkerState.INVALID,
+        not found.malformed,
+        found.label is None,
+        found.state is not MarkerState.TRUSTED,
+    )
+
+
 def _no_adapter(stream: BinaryIO, row: Format | None) -> Message:
+    if row is not None and row.name == "c2pa":
+        return message("unreadable.sidecar-itself")
     if row is not None:
         return message("unreadable.unsupported-format", format=row.title)
     stream.seek(0)
@@ -89,7 +136,12 @@ def _no_adapter(stream: BinaryIO, row: Format | None) -> Message:
 
 
 def _marker(
-    reading: Reading, examined: Examined, trust: tuple[TrustList, ...], *, looked: bool
+    reading: Reading,
+    examined: Examined,
+    trust: tuple[TrustList, ...],
+    *,
+    looked: bool,
+    carrier: str = "c2pa",
 ) -> Marker:
     """Join what the engine says with what the manifest means."""
     if reading.state in {"absent", "failed"}:
@@ -100,10 +152,12 @@ def _marker(
     state, why = MarkerState(reading.state), reading.problem
     if state is not MarkerState.INVALID and looked and not content.covers(examined.unprotected):
         state, why = MarkerState.INVALID, "altered"  # where the engine does not look
+    if carrier == "sidecar" and why == "altered":
+        why = "sidecar-other"
     believed = trust[reading.trust] if 0 <= reading.trust < len(trust) else None
     return Marker(
         state=state,
-        carrier="c2pa",
+        carrier=carrier,
         problem=why,
         signer=reading.signer,
         trust=believed.name if believed else "",

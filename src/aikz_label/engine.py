@@ -11,6 +11,7 @@ It signs, reads and validates; its exceptions never leave. Measured behaviour th
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -77,24 +78,30 @@ def version() -> str:
     return text
 
 
-def read(source: BinaryIO, mime: str, trust: tuple[TrustList, ...]) -> Reading:
+def read(
+    source: BinaryIO, mime: str, trust: tuple[TrustList, ...], store: bytes | None = None
+) -> Reading:
     """Read and validate the marker of a file; never raises on content.
 
     Args:
         source: Seekable stream at any position.
         mime: Canonical media type of the bytes.
         trust: Lists whose roots are believed.
+        store: A marker from outside the file; one inside is then not looked at.
     """
     context = _context(os.getpid(), trust)
     source.seek(0)
     try:
-        with _signals_wait(), c2pa.Reader(mime, source, context=context) as reader:
-            store = json.loads(reader.json())
+        with (
+            _signals_wait(),
+            c2pa.Reader(mime, source, manifest_data=store, context=context) as reader,
+        ):
+            found = json.loads(reader.json())
     except c2pa.C2paError as error:
         return _from_error(error)
     except (ValueError, RecursionError) as error:  # JSON that is none
         return Reading("invalid", "damaged", codes=(type(error).__name__,))
-    return _from_store(store, str(store.get("validation_state") or ""))
+    return _from_store(found, str(found.get("validation_state") or ""))
 
 
 def sign(
@@ -125,20 +132,63 @@ def sign(
     context = _context(os.getpid(), ())
     source.seek(0)
     watched = _Watched(destination)
+    with _building(manifest, key, context, watched) as (signer, builder):
+        if parent is not None:
+            _add_parent(builder, parent, mime, parent_label)
+        builder.sign(signer, mime, source, watched)
+
+
+def sign_detached(
+    manifest: dict[str, Any],
+    key: SigningKey,
+    parent: BinaryIO | None = None,
+    parent_mime: str = "",
+    parent_label: str = "",
+) -> bytes:
+    """Sign a definition that brings its own `c2pa.hash.data`; the engine reads no file and checks nothing of it.
+
+    Its own way of signing outside a file copies the file and holds a gigabyte of it in memory.
+
+    Returns:
+        The C2PA store. Its length depends on the definition alone, but for the signature's few bytes.
+
+    Raises:
+        SigningError: The engine does not take the key or the certificate.
+        Refused: The engine cannot make a marker of this definition.
+    """
+    context = _context(os.getpid(), (), verify_after_sign=False)
+    with _building(manifest, key, context, None) as (signer, builder):
+        if parent is not None:
+            _add_parent(builder, parent, parent_mime, parent_label)
+        builder.set_no_embed()
+        store: bytes = builder.sign(signer, _ANY, io.BytesIO(b"\0"), io.BytesIO())
+        return store
+
+
+_ANY = "application/octet-stream"
+
+
+def _add_parent(builder: c2pa.Builder, parent: BinaryIO, mime: str, label: str) -> None:
+    parent.seek(0)
+    ingredient = {"relationship": "parentOf", "label": label, "title": "input"}
+    builder.add_ingredient(json.dumps(ingredient), mime, parent)
+
+
+@contextmanager
+def _building(
+    manifest: dict[str, Any], key: SigningKey, context: c2pa.Context, watched: _Watched | None
+) -> Iterator[tuple[c2pa.Signer, c2pa.Builder]]:
+    """A signer and a builder; the engine's errors become ours."""
+    info = c2pa.C2paSignerInfo(key.algorithm.encode(), key.chain, key.key, None)
     try:
-        info = c2pa.C2paSignerInfo(key.algorithm.encode(), key.chain, key.key, None)
         with (
             _signals_wait(),
             c2pa.Signer.from_info(info) as signer,
             c2pa.Builder(manifest, context) as builder,
         ):
-            if parent is not None:
-                parent.seek(0)
-                ingredient = {"relationship": "parentOf", "label": parent_label, "title": "input"}
-                builder.add_ingredient(json.dumps(ingredient), mime, parent)
-            builder.sign(signer, mime, source, watched)
+            yield signer, builder
     except c2pa.C2paError as error:
-        if watched.error is not None:  # a full disk is no fault of the file
+        if watched is not None and watched.error is not None:  # a full disk is no fault of the file
             raise watched.error from error
         kind = _kind(error)
         if kind in {"Signature", "Verify"} and "ertificate" in str(error):
@@ -197,7 +247,12 @@ def _signals_wait() -> Iterator[None]:
 
 
 @lru_cache(maxsize=16)
-def _context(process: int, trust: tuple[TrustList, ...]) -> c2pa.Context:  # noqa: ARG001  # the key
+def _context(
+    process: int,  # noqa: ARG001  # part of the key
+    trust: tuple[TrustList, ...],
+    *,
+    verify_after_sign: bool = True,
+) -> c2pa.Context:
     version()
     purposes = f"{EMAIL_PROTECTION}\n{CLAIM_SIGNING}"
     anchors = [
@@ -212,7 +267,11 @@ def _context(process: int, trust: tuple[TrustList, ...]) -> c2pa.Context:  # noq
     settings: dict[str, Any] = {
         "version": 1,
         "builder": {"thumbnail": {"enabled": False}},
-        "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
+        "verify": {
+            "remote_manifest_fetch": False,
+            "ocsp_fetch": False,
+            "verify_after_sign": verify_after_sign,
+        },
         "core": {"allowed_network_hosts": [], "backing_store_memory_threshold_in_mb": 16},
     }
     if anchors:

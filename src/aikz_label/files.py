@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -97,6 +97,71 @@ def atomic_output(path: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
         os.fsync(stream.fileno())
         _publish(stream, hidden, path, overwrite=overwrite)
     _sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def companion(
+    path: Path, owner: Path, *, overwrite: bool = False
+) -> Iterator[Callable[[bytes | None, BinaryIO], None]]:
+    """Give a function that puts a small file at `path` just before `owner` gets its name, or sees to it that none is there.
+
+    Wrap it around the `atomic_output` of `owner`, and call the function last inside that, with the data (or `None` for no
+    companion) and the stream that will become `owner`. The companion is published at once. Should `owner` not follow, it
+    is taken back, and one that was there before returns. Killed in between, it stands beside the old owner or alone.
+
+    Raises:
+        OutputExists: A companion is there, and `overwrite` is false.
+        OSError: The operating system's own answer.
+    """
+    state = _Companion(path, owner, overwrite=overwrite)
+    try:
+        yield state.put
+    except BaseException:
+        if not state.followed():
+            state.take_back()
+        raise
+    finally:
+        state.forget_old()
+
+
+class _Companion:
+    def __init__(self, path: Path, owner: Path, *, overwrite: bool) -> None:
+        self._path, self._owner, self._overwrite = path, owner, overwrite
+        self._aside: Path | None = None
+        self._published = False
+        self._inode: os.stat_result | None = None
+
+    def put(self, data: bytes | None, stream: BinaryIO) -> None:
+        """Publish the companion of the file that `stream` will become."""
+        self._inode = os.fstat(stream.fileno())
+        if _check_destination(self._path, overwrite=self._overwrite) is not None:
+            aside = _hidden_name(self._path)
+            self._path.rename(aside)
+            self._aside = aside
+        if data is not None:
+            with atomic_output(self._path) as out:
+                out.write(data)
+            self._published = True
+
+    def followed(self) -> bool:
+        """Whether the owner has its name already: an interruption can come after that."""
+        try:
+            return self._inode is not None and os.path.samestat(self._owner.stat(), self._inode)
+        except OSError:
+            return False
+
+    def take_back(self) -> None:
+        """Put things back as they were."""
+        if self._aside is not None:
+            self._aside.replace(self._path)
+            self._aside = None
+        elif self._published:
+            self._path.unlink(missing_ok=True)
+
+    def forget_old(self) -> None:
+        """Remove the companion that was there before."""
+        if self._aside is not None:
+            self._aside.unlink(missing_ok=True)
 
 
 def _check_destination(path: Path, *, overwrite: bool) -> int | None:

@@ -124,9 +124,32 @@ _ALL = (
     Format("odp", "ODP", "document", "application/vnd.oasis.opendocument.presentation", (".odp",)),
     Format("epub", "EPUB", "document", "application/epub+zip", (".epub",)),
     Format("zip", "ZIP", "other", "application/zip", (".zip",)),
+    Format("c2pa", "C2PA sidecar", "other", "application/c2pa", (".c2pa",)),
+    # never found from bytes: what a file becomes that nobody knows, once it has a sidecar
+    Format(
+        "other",
+        "Any other file",
+        "other",
+        "application/octet-stream",
+        (),
+        "aikz_label.adapters.other:ADAPTER",
+        "C2PA, sidecar on request",
+        "none",
+        "none",
+    ),
 )
 
 FORMATS: dict[str, Format] = {row.name: row for row in _ALL}
+
+
+def with_sidecar(row: Format | None) -> Format | None:
+    """The row by which a file that has a sidecar, or is to get one, is handled: every format but a sidecar itself."""
+    other = FORMATS["other"]
+    if row is None:
+        return other
+    if row.supported or row.name == "c2pa":
+        return row
+    return replace(row, adapter=other.adapter)
 
 
 def sniff(source: BinaryIO | bytes) -> Format | None:
@@ -225,6 +248,7 @@ _SIGNATURES: tuple[tuple[Callable[[bytes], bool], str], ...] = (
     (_ebml(b"webm"), "webm"),
     (_at(0, b"\x1a\x45\xdf\xa3"), "mkv"),
     (lambda head: b"%PDF-" in head[:1024], "pdf"),
+    (lambda head: head[4:8] == b"jumb" and head[12:20] == b"jumdc2pa", "c2pa"),
     (_at(0, b"\x00\x00\x01\x00"), "ico"),
     (_bmp, "bmp"),
 )

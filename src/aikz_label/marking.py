@@ -3,65 +3,91 @@
 from __future__ import annotations
 
 import io
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any, BinaryIO
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO, cast
 
 from aikz_label import checking, formats, marker
 from aikz_label.adapters import Adapter, MediaProblem, Order
+from aikz_label.carriers import sidecar
+from aikz_label.carriers.sidecar import NoCarrier, Sidecar
+from aikz_label.engine import Reading
 from aikz_label.errors import Refused
 from aikz_label.formats import Format
-from aikz_label.limits import NO_LIMITS
+from aikz_label.limits import MIB, NO_LIMITS
 from aikz_label.report import MarkerState, Measurement, Notice, NoticeState, Report, Verdict
 from aikz_label.signing import SigningKey
 from aikz_label.trust import TrustList
 
 
-def mark_stream(
-    source: BinaryIO,
-    signed: BinaryIO,
-    order: Order,
-    key: SigningKey,
-    on_existing: str,
-    trust: tuple[TrustList, ...],
-) -> tuple[Report, tuple[str, ...]]:
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be marked, and how.
+
+    Attributes:
+        source: The file, seekable; only read.
+        beside: Its sidecar, if it has one already.
+        order: What to declare and to draw.
+        key: Who signs.
+        trust: Lists to believe in the final check.
+        on_existing: `refuse`, `update` or `replace` a marker that is there.
+        sidecar: `auto`, `always` or `never`.
+    """
+
+    source: BinaryIO
+    beside: Sidecar | None
+    order: Order
+    key: SigningKey
+    trust: tuple[TrustList, ...]
+    on_existing: str
+    sidecar: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The report of the finished file, warnings, and its sidecar if the marker is in one."""
+
+    report: Report
+    warnings: tuple[str, ...]
+    store: bytes | None
+
+
+def mark_stream(job: Job, signed: BinaryIO) -> Done:
     """Label one file.
 
     Args:
-        source: The file, seekable; only read.
+        job: What to do.
         signed: Empty stream that reads, writes and seeks; left at its end.
-        order: What to declare and to draw.
-        key: Who signs.
-        on_existing: `refuse`, `update` or `replace` a marker that is there.
-        trust: Lists to believe in the final check.
-
-    Returns:
-        The report of the finished file, and warnings.
 
     Raises:
         Refused: It cannot be done without damage or doubt; what is in `signed` is not to be used.
         SigningError: The engine does not accept the key.
     """
-    row = _supported(source)
+    source, order = job.source, job.order
+    row = _supported(source, job.sidecar)
     adapter = formats.load_adapter(row)
     with _refusing():
-        parent, previous = _existing(source, row, adapter, on_existing, trust, order)
+        parent, previous = _existing(job, row, adapter)
         order = replace(order, previous=previous)
-        painted = io.BytesIO()
-        rendered = adapter.render(source, painted, row, order)
-        measured = adapter.check(painted, row, rendered, order)
-        notice = _perceivable(rendered.notice, measured)
-        manifest = marker.definition(
-            order.label,
-            notice,
-            row.family,
-            with_parent=parent is not None,
-            unprotected=adapter.examine(painted, row, NO_LIMITS, thorough=False).unprotected,
-        )
-        adapter.write_marker(painted, signed, row, manifest, key, parent)
-        adapter.confirm(painted, signed, row)
-    report = checking.verify_stream(signed, trust, order.profile, order.limits, measure=False)
+        with _scratch() as painted:
+            rendered = adapter.render(source, painted, row, order)
+            measured = adapter.check(painted, row, rendered, order)
+            notice = _perceivable(rendered.notice, measured)
+            manifest = marker.definition(
+                order.label,
+                notice,
+                row.family,
+                with_parent=parent is not None,
+                unprotected=adapter.examine(painted, row, NO_LIMITS, thorough=False).unprotected,
+            )
+            store = _sign(job, row, adapter, manifest, parent, painted, signed)
+    beside = Sidecar(store) if store is not None else None
+    report = checking.verify_stream(
+        signed, job.trust, order.profile, order.limits, measure=False, beside=beside
+    )
     _check_result(report, order)
     warnings = rendered.warnings
     if report.marker_state is MarkerState.UNTRUSTED:
@@ -69,26 +95,75 @@ def mark_stream(
             "The signer is on no trust list here, so this machine calls the file incomplete.",
         )
     signed.seek(0, io.SEEK_END)
-    return report, warnings
+    return Done(report, warnings, store)
 
 
-def _supported(source: BinaryIO) -> Format:
+def _scratch() -> BinaryIO:
+    """Where the painted file waits for its marker; a large one not in memory."""
+    return cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=64 * MIB))
+
+
+def _sign(
+    job: Job,
+    row: Format,
+    adapter: Adapter,
+    manifest: dict[str, Any],
+    parent: BinaryIO | None,
+    painted: BinaryIO,
+    signed: BinaryIO,
+) -> bytes | None:
+    """Put the marker into the file, or return it as a sidecar when it has no place there or is not wanted there."""
+    if job.sidecar != "always":
+        try:
+            adapter.write_marker(painted, signed, row, manifest, job.key, parent)
+        except NoCarrier:
+            if job.sidecar == "never":
+                raise Refused(
+                    f"{row.title} has no place for a marker: it needs a sidecar, a second file.",
+                    code="needs-sidecar",
+                    hint="Name a file as the destination; the sidecar is written beside it.",
+                ) from None
+        else:
+            adapter.confirm(painted, signed, row)
+            return None
+    signed.seek(0)
+    signed.truncate()
+    painted.seek(0)
+    shutil.copyfileobj(painted, signed)
+    return sidecar.sign(signed, row, manifest, job.key, parent)
+
+
+def _supported(source: BinaryIO, wanted: str) -> Format:
     row = formats.sniff(source)
-    if row is None:
-        empty = not source.read(1)
-        source.seek(0)
+    empty = not source.read(1)
+    source.seek(0)
+    if empty:
+        raise Refused("The file is empty.", code="empty", hint="Check where it was copied or made.")
+    if row is not None and row.name == "c2pa":
         raise Refused(
-            "The file is empty." if empty else "The format of this file is not known.",
-            code="empty" if empty else "unknown-format",
-            hint="See `aikz-label formats` for what can be marked.",
+            "This is a sidecar: a marker, not a file to be marked.",
+            code="sidecar-itself",
+            hint="Mark the file it belongs to.",
+        )
+    if wanted == "always":
+        row = formats.with_sidecar(row)
+    if row is None:
+        raise Refused(
+            "The format of this file is not known.", code="unknown-format", hint=_SIDECAR_HINT
         )
     if not row.supported:
         raise Refused(
             f"{row.title} is recognised, but this version cannot mark it.",
             code="unsupported-format",
-            hint="See `aikz-label formats` for what can be marked.",
+            hint=_SIDECAR_HINT,
         )
     return row
+
+
+_SIDECAR_HINT = (
+    "Any file can be marked beside itself: --sidecar --notice none --notice-reason TEXT; "
+    "`aikz-label formats` lists what takes a notice."
+)
 
 
 @contextmanager
@@ -108,27 +183,34 @@ def _refusing() -> Iterator[None]:
 
 
 def _existing(
-    source: BinaryIO,
-    row: Format,
-    adapter: Adapter,
-    on_existing: str,
-    trust: tuple[TrustList, ...],
-    order: Order,
+    job: Job, row: Format, adapter: Adapter
 ) -> tuple[BinaryIO | None, tuple[Mapping[str, Any], ...]]:
-    """Decide about a marker that is there already.
+    """Decide about a marker that is there already, in the file or beside it.
 
     Returns:
         The input if it becomes the parent, and where it carries a notice already.
     """
-    reading = adapter.read_marker(source, row, trust)
-    examined = adapter.examine(source, row, order.limits, thorough=True)
+    source, on_existing = job.source, job.on_existing
+    reading = adapter.read_marker(source, row, job.trust)
+    examined = adapter.examine(source, row, job.order.limits, thorough=True)
+    outside = _outside(job)
     if reading.state in {"absent", "failed"} and not examined.has_marker:
-        return None, ()
+        if outside is None:
+            return None, ()
+        reading = outside
     if on_existing == "refuse":
         raise Refused(
-            "The file carries a marker already.",
+            "The file carries a marker already."
+            if outside is None
+            else "The file has a sidecar already.",
             code="already-marked",
             hint="Use --on-existing update to keep it as the parent, or replace to drop it.",
+        )
+    if on_existing == "update" and outside is not None:
+        raise Refused(
+            "The marker of this file is in a sidecar, which cannot become the parent of another one.",
+            code="existing-sidecar",
+            hint="Use --on-existing replace to leave it out; the source keeps its sidecar.",
         )
     content = marker.Content(reading.manifest or {})
     intact = reading.state in {"trusted", "untrusted"} and content.covers(examined.unprotected)
@@ -140,6 +222,17 @@ def _existing(
         )
     record = content.notice
     return source if on_existing == "update" else None, record.placements if record else ()
+
+
+def _outside(job: Job) -> Reading | None:
+    """What the sidecar of the source says; one that another file of the folder may own counts only if it fits."""
+    beside = job.beside
+    if beside is None:
+        return None
+    if beside.problem is not None:
+        return Reading("invalid", "damaged")
+    reading = sidecar.read(job.source, beside, job.trust)
+    return None if beside.shared and reading.problem == "altered" else reading
 
 
 def _perceivable(notice: Notice, measured: Measurement | None) -> Notice:

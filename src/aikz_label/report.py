@@ -206,7 +206,7 @@ class Marker:
 
     Attributes:
         state: `trusted`, `untrusted`, `invalid` or `absent`; the judge adds `claimed`.
-        carrier: Where it lives, such as `c2pa`.
+        carrier: Where it lives: `c2pa` in the file, or `sidecar`.
         problem: Code of the group `marker` that says why it is invalid or absent.
         signer: Names from the certificate.
         trust: Name of the trust list that believed the signer.
@@ -250,13 +250,14 @@ class Evidence:
 
     Attributes:
         format: Short name of the format; empty when unknown.
-        marker: The signed marker.
+        marker: The signed marker; of two, the one that fails, or else the one that is worth more.
         mirrors: Unsigned statements.
         measurement: The notice as measured now; `None` when it was not measured.
         problem: Why nothing can be said, if so (group `unreadable`).
         decoded: The content itself was decoded, not only its structure.
         searched: The whole content was searched for a notice that nobody recorded.
         found: The notice that this found; its measurement is also in `measurement`.
+        second: The other marker, where a file carries one and has a sidecar too.
     """
 
     format: str = ""
@@ -267,6 +268,7 @@ class Evidence:
     decoded: bool = False
     searched: bool = False
     found: Found | None = None
+    second: Marker | None = None
 
 
 @dataclass(frozen=True, slots=True)

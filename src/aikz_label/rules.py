@@ -16,6 +16,7 @@ from aikz_label.report import (
     Finding,
     Found,
     How,
+    Marker,
     MarkerState,
     Message,
     Mirror,
@@ -290,10 +291,9 @@ def _unambiguous(case: _Case) -> Iterator[Finding]:
     """«ауыстырмай»: no carrier may say something else than another."""
     clause = "kz.22.2.unambiguous"
     said: list[tuple[str, Origin | bool]] = []
-    if case.label is not None:
-        said.append((case.evidence.marker.carrier, case.label.origin))
-    elif case.evidence.marker.not_ai:
-        said.append((case.evidence.marker.carrier, False))
+    for marker in (case.evidence.marker, case.evidence.second):
+        if marker is not None and marker.intact:
+            said += _signed(marker)
     said += [
         (f"{mirror.carrier}: {mirror.name}", mirror.origin)
         for mirror in case.evidence.mirrors
@@ -317,6 +317,14 @@ def _unambiguous(case: _Case) -> Iterator[Finding]:
         if first is True:  # the more exact of two that agree, to compare the rest with
             first_where, first = where, value
     yield Finding(clause, PASS, message("unambiguous.yes"))
+
+
+def _signed(marker: Marker) -> Iterator[tuple[str, Origin | bool]]:
+    """Which origin an intact marker states."""
+    if marker.label is not None and not marker.malformed:
+        yield marker.carrier, marker.label.origin
+    elif marker.not_ai:
+        yield marker.carrier, False
 
 
 def _reservation(case: _Case) -> Iterator[Finding]:

@@ -67,6 +67,11 @@ def add_mark(commands: Commands, common: argparse.ArgumentParser) -> None:
         default="refuse",
         help="what to do with a file that is marked already (default: refuse)",
     )
+    command.add_argument(
+        "--sidecar",
+        action="store_true",
+        help="put the marker beside the file, into DST.c2pa; works with any file",
+    )
     command.add_argument("--overwrite", action="store_true", help="replace existing destinations")
     command.add_argument("--json", action="store_true", help="one JSON report per line")
     command.set_defaults(run=_mark)
@@ -82,6 +87,10 @@ def _mark(options: argparse.Namespace) -> int:
         )
     if options.output == "-" and options.json:
         raise UsageError("The file and the report cannot both go to standard output.")
+    if options.output == "-" and options.sidecar:
+        raise UsageError(
+            "A file and its sidecar cannot both go to standard output.", hint="Add -o FILE."
+        )
     if "-" in options.sources and not options.output:
         raise UsageError(
             "Standard input needs a destination.", hint="Add -o FILE, or -o - for standard output."
@@ -101,6 +110,7 @@ def _mark(options: argparse.Namespace) -> int:
                 profile_name=options.profile,
                 signer=options.signer,
                 on_existing=options.on_existing,
+                sidecar=_sidecar(options),
                 overwrite=options.overwrite,
                 config=config,
             )
@@ -117,6 +127,12 @@ def _mark(options: argparse.Namespace) -> int:
         if target is not None:
             print_report(result.report, "en", options.json, whole=False)
     return worst
+
+
+def _sidecar(options: argparse.Namespace) -> str:
+    if options.output == "-":
+        return "never"
+    return "always" if options.sidecar else "auto"
 
 
 def _label(options: argparse.Namespace) -> Label:

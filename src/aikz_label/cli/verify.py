@@ -38,6 +38,12 @@ def add_verify(commands: Commands, common: argparse.ArgumentParser) -> None:
         help="PEM file of root certificates to believe instead of the configuration's; repeatable",
     )
     command.add_argument(
+        "--sidecar",
+        type=Path,
+        metavar="FILE",
+        help="the marker of a single PATH, when it is not beside it as PATH.c2pa",
+    )
+    command.add_argument(
         "--measure",
         action="store_true",
         help="measure the notice even when it is attested, and search for one that nobody recorded",
@@ -54,9 +60,14 @@ def add_verify(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 def _verify(options: argparse.Namespace) -> int:
     from aikz_label import verify  # noqa: PLC0415
-    from aikz_label.errors import SourceError  # noqa: PLC0415
+    from aikz_label.errors import SourceError, UsageError  # noqa: PLC0415
     from aikz_label.trust import load_trust_list  # noqa: PLC0415
 
+    if options.sidecar and len(options.paths) > 1:
+        raise UsageError(
+            "--sidecar is one file's marker, but there are several files.",
+            hint="A sidecar beside its file, as NAME.EXT.c2pa, is found by itself.",
+        )
     config = settings(options)
     trust = [load_trust_list(path) for path in options.trust] if options.trust else config.trust
     worst = OK
@@ -65,6 +76,7 @@ def _verify(options: argparse.Namespace) -> int:
             report = verify(
                 stdin() if path == "-" else path,
                 trust=trust,
+                sidecar=options.sidecar,
                 measure=options.measure,
                 config=config,
             ).at(path)

@@ -1,0 +1,166 @@
+"""The sidecar: a marker in a file of its own beside the file it belongs to (C2PA 2.4, 11.4).
+
+For formats that have no place for a marker, and for any file whatever on request. It is bound to every byte: one
+`c2pa.hash.data` without exclusions, so nothing of the format has to be understood to check it. Written as
+`<name.ext>.c2pa`; `<stem>.c2pa`, the name other tools use, is read too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from aikz_label import engine, files, jumbf, marker
+from aikz_label.errors import SourceError
+from aikz_label.formats import Format
+from aikz_label.report import Message, message
+from aikz_label.trust import TrustList
+
+if TYPE_CHECKING:
+    from aikz_label.signing import SigningKey
+
+SUFFIX = ".c2pa"
+# Ours are 4 KB. The largest of other tools in the reference corpora, with thumbnails and parents, is below 2 MB.
+MAX_BYTES = 16 * 1024 * 1024
+_CHUNK = 1024 * 1024
+_ANY = "application/octet-stream"
+
+
+class NoCarrier(Exception):
+    """Raised by an adapter's `write_marker` when this file has no place for a marker: it gets a sidecar."""
+
+
+class SidecarOnly:
+    """The two marker methods of an adapter whose formats have no place for a marker."""
+
+    def read_marker(
+        self,
+        source: BinaryIO,  # noqa: ARG002
+        row: Format,  # noqa: ARG002
+        trust: tuple[TrustList, ...],  # noqa: ARG002
+    ) -> engine.Reading:
+        """There is none inside."""
+        return engine.Reading("absent")
+
+    def write_marker(
+        self,
+        source: BinaryIO,  # noqa: ARG002
+        destination: BinaryIO,  # noqa: ARG002
+        row: Format,  # noqa: ARG002
+        manifest: dict[str, Any],  # noqa: ARG002
+        key: SigningKey,  # noqa: ARG002
+        parent: BinaryIO | None,  # noqa: ARG002
+    ) -> None:
+        """Ask for a sidecar."""
+        raise NoCarrier
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """A sidecar that was found or given.
+
+    Attributes:
+        store: What is in it.
+        problem: Why it could not be read, if so (group `unreadable`).
+        shared: Its name, `<stem>.c2pa`, would also fit another file of the folder.
+    """
+
+    store: bytes = b""
+    problem: Message | None = None
+    shared: bool = False
+
+
+def path_for(path: Path) -> Path:
+    """Where the sidecar of a file goes."""
+    return path.with_name(path.name + SUFFIX)
+
+
+def find(path: Path) -> Sidecar | None:
+    """Look beside a file, under both names; the one with the whole name goes first."""
+    if path.suffix == SUFFIX:  # a sidecar has none of its own
+        return None
+    try:
+        found = _read(path_for(path))
+        if found is None and path.suffix:
+            found = _read(path.with_suffix(SUFFIX), shared=True)
+    except ValueError:  # a NUL in the name
+        return None
+    return found
+
+
+def given(source: bytes | str | Path) -> Sidecar:
+    """The sidecar that a caller names or hands over.
+
+    Raises:
+        SourceError: The path is not a regular file.
+        OSError: It cannot be opened.
+    """
+    if isinstance(source, str | Path):
+        with files.open_source(Path(source)) as stream:
+            data = stream.read(MAX_BYTES + 1)
+    else:
+        data = bytes(source)
+    return _bounded(data)
+
+
+def read(source: BinaryIO, beside: Sidecar, trust: tuple[TrustList, ...]) -> engine.Reading:
+    """Validate a sidecar against the bytes of a file."""
+    if not jumbf.lengths_fit(beside.store):
+        return engine.Reading("invalid", "damaged", codes=("jumbf.length",))
+    reading = engine.read(source, _ANY, trust, beside.store)
+    if reading.state in {"absent", "failed"}:
+        return engine.Reading("invalid", "damaged", codes=reading.codes)
+    return reading
+
+
+def sign(
+    source: BinaryIO,
+    row: Format,
+    manifest: dict[str, Any],
+    key: SigningKey,
+    parent: BinaryIO | None,
+) -> bytes:
+    """Make the sidecar of a finished file; memory does not grow with the file."""
+    digest, size = hashlib.sha256(), source.seek(0, os.SEEK_END)
+    source.seek(0)
+    while block := source.read(_CHUNK):
+        digest.update(block)
+    assert source.tell() == size
+    binding = {"alg": "sha256", "hash": list(digest.digest()), "name": "whole file", "pad": []}
+    whole = {
+        **manifest,
+        "assertions": [
+            *manifest["assertions"],
+            {"label": "c2pa.hash.data", "created": True, "data": binding},
+        ],
+    }
+    return engine.sign_detached(whole, key, parent, row.mime, marker.PARENT)
+
+
+def _read(path: Path, *, shared: bool = False) -> Sidecar | None:
+    """One candidate: `None` when there is nothing under that name."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        return Sidecar(problem=message("unreadable.sidecar-not-a-file"), shared=shared)
+    try:
+        with files.open_source(path) as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except (SourceError, OSError):
+        return Sidecar(problem=message("unreadable.sidecar-not-read"), shared=shared)
+    return _bounded(data, shared=shared)
+
+
+def _bounded(data: bytes, *, shared: bool = False) -> Sidecar:
+    if len(data) > MAX_BYTES:
+        limit = message(
+            "unreadable.over-limit", what_word="bytes", found=len(data), limit=MAX_BYTES
+        )
+        return Sidecar(problem=limit, shared=shared)
+    return Sidecar(data, shared=shared)
