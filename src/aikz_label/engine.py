@@ -18,47 +18,22 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import c2pa  # noqa: TID251  # this is the one module that may
 
 from aikz_label.errors import EngineError, Refused, SigningError
-from aikz_label.report import Signer
+from aikz_label.reading import TRUST_URI, Reading, from_store
 from aikz_label.trust import CLAIM_SIGNING, EMAIL_PROTECTION, TrustList
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey
 
+__all__ = ["FLOOR", "Reading", "read", "sign", "version"]
+
 # Older native libraries verify signatures wrongly: CVE-2026-95633, CVE-2026-103294, CVE-2026-100119.
 FLOOR = (0, 91, 1)
-_TRUST_URI = "urn:aikz-label:trust:"
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What the engine says about one file.
-
-    Attributes:
-        state: `trusted`, `untrusted`, `invalid`, `absent` or `failed`.
-        problem: For `invalid` and `absent`: code of the group `marker`; empty when there is nothing more to say.
-        manifest: The active manifest as JSON, when there is one.
-        parents: Manifests of the files this one was made from, nearest first.
-        codes: C2PA status codes of failures and information, verbatim.
-        signer: Names from the certificate.
-        trust: Index of the trust list that believed the signer, or -1.
-        signed_at: Time of a trusted time-stamp, or empty.
-    """
-
-    state: str
-    problem: str = ""
-    manifest: dict[str, Any] | None = None
-    parents: tuple[dict[str, Any], ...] = ()
-    codes: tuple[str, ...] = ()
-    signer: Signer | None = None
-    trust: int = -1
-    signed_at: str = ""
 
 
 def version() -> str:
@@ -97,11 +72,22 @@ def read(
             c2pa.Reader(mime, source, manifest_data=store, context=context) as reader,
         ):
             found = json.loads(reader.json())
+            whole = _store(reader, found)
     except c2pa.C2paError as error:
         return _from_error(error)
     except (ValueError, RecursionError) as error:  # JSON that is none
         return Reading("invalid", "damaged", codes=(type(error).__name__,))
-    return _from_store(found, str(found.get("validation_state") or ""))
+    return from_store(found, whole)
+
+
+def _store(reader: c2pa.Reader, found: dict[str, Any]) -> bytes:
+    """The C2PA store as the engine read it, from whatever carrier; empty when it gives none."""
+    store = io.BytesIO()
+    try:
+        reader.resource_to_stream(f"self#jumbf=/c2pa/{found.get('active_manifest')}", store)
+    except c2pa.C2paError:
+        return b""
+    return store.getvalue()
 
 
 def sign(
@@ -258,7 +244,7 @@ def _context(
     anchors = [
         {
             "trust_kind": "manifest",
-            "trust_uri": f"{_TRUST_URI}{index}",
+            "trust_uri": f"{TRUST_URI}{index}",
             "trust_anchors": listed.pem,
             "trust_config": purposes,
         }
@@ -282,98 +268,6 @@ def _context(
         raise EngineError(
             "The C2PA engine does not accept its settings.", code="engine-settings"
         ) from error
-
-
-def _from_store(store: dict[str, Any], state: str) -> Reading:
-    results = store.get("validation_results") or {}
-    active = results.get("activeManifest") or {}
-    failures = [item for item in active.get("failure") or () if isinstance(item, dict)]
-    notes = [item for item in active.get("informational") or () if isinstance(item, dict)]
-    passed = {str(item.get("code", "")) for item in active.get("success") or ()}
-    failed = [str(item.get("code", "")) for item in failures]
-    codes = tuple(failed + [str(item.get("code", "")) for item in notes])
-    manifest = (store.get("manifests") or {}).get(store.get("active_manifest"))
-    if not isinstance(manifest, dict):
-        return Reading("invalid", "damaged", codes=codes)
-    signature = manifest.get("signature_info") or {}
-    common: dict[str, Any] = {
-        "manifest": manifest,
-        "parents": tuple(_parents(store, manifest)),
-        "codes": codes,
-        "signer": Signer(
-            name=str(signature.get("common_name") or signature.get("issuer") or ""),
-            organisation=str(signature.get("issuer") or ""),
-            serial=str(signature.get("cert_serial_number") or ""),
-            algorithm=str(signature.get("alg") or ""),
-        ),
-        "signed_at": str(signature.get("time") or "") if "timeStamp.trusted" in passed else "",
-    }
-    broken = _parent_failures(manifest, results)
-    if broken:
-        common["codes"] = codes + broken
-        return Reading("invalid", "parent", **common)
-    match state:
-        case "Trusted":
-            return Reading("trusted", trust=_list_index(results), **common)
-        case "Valid":
-            return Reading("untrusted", **common)
-        case _:
-            return Reading("invalid", _why_invalid(failed), **common)
-
-
-def _parents(store: dict[str, Any], manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Follow the parents; a chain that is long or bites its tail ends."""
-    manifests = store.get("manifests") or {}
-    for _ in range(_MAX_PARENTS):
-        ingredients = manifest.get("ingredients") or ()
-        found = next(
-            (i for i in ingredients if isinstance(i, dict) and i.get("relationship") == "parentOf"),
-            {},
-        )
-        parent = manifests.get(found.get("active_manifest"))
-        if not isinstance(parent, dict):
-            return
-        yield parent
-        manifest = parent
-
-
-_MAX_PARENTS = 20
-
-
-def _list_index(results: dict[str, Any]) -> int:
-    uri = str(results.get("trustListUri") or "")
-    number = uri.removeprefix(_TRUST_URI)
-    return int(number) if number.isdigit() else -1
-
-
-def _why_invalid(codes: list[str]) -> str:
-    if any(code.endswith((".mismatch", ".unreferenced")) for code in codes):
-        return "altered"
-    if "signingCredential.expired" in codes:
-        return "expired"
-    if any("revoked" in code for code in codes):
-        return "revoked"
-    return "damaged"
-
-
-def _parent_failures(manifest: dict[str, Any], results: dict[str, Any]) -> tuple[str, ...]:
-    """Failures of the files this one was made from.
-
-    The engine calls a file `Trusted` even when its parent was tampered with before: that must not launder it.
-    """
-    found: list[str] = []
-    for ingredient in manifest.get("ingredients") or ():
-        if isinstance(ingredient, dict) and ingredient.get("relationship") == "parentOf":
-            validation = ingredient.get("validation_results") or {}
-            found += _failure_codes(validation.get("activeManifest") or {})
-    for delta in results.get("ingredientDeltas") or ():
-        found += _failure_codes((delta or {}).get("validationDeltas") or {})
-    # an unknown or expired signer of the parent is no sign of tampering
-    return tuple(code for code in found if not code.startswith("signingCredential."))
-
-
-def _failure_codes(group: dict[str, Any]) -> list[str]:
-    return [str(item.get("code", "")) for item in group.get("failure") or ()]
 
 
 def _from_error(error: c2pa.C2paError) -> Reading:
