@@ -8,6 +8,7 @@ import zlib
 import pytest
 from PIL import Image
 
+import png_files
 from aikz_label.formats import FORMATS
 from aikz_label.testing import AdapterContract
 from support import encoded, heic, picture, pixels, require_heif
@@ -42,6 +43,16 @@ class TestPng(_Picture):
         chunk = b"IDAT" + bytes(data)
         check = zlib.crc32(chunk).to_bytes(4)
         return marked[:at] + chunk + check + marked[at + 8 + length :]
+
+
+class TestDeepPng(TestPng):
+    """16 bits per channel, which Pillow cannot hold."""
+
+    def sample(self) -> bytes:
+        return png_files.png(png_files.photo(png_files.RGB, 16), png_files.RGB, 16)
+
+    def stripped(self, marked: bytes) -> bytes:
+        return png_files.without(marked, b"caBX", b"iTXt")
 
 
 class TestWebP(_Picture):

@@ -95,9 +95,17 @@ def covering(
     plate: Image.Image, box: Box, other: Box, grid: tuple[int, int], size: tuple[int, int]
 ) -> tuple[Image.Image, Box]:
     """Grow a plate so that it also covers another box, the new part black."""
+    left, top, width, height = both = around(box, other)
+    grown = Image.new("L", (width, height), 0)
+    grown.paste(plate, (box[0] - left, box[1] - top))
+    return on_grid(grown, both, grid, size)
+
+
+def around(box: Box, other: Box | None) -> Box:
+    """The smallest box that holds both."""
+    if other is None:
+        return box
     left, top = min(box[0], other[0]), min(box[1], other[1])
     right = max(box[0] + box[2], other[0] + other[2])
     bottom = max(box[1] + box[3], other[1] + other[3])
-    grown = Image.new("L", (right - left, bottom - top), 0)
-    grown.paste(plate, (box[0] - left, box[1] - top))
-    return on_grid(grown, (left, top, *grown.size), grid, size)
+    return left, top, right - left, bottom - top

@@ -6,6 +6,7 @@ import io
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self, overload
@@ -128,17 +129,26 @@ class Container(ABC):
 
         from aikz_label.adapters.image.picture import PillowPicture  # noqa: PLC0415
 
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about metadata; pixels either load or raise
-                image = Image.open(BytesIO(self.data), formats=[self.pillow])
-                self.prepare(image)
-                image.load()
-        except MemoryError:
-            raise MediaProblem("damaged", detail_word="decoder") from None
-        except Exception as error:  # decoders raise whatever they like on hostile bytes
-            raise MediaProblem("damaged", detail_word="decoder") from error
+        with decoding():
+            image = Image.open(BytesIO(self.data), formats=[self.pillow])
+            self.prepare(image)
+            image.load()
         return PillowPicture(image, orientation_of(image))
+
+
+@contextmanager
+def decoding() -> Iterator[None]:
+    """While a decoder works: whatever it raises is a problem with the content."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about metadata; pixels either load or raise
+            yield
+    except MemoryError:
+        raise MediaProblem("damaged", detail_word="decoder") from None
+    except MediaProblem:
+        raise
+    except Exception as error:  # decoders raise whatever they like on hostile bytes
+        raise MediaProblem("damaged", detail_word="decoder") from error
 
 
 class Window:

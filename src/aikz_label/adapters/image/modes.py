@@ -14,23 +14,27 @@ NUMERIC = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")  # one channel of more t
 _STRIP = 128  # rows
 
 
-def paint(image: Image.Image, mask: Image.Image, box: Box) -> None:
+def paint(image: Image.Image, mask: Image.Image, box: Box) -> bool:
     """Draw the mask into a picture of any mode, opaque, in place.
 
     The mask is white coverage: 0 is the plate, 255 the ink.
+
+    Returns:
+        Whether pixels outside the box changed too, which a full palette can make necessary.
 
     Raises:
         Refused: The mode is not one of Pillow's.
     """
     mode, corner = image.mode, box[:2]
     if mode in {"P", "PA"}:
-        palette.paint(image, mask, corner)
-    elif mode in NUMERIC:
+        return palette.paint(image, mask, corner)
+    if mode in NUMERIC:
         image.paste(_numeric_patch(image, mask), corner)
     elif mode == "1":
         image.paste(mask.point(lambda v: 255 * (v >= 128)).convert("1"), corner)
     else:
         image.paste(_patch(image, mask), corner)
+    return False
 
 
 def _patch(image: Image.Image, mask: Image.Image) -> Image.Image:

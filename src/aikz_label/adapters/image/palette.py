@@ -7,25 +7,33 @@ import math
 from PIL import Image
 
 
-def paint(image: Image.Image, mask: Image.Image, corner: tuple[int, int]) -> None:
-    """Make sure that the palette holds opaque black and white, then draw with those two."""
-    black = _palette_slot(image, (0, 0, 0), taken=-1)
-    white = _palette_slot(image, (255, 255, 255), taken=black)
+def paint(image: Image.Image, mask: Image.Image, corner: tuple[int, int]) -> bool:
+    """Make sure that the palette holds opaque black and white, then draw with those two.
+
+    Returns:
+        Whether pixels got another index to make room.
+    """
+    before = image.getpalette("RGB")
+    used = image.histogram()[:256]
+    black = _slot(image, (0, 0, 0), taken=-1)
+    white = _slot(image, (255, 255, 255), taken=black)
+    moved = image.getpalette("RGB") != before and image.histogram()[:256] != used
     indices = mask.point([white if level >= 128 else black for level in range(256)])
     if image.mode == "PA":
         indices = Image.merge("PA", (indices, Image.new("L", mask.size, 255)))
     image.paste(indices, corner)
+    return moved
 
 
-def _palette_slot(image: Image.Image, colour: tuple[int, int, int], taken: int) -> int:
+def _slot(image: Image.Image, colour: tuple[int, int, int], taken: int) -> int:
     """The index of an opaque colour, made where there is none.
 
     A free slot is used if there is one. Else the entry whose loss changes the picture least (pixels times squared distance
-    to the nearest other entry) gives way, and its pixels go to that neighbour.
+    to the nearest other entry) gives way, and its pixels go to that neighbour. The background colour is never touched.
     """
     palette = image.getpalette("RGB") or []
     entries = [tuple(palette[i : i + 3]) for i in range(0, len(palette), 3)]
-    alpha = _alpha(image, len(entries))
+    alpha = opacities(image, len(entries))
     for index, entry in enumerate(entries):
         if entry == colour and alpha[index] == 255 and index != taken:
             return index
@@ -35,8 +43,9 @@ def _palette_slot(image: Image.Image, colour: tuple[int, int, int], taken: int) 
         entries.append(colour)
         alpha.append(255)
     else:
-        free = [i for i in range(256) if not used[i] and i != taken]
-        index = free[0] if free else _merge_cheapest(image, entries, alpha, used, taken)
+        kept = {taken, image.info.get("background")}
+        free = [i for i in range(256) if not used[i] and i not in kept]
+        index = free[0] if free else _merge_cheapest(image, entries, alpha, used, kept)
         entries[index], alpha[index] = colour, 255
     image.putpalette([level for entry in entries for level in entry])
     if any(value < 255 for value in alpha):
@@ -44,7 +53,7 @@ def _palette_slot(image: Image.Image, colour: tuple[int, int, int], taken: int) 
     return index
 
 
-def _alpha(image: Image.Image, count: int) -> list[int]:
+def opacities(image: Image.Image, count: int) -> list[int]:
     """Opacity of every palette entry; Pillow gives it as bytes or as one transparent index."""
     given = image.info.get("transparency")
     alpha = [255] * count
@@ -60,15 +69,15 @@ def _merge_cheapest(
     entries: list[tuple[int, ...]],
     alpha: list[int],
     used: list[int],
-    taken: int,
+    kept: set[object],
 ) -> int:
     """Free the palette entry that matters least; returns its index."""
     best = (math.inf, 0, 0)
     for index, entry in enumerate(entries):
-        if index == taken or alpha[index] < 255:
+        if index in kept or alpha[index] < 255:
             continue
         for other, neighbour in enumerate(entries):
-            if other not in {index, taken} and alpha[other] == 255:
+            if other != index and other not in kept and alpha[other] == 255:
                 distance = sum((a - b) ** 2 for a, b in zip(entry, neighbour, strict=True))
                 best = min(best, (used[index] * distance, index, other))
     _, index, neighbour_index = best

@@ -27,13 +27,16 @@ class Picture(ABC):
     Attributes:
         orientation: How it is turned to be seen, as EXIF numbers it, 1 to 8.
         stored: Width and height as stored, px.
+        painted: The box that `paint` has changed, in the stored picture; `None` before. Formats that are edited in place
+            write no more than this.
     """
 
-    __slots__ = ("orientation", "stored")
+    __slots__ = ("orientation", "painted", "stored")
 
     def __init__(self, stored: tuple[int, int], orientation: int) -> None:
         self.stored = stored
         self.orientation = orientation
+        self.painted: Box | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -92,7 +95,8 @@ class PillowPicture(Picture):
 
     def paint(self, mask: Image.Image, box: Box) -> None:
         """See `Picture.paint`."""
-        modes.paint(self.image, mask, box)
+        everywhere = modes.paint(self.image, mask, box)
+        self.painted = (0, 0, *self.stored) if everywhere else canvas.around(box, self.painted)
 
     def crop(self, edges: tuple[int, int, int, int]) -> Image.Image:
         """See `Picture.crop`."""

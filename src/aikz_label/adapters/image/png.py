@@ -1,37 +1,47 @@
-"""PNG: chunks, and new image data moved into the source's own chunk list."""
+"""PNG: chunks, and image data edited in place."""
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.image import png_text
 from aikz_label.adapters.image.container import (
     Chunk,
     Container,
     Text,
     check_pixels,
+    decoding,
     metadata,
+    orientation_of,
     refuse_variant,
 )
-from aikz_label.limits import MIB, NO_LIMITS, Limits
+from aikz_label.adapters.image.png_header import (
+    GREY,
+    GREY_ALPHA,
+    PALETTE,
+    RGB,
+    RGB_ALPHA,
+    Header,
+)
+from aikz_label.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from PIL import Image
-
     from aikz_label.adapters.image.picture import Picture
+    from aikz_label.adapters.image.samples import Colours
+
+Transfer: TypeAlias = Literal["sdr", "pq", "hlg"]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_XMP = b"XML:com.adobe.xmp\0"
-_GREY, _PALETTE = 0, 3  # colour types
-_HDR = {16, 18}  # transfer functions PQ and HLG, ITU-T H.273
-_MAX_KEYWORD = 80  # with the zero byte that ends it
-_LEVEL = 4  # of deflate: 3 to 6 give nearly one size, and 6 costs three times as much as 3
+_HDR: dict[int, Transfer] = {16: "pq", 18: "hlg"}  # transfer functions, ITU-T H.273
+_RAW_EXIF = "Raw profile type exif"  # how ImageMagick kept EXIF before there was a chunk for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,7 @@ class Png(Container):
     end: int
 
     pillow = "PNG"
-    least_psnr = 50.0  # lossless but for the palette entries that make room for black and white
+    least_psnr = math.inf
 
     @classmethod
     def parse(cls, data: bytes, limits: Limits, *, thorough: bool) -> Self:
@@ -79,16 +89,6 @@ class Png(Container):
         return cls(data, size, tuple(chunks), at)
 
     @property
-    def depth(self) -> int:
-        """Bits per sample or palette index."""
-        return self.chunks[0].data[8]
-
-    @property
-    def colour_type(self) -> int:
-        """0 grey, 2 RGB, 3 palette, 4 grey with alpha, 6 RGB with alpha."""
-        return self.chunks[0].data[9]
-
-    @property
     def has_marker(self) -> bool:
         """Whether there is a `caBX` chunk."""
         return any(chunk.name == b"caBX" for chunk in self.chunks)
@@ -100,58 +100,121 @@ class Png(Container):
     @property
     def xmp(self) -> bytes | None:
         """The text of the XMP chunk, inflated up to a limit if it is compressed."""
-        for chunk in self.chunks:
-            if _is_xmp(chunk):
-                return _international_text(chunk.data[len(_XMP) :])
-        return None
+        return next((png_text.packet(c) for c in self.chunks if png_text.is_xmp(c)), None)
 
     @property
     def exif(self) -> bytes | None:
         """The data of the `eXIf` chunk."""
-        return metadata(next((c for c in self.chunks if c.name == b"eXIf"), None))
+        return metadata(self._first(b"eXIf"))
 
     def texts(self) -> Iterator[Text]:
         """Every `tEXt`, `zTXt` and `iTXt` chunk but the XMP packet."""
-        for chunk in self.chunks:
-            read = _TEXTS.get(chunk.name)
-            if read is None:
-                continue
-            start = chunk.whole[chunk.start : min(chunk.stop, chunk.start + _MAX_KEYWORD)]
-            if not start.startswith(_XMP):
-                yield Text(start.partition(b"\0")[0].decode("latin-1"), chunk, read)
+        return png_text.texts(self.chunks)
+
+    def _first(self, name: bytes) -> Chunk | None:
+        return next((chunk for chunk in self.chunks if chunk.name == name), None)
+
+    @property
+    def header(self) -> Header:
+        """What `IHDR` says."""
+        return Header.read(self.chunks[0].data)
+
+    @property
+    def transfer(self) -> Transfer:
+        """The curve that `cICP` names, as far as it matters here."""
+        codes = self._first(b"cICP")
+        return _HDR.get(codes.data[1], "sdr") if codes and len(codes.data) == 4 else "sdr"
+
+    # --- pixels -----------------------------------------------------------------------------------------------------
 
     def check_variant(self) -> None:
-        """Refuse what an 8-bit still picture cannot hold."""
+        """Refuse what would lose something."""
         kinds = {chunk.name for chunk in self.chunks}
+        header = self.header
         if b"acTL" in kinds:
             raise refuse_variant("PNG", "it is an animation (APNG)")
-        if self.depth == 16:
-            raise refuse_variant("PNG", "it has 16 bits per channel")
-        if any(
-            chunk.name == b"cICP" and chunk.data[1:2] and chunk.data[1] in _HDR
-            for chunk in self.chunks
-        ):
-            raise refuse_variant("PNG", "it is HDR (PQ or HLG)")
-        if self.colour_type == _GREY and self.depth < 8 and b"tRNS" in kinds:
-            raise refuse_variant("PNG", "one of its few grey levels is transparent")
-        if self.end != len(self.data):
-            raise refuse_variant("PNG", "there are bytes after its end")
+        if b"dSIG" in kinds:
+            raise refuse_variant("PNG", "it is signed (dSIG), and the signature would break")
+        if header.colour_type == PALETTE and self.transfer != "sdr":
+            raise refuse_variant("PNG", "it is HDR (PQ or HLG) with a palette")
+        if (header.colour_type, header.depth) == (GREY, 1) and b"tRNS" in kinds:
+            raise refuse_variant("PNG", "one of its two grey levels is transparent")
+
+    def decode(self, index: int = 0) -> Picture:
+        """See `Container.decode`; more than 8 bits, HDR, and grey of 2 or 4 bits come as numbers."""
+        from aikz_label.adapters.image import png_rows  # noqa: PLC0415
+        from aikz_label.adapters.image.picture import PillowPicture  # noqa: PLC0415
+        from aikz_label.adapters.image.samples import SamplePicture  # noqa: PLC0415
+
+        header = self.header
+        if header.depth == 16:
+            with decoding():
+                samples = png_rows.sixteen_bit(self._image_data, header)
+            return SamplePicture(samples, self._colours(), self._orientation())
+        picture = Container.decode(
+            self, index
+        )  # no super(): the class was made twice, for its slots
+        assert isinstance(picture, PillowPicture)
+        if header.colour_type == PALETTE:
+            background = self._first(b"bKGD")
+            picture.image.info["background"] = background.data[0] if background else None
+        elif self.transfer != "sdr" or (header.colour_type == GREY and header.depth in {2, 4}):
+            values = png_rows.values_of(picture.image, header)
+            return SamplePicture(values, self._colours(), picture.orientation)
+        return picture
+
+    @property
+    def _image_data(self) -> bytes:
+        return b"".join(chunk.data for chunk in self.chunks if chunk.name == b"IDAT")
+
+    def _orientation(self) -> int:
+        """As for the other pictures, without decoding one again."""
+        from PIL import Image  # noqa: PLC0415
+
+        if self.exif is None and all(t.keyword != _RAW_EXIF for t in self.texts()):
+            return 1
+        with decoding():
+            return orientation_of(Image.open(BytesIO(self.data), formats=["PNG"]))
+
+    def _colours(self) -> Colours:
+        """What the numbers of this file mean."""
+        from aikz_label.adapters.image.samples import Colours  # noqa: PLC0415
+
+        header, codes, key = self.header, self._first(b"cICP"), self._first(b"tRNS")
+        grey = header.colour_type in {GREY, GREY_ALPHA}
+        opaque = 2**header.depth - 1
+        black, white = 0, opaque
+        if codes and codes.data[3:4] == b"\0" and header.depth >= 8:  # narrow range, as in video
+            black, white = (level << (header.depth - 8) for level in (16, 235))
+        pairs = key.data if key and header.colour_type in {GREY, RGB} else b""
+        return Colours(
+            "grey" if grey else "rgb",
+            black,
+            white,
+            alpha={GREY_ALPHA: 1, RGB_ALPHA: 3}.get(header.colour_type, -1),
+            opaque=opaque,
+            key=tuple(int.from_bytes(pairs[i : i + 2]) & opaque for i in range(0, len(pairs), 2)),
+            transfer=self.transfer,
+        )
 
     def encode(self, pictures: Iterable[Picture], xmp: bytes | None) -> bytes:
-        """Image data, header and palette from the new picture, every other chunk from the source."""
-        from aikz_label.adapters.image.picture import only  # noqa: PLC0415
+        """The painted rows in the source's image data, a new palette if it needed one, every other chunk of the source."""
+        from aikz_label.adapters.image import png_rows  # noqa: PLC0415
+        from aikz_label.adapters.image.picture import PillowPicture  # noqa: PLC0415
 
-        image = only(pictures)
-        if self.colour_type == _GREY and self.depth in {2, 4}:
-            fresh = {b"IHDR": self._header_not_interlaced(), b"IDAT": self._packed_grey(image)}
+        (picture,) = pictures
+        header, fresh = self.header, {}
+        if header.colour_type == PALETTE:
+            assert isinstance(picture, PillowPicture)
+            fresh = png_rows.palette_chunks(picture.image)
+            entries = len(fresh[b"PLTE"]) // 3
+            if entries > 2**header.depth:
+                header = replace(header, depth=8)
+        if header != self.header or (picture.painted or ())[2:] == picture.stored:
+            fresh[b"IDAT"] = png_rows.encoded(header, picture)
         else:
-            buffer = BytesIO()
-            image.save(buffer, "PNG", compress_level=_LEVEL)
-            fresh = _essentials(Png.parse(buffer.getvalue(), NO_LIMITS, thorough=False).chunks)
-            if self.colour_type != _PALETTE:
-                fresh.pop(b"PLTE", None)
-                fresh.pop(b"tRNS", None)
-        return self._assemble(fresh, xmp)
+            fresh[b"IDAT"] = png_rows.edited(self._image_data, header, picture)
+        return self._assemble(fresh | {b"IHDR": header.packed}, xmp)
 
     def with_xmp(self, xmp: bytes | None) -> bytes:
         """The same image data under another XMP packet."""
@@ -168,96 +231,24 @@ class Png(Container):
         palette_grew = len(fresh.get(b"PLTE", old_palette)) != len(old_palette)
         done = set()
         for chunk in self.chunks:
-            if chunk.name == b"caBX" or (xmp is not None and _is_xmp(chunk)):
+            if chunk.name == b"caBX" or (xmp is not None and png_text.is_xmp(chunk)):
                 continue
             if chunk.name == b"hIST" and palette_grew:
                 continue  # it must have one entry per colour, and counts pixels that changed
+            if chunk.name == b"iDOT":
+                continue  # Apple's: where the second half of the image data begins
             if chunk.name == b"IDAT" and b"IDAT" not in done and xmp is not None:
-                out.append(_pack(Chunk.of(b"iTXt", _XMP + b"\0\0\0\0" + xmp)))
+                out.append(_pack(png_text.xmp_chunk(xmp)))
             if chunk.name in fresh:
                 if chunk.name in done:
                     continue
                 chunk = Chunk.of(chunk.name, fresh[chunk.name])  # noqa: PLW2901  # same place, new data
             done.add(chunk.name)
             out.append(_pack(chunk))
-        return b"".join(out)
-
-    def _header_not_interlaced(self) -> bytes:
-        return self.chunks[0].data[:12] + b"\0"
-
-    def _packed_grey(self, image: Image.Image) -> bytes:
-        """Image data of 2 or 4 bits per pixel, which Pillow would store as 8."""
-        import numpy as np  # noqa: PLC0415  # for these rare files only
-
-        levels = np.asarray(image.convert("L")) >> (8 - self.depth)
-        per_byte = 8 // self.depth
-        padding = -levels.shape[1] % per_byte
-        levels = np.pad(levels, ((0, 0), (0, padding)))
-        packed = np.zeros((levels.shape[0], levels.shape[1] // per_byte), np.uint8)
-        for position in range(per_byte):
-            packed |= levels[:, position::per_byte] << (8 - self.depth * (position + 1))
-        rows = np.pad(packed, ((0, 0), (1, 0)))  # filter type 0 before every row
-        return zlib.compress(rows.tobytes(), 9)
+        return b"".join(out) + self.data[self.end :]
 
 
 def _pack(chunk: Chunk) -> bytes:
     """The chunk with its length and check sum."""
     body = chunk.name + chunk.data
     return (len(body) - 4).to_bytes(4) + body + zlib.crc32(body).to_bytes(4)
-
-
-def _essentials(chunks: tuple[Chunk, ...]) -> dict[bytes, bytes]:
-    """Header, palette, transparency and joined image data."""
-    found = {
-        chunk.name: chunk.data for chunk in chunks if chunk.name in {b"IHDR", b"PLTE", b"tRNS"}
-    }
-    found[b"IDAT"] = b"".join(chunk.data for chunk in chunks if chunk.name == b"IDAT")
-    return found
-
-
-def _is_xmp(chunk: Chunk) -> bool:
-    return chunk.name == b"iTXt" and chunk.data.startswith(_XMP)
-
-
-def _international_text(rest: bytes) -> bytes | None:
-    """The text of an iTXt chunk after its keyword: two flags, two names, then the text."""
-    compressed = rest[:1] == b"\1"
-    fields = rest[2:].split(b"\0", 2)
-    if len(fields) != 3:
-        return None
-    if not compressed:
-        return fields[2]
-    try:
-        # one byte over the limit, so that a packet that is too large is seen to be
-        return zlib.decompressobj().decompress(fields[2], MIB + 1)
-    except zlib.error:
-        return None
-
-
-def _plain(chunk: Chunk) -> str:
-    return _decoded((metadata(chunk) or b"").partition(b"\0")[2])
-
-
-def _compressed(chunk: Chunk) -> str:
-    """Keyword, a zero byte, the method (there is one), then the text."""
-    rest = (metadata(chunk) or b"").partition(b"\0")[2]
-    try:
-        return _decoded(zlib.decompressobj().decompress(rest[1:], MIB + 1))
-    except zlib.error:
-        return ""
-
-
-def _international(chunk: Chunk) -> str:
-    rest = (metadata(chunk) or b"").partition(b"\0")[2]
-    return _decoded(_international_text(rest) or b"")
-
-
-def _decoded(text: bytes) -> str:
-    """The standard says Latin-1, most tools write UTF-8, and to ASCII it is all the same."""
-    try:
-        return text.decode()
-    except UnicodeDecodeError:
-        return text.decode("latin-1")
-
-
-_TEXTS = {b"tEXt": _plain, b"zTXt": _compressed, b"iTXt": _international}

@@ -99,6 +99,7 @@ class SamplePicture(Picture):
         area[..., : self.colours.channels] = patch[..., : self.colours.channels]
         if self.colours.alpha >= 0:
             area[..., self.colours.alpha] = self.colours.opaque
+        self.painted = canvas.around(box, self.painted)
 
     def coverage(self, mask: Image.Image) -> Array:
         """A mask as the colour channels of this picture."""
