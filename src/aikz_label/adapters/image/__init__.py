@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from aikz_label import engine, jumbf
 from aikz_label import xmp as packets
 from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
-from aikz_label.adapters.image.container import Container, Window
+from aikz_label.adapters.image.container import Container, Tags, Window
 from aikz_label.carriers.native import NativeCarrier
 from aikz_label.errors import Refused
 from aikz_label.formats import Format
@@ -59,14 +59,15 @@ class ImageAdapter(NativeCarrier):
         container = _parse(source, row, order.limits, thorough=True)
         container.check_variant()
         packet, warnings = _mirror(container, order.label)
+        tags = Tags(xmp=packet)
         if order.notice == "none":
-            destination.write(container.with_xmp(packet))
+            destination.write(container.with_tags(tags))
             notice = Notice("none", profile=order.profile.id, reason=order.reason)
             return Rendered(notice, warnings, None)
         from aikz_label.adapters.image import drawing  # noqa: PLC0415  # see its docstring
 
         painting = drawing.Painting(container, order)
-        destination.write(container.encode(painting.pictures(), packet))
+        destination.write(container.encode(painting.pictures(), tags))
         notice = Notice(
             "badge", order.languages, wording.version(), order.profile.id, painting.placements
         )

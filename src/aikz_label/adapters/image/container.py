@@ -26,6 +26,21 @@ ORIENTATION = 274  # EXIF tag
 _BLOCK = 16 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """Metadata to write; what is `None` or missing stays as the file has it.
+
+    Attributes:
+        xmp: The XMP packet.
+        exif: The EXIF block in the form in which `Container.exif` gives it; `None` for a file that has none.
+        texts: Texts by keyword, in place of earlier ones; for formats that keep such texts beside XMP and EXIF.
+    """
+
+    xmp: bytes | None = None
+    exif: bytes | None = None
+    texts: tuple[tuple[str, str], ...] = ()
+
+
 class Container(ABC):
     """A picture file taken apart without decoding it.
 
@@ -92,13 +107,13 @@ class Container(ABC):
         """
 
     @abstractmethod
-    def encode(self, pictures: Iterable[Picture], xmp: bytes | None) -> bytes:
-        """The file with new pixels and a new XMP packet, without a marker, and otherwise as it was.
+    def encode(self, pictures: Iterable[Picture], tags: Tags) -> bytes:
+        """The file with new pixels and new metadata, without a marker, and otherwise as it was.
 
         Args:
             pictures: What `decode` gave for 0 to `count - 1`, painted. They come from a generator that decodes and paints
                 as it goes: go through it once, to its end, and keep no more of them than needed.
-            xmp: The packet to write; `None` leaves the file's own as it is.
+            tags: The metadata to write.
         """
 
     @abstractmethod
@@ -106,8 +121,8 @@ class Container(ABC):
         """Every part of the file but the marker, in order."""
 
     @abstractmethod
-    def with_xmp(self, xmp: bytes | None) -> bytes:
-        """The file with the same pixels and, if given, another XMP packet, without a marker."""
+    def with_tags(self, tags: Tags) -> bytes:
+        """The file with the same pixels and other metadata, without a marker."""
 
     def unprotected(self) -> tuple[str, bool]:
         """Digest of what the marker's binding leaves out, or empty, and whether padding in it holds anything."""

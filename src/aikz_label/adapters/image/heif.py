@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import bmff
 from aikz_label.adapters.image.bmff import Box, Fields, Item, Meta, Property, Reference
-from aikz_label.adapters.image.container import Container, check_pixels, refuse_variant
+from aikz_label.adapters.image.container import Container, Tags, check_pixels, refuse_variant
 from aikz_label.errors import MissingDependency
 from aikz_label.limits import MIB, NO_LIMITS, Limits
 
@@ -271,12 +271,12 @@ class Heif(Container):
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
-    def with_xmp(self, xmp: bytes | None) -> bytes:
-        """The same items under another XMP packet."""
+    def with_tags(self, tags: Tags) -> bytes:
+        """The same items with other metadata."""
         brands = self.data[self.boxes[0].start : self.boxes[0].stop]
-        return self._assemble(brands, list(self.meta.items), list(self.meta.references), xmp)
+        return self._assemble(brands, list(self.meta.items), list(self.meta.references), tags.xmp)
 
-    def encode(self, pictures: Iterable[Picture], xmp: bytes | None) -> bytes:
+    def encode(self, pictures: Iterable[Picture], tags: Tags) -> bytes:
         """The picture at the first quality that is good enough, with the source's metadata; no thumbnails."""
         from aikz_label.adapters.image.picture import PillowPicture, only  # noqa: PLC0415
 
@@ -294,7 +294,7 @@ class Heif(Container):
                 break
             if wanted.difference(fresh.decode(), None) >= _WANTED_PSNR:
                 break
-        return self._with_picture(fresh, xmp)
+        return self._with_picture(fresh, tags.xmp)
 
     def parts(self) -> Iterator[bytes]:
         """Every top-level box but the marker, offsets of items replaced by what they point to."""

@@ -13,7 +13,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Self
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.image.container import Container, check_pixels, refuse_variant
+from aikz_label.adapters.image.container import Container, Tags, check_pixels, refuse_variant
 from aikz_label.limits import NO_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ class Jpeg(Container):
     @property
     def exif(self) -> bytes | None:
         """The block of the first EXIF segment."""
-        found = (s.payload for s in self.header if s.code == _APP1)
-        return next((payload for payload in found if payload.startswith(_EXIF)), None)
+        return next((s.payload for s in self.header if _is_exif(s)), None)
 
     def check_variant(self) -> None:
         """Refuse multi-picture files (gain maps, stereo): their offsets would no longer hold."""
@@ -110,7 +109,7 @@ class Jpeg(Container):
         if image.mode == "RGB" and not _stores_rgb(image, self.header):
             image.draft("YCbCr", image.size)
 
-    def encode(self, pictures: Iterable[Picture], xmp: bytes | None) -> bytes:
+    def encode(self, pictures: Iterable[Picture], tags: Tags) -> bytes:
         """Encode with the source's tables and put every other segment of the source back."""
         from aikz_label.adapters.image.picture import only  # noqa: PLC0415
 
@@ -118,7 +117,7 @@ class Jpeg(Container):
         buffer = BytesIO()
         image.save(buffer, "JPEG", **self._settings(image))
         fresh = Jpeg.parse(buffer.getvalue(), NO_LIMITS, thorough=False)
-        kept = self._kept(xmp)
+        kept = self._kept(tags)
         if image.mode == "CMYK":  # APP14 must tell how *this* scan codes its colours
             kept = [s for s in kept if s.code != _APP14]
             kept += [s for s in fresh.header if s.code == _APP14]
@@ -126,10 +125,10 @@ class Jpeg(Container):
         pieces = [b"\xff\xd8", *(s.data for s in (*kept, *tables)), fresh.data[fresh.scan :]]
         return b"".join(pieces) + self.data[self.end :]
 
-    def with_xmp(self, xmp: bytes | None) -> bytes:
-        """The same scans under another XMP packet."""
+    def with_tags(self, tags: Tags) -> bytes:
+        """The same scans with other metadata."""
         tables = [s for s in self.header if not _is_metadata(s)]
-        pieces = [b"\xff\xd8", *(s.data for s in (*self._kept(xmp), *tables))]
+        pieces = [b"\xff\xd8", *(s.data for s in (*self._kept(tags), *tables))]
         return b"".join(pieces) + self.data[self.scan :]
 
     def parts(self) -> Iterator[bytes]:
@@ -138,17 +137,19 @@ class Jpeg(Container):
         yield from (s.data for s in self.header if not _belongs(s, numbers))
         yield self.data[self.scan :]
 
-    def _kept(self, xmp: bytes | None) -> list[Segment]:
-        """The source's APPn and COM segments without a marker, the XMP packet replaced where it was."""
+    def _kept(self, tags: Tags) -> list[Segment]:
+        """The source's APPn and COM segments without a marker, the first XMP packet and EXIF block replaced in place."""
         numbers = _marker_numbers(self.header)
         kept = [s for s in self.header if _is_metadata(s) and not _belongs(s, numbers)]
-        if xmp is None:
-            return kept
-        at = next((i for i, s in enumerate(kept) if _is_xmp(s)), None)
-        if at is None:  # after JFIF and EXIF, which must come first
-            at = sum(s.code in {_APP0, _APP1} for s in kept[:2])
-        others = [s for s in kept if not _is_xmp(s)]
-        return [*others[:at], _xmp_segment(xmp), *others[at:]]
+        if tags.exif is not None:
+            at = next(i for i, s in enumerate(kept) if _is_exif(s))
+            kept[at] = _segment(_APP1, tags.exif)
+        if tags.xmp is not None:
+            found = next((i for i, s in enumerate(kept) if _is_xmp(s)), None)
+            # a new one comes after JFIF and EXIF, which must be first
+            at = sum(s.code in {_APP0, _APP1} for s in kept[:2]) if found is None else found
+            kept[at : at + (found is not None)] = [_segment(_APP1, _XMP + tags.xmp)]
+        return kept
 
     def _standard_huffman(self) -> bool:
         """Whether the source used the tables of the standard: then optimising would only cost time."""
@@ -233,6 +234,10 @@ def _is_xmp(segment: Segment) -> bool:
     return segment.code == _APP1 and segment.payload.startswith(_XMP)
 
 
+def _is_exif(segment: Segment) -> bool:
+    return segment.code == _APP1 and segment.payload.startswith(_EXIF)
+
+
 def _is_c2pa(segment: Segment) -> bool:
     """The first APP11 of a C2PA box: 'JP', box number, sequence, length, `jumb`, `jumd`, then the type `c2pa`."""
     payload = segment.payload
@@ -249,11 +254,10 @@ def _belongs(segment: Segment, numbers: set[bytes]) -> bool:
     return segment.code == _APP11 and payload[:2] == b"JP" and payload[2:4] in numbers
 
 
-def _xmp_segment(packet: bytes) -> Segment:
-    body = _XMP + packet
+def _segment(code: int, body: bytes) -> Segment:
     if len(body) > _MAX_SEGMENT:
-        raise ValueError("the XMP packet does not fit into a JPEG segment")
-    return Segment(_APP1, b"\xff\xe1" + (len(body) + 2).to_bytes(2) + body)
+        raise ValueError("it does not fit into a JPEG segment")
+    return Segment(code, bytes((0xFF, code)) + (len(body) + 2).to_bytes(2) + body)
 
 
 def _stores_rgb(image: Image, header: tuple[Segment, ...]) -> bool:

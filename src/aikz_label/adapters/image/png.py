@@ -14,6 +14,7 @@ from aikz_label.adapters.image import png_text
 from aikz_label.adapters.image.container import (
     Chunk,
     Container,
+    Tags,
     Text,
     check_pixels,
     decoding,
@@ -197,7 +198,7 @@ class Png(Container):
             transfer=self.transfer,
         )
 
-    def encode(self, pictures: Iterable[Picture], xmp: bytes | None) -> bytes:
+    def encode(self, pictures: Iterable[Picture], tags: Tags) -> bytes:
         """The painted rows in the source's image data, a new palette if it needed one, every other chunk of the source."""
         from aikz_label.adapters.image import png_rows  # noqa: PLC0415
         from aikz_label.adapters.image.picture import PillowPicture  # noqa: PLC0415
@@ -214,11 +215,11 @@ class Png(Container):
             fresh[b"IDAT"] = png_rows.encoded(header, picture)
         else:
             fresh[b"IDAT"] = png_rows.edited(self._image_data, header, picture)
-        return self._assemble(fresh | {b"IHDR": header.packed}, xmp)
+        return self._assemble(fresh | {b"IHDR": header.packed}, tags.xmp)
 
-    def with_xmp(self, xmp: bytes | None) -> bytes:
-        """The same image data under another XMP packet."""
-        return self._assemble({}, xmp)
+    def with_tags(self, tags: Tags) -> bytes:
+        """The same image data with other metadata."""
+        return self._assemble({}, tags.xmp)
 
     def parts(self) -> Iterator[bytes]:
         """Every chunk but the marker's, then any bytes after the end."""

@@ -11,6 +11,7 @@ from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import (
     Chunk,
     Container,
+    Tags,
     check_pixels,
     metadata,
     refuse_variant,
@@ -92,7 +93,7 @@ class WebP(Container):
         if self.flags & _ANIMATION or any(c.name == b"ANIM" for c in self.chunks):
             raise refuse_variant("WebP", "it is an animation")
 
-    def encode(self, pictures: Iterable[Picture], xmp: bytes | None) -> bytes:
+    def encode(self, pictures: Iterable[Picture], tags: Tags) -> bytes:
         """Lossless stays lossless; lossy is encoded at the first quality that is good enough."""
         from PIL import Image  # noqa: PLC0415
 
@@ -117,27 +118,30 @@ class WebP(Container):
                 if difference_outside(again.convert(image.mode), image, None) >= _WANTED_PSNR:
                     break
         fresh = WebP.parse(buffer.getvalue(), NO_LIMITS, thorough=False)
-        return self._assemble([c for c in fresh.chunks if c.name in _IMAGE], xmp)
+        return self._assemble([c for c in fresh.chunks if c.name in _IMAGE], tags)
 
-    def with_xmp(self, xmp: bytes | None) -> bytes:
-        """The same image chunks under another XMP packet."""
-        return self._assemble([c for c in self.chunks if c.name in _IMAGE], xmp)
+    def with_tags(self, tags: Tags) -> bytes:
+        """The same image chunks with other metadata."""
+        return self._assemble([c for c in self.chunks if c.name in _IMAGE], tags)
 
     def parts(self) -> Iterator[bytes]:
         """Every chunk but the marker."""
         yield from (_pack(c) for c in self.chunks if c.name != b"C2PA")
 
-    def _assemble(self, image: list[Chunk], xmp: bytes | None) -> bytes:
+    def _assemble(self, image: list[Chunk], tags: Tags) -> bytes:
         """VP8X, colour profile, image, then the rest, as the format orders them."""
-        dropped = {*_IMAGE, b"C2PA", b"VP8X", *([b"XMP "] if xmp is not None else [])}
+        dropped = {*_IMAGE, b"C2PA", b"VP8X", *([b"XMP "] if tags.xmp is not None else [])}
         others = [c for c in self.chunks if c.name not in dropped]
         before = [c for c in others if c.name == b"ICCP"]
         after = [c for c in others if c.name != b"ICCP"]
-        if xmp is not None:
-            after.append(Chunk.of(b"XMP ", xmp))
+        if tags.exif is not None:
+            at = next(i for i, c in enumerate(after) if c.name == b"EXIF")
+            after[at] = Chunk.of(b"EXIF", tags.exif)
+        if tags.xmp is not None:
+            after.append(Chunk.of(b"XMP ", tags.xmp))
         body = [*before, *image, *after]
         if len(body) > 1:
-            body.insert(0, self._extended(image, xmp))
+            body.insert(0, self._extended(image, tags.xmp))
         packed = b"WEBP" + b"".join(_pack(c) for c in body)
         return b"RIFF" + len(packed).to_bytes(4, "little") + packed
 
