@@ -18,11 +18,13 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import c2pa  # noqa: TID251  # this is the one module that may
 
+from aikz_label.binding import Binding, without_file
 from aikz_label.errors import EngineError, Refused, SigningError
 from aikz_label.reading import TRUST_URI, Reading, from_store
 from aikz_label.trust import CLAIM_SIGNING, EMAIL_PROTECTION, TrustList
@@ -30,10 +32,38 @@ from aikz_label.trust import CLAIM_SIGNING, EMAIL_PROTECTION, TrustList
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey
 
-__all__ = ["FLOOR", "Reading", "read", "sign", "version"]
+__all__ = [
+    "ANY",
+    "FLOOR",
+    "Parent",
+    "Reading",
+    "read",
+    "read_unbound",
+    "sign",
+    "sign_detached",
+    "version",
+]
 
 # Older native libraries verify signatures wrongly: CVE-2026-95633, CVE-2026-103294, CVE-2026-100119.
 FLOOR = (0, 91, 1)
+ANY = "application/octet-stream"  # keeps the engine from looking into a file
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A marked file that another one is made from; becomes its parent ingredient.
+
+    Attributes:
+        source: The file, seekable.
+        mime: Canonical media type; of any bytes when the engine is not to look for a marker in it.
+        label: Identifier under which the definition's actions name it.
+        reading: Its marker as it was read; taken from there where the engine does not find it in the file.
+    """
+
+    source: BinaryIO
+    mime: str
+    label: str
+    reading: Reading
 
 
 def version() -> str:
@@ -90,14 +120,34 @@ def _store(reader: c2pa.Reader, found: dict[str, Any]) -> bytes:
     return store.getvalue()
 
 
+def read_unbound(store: bytes, trust: tuple[TrustList, ...]) -> tuple[Reading, Binding | None]:
+    """Validate a store from outside, or from a carrier of ours, but for its binding; never raises on content.
+
+    Returns:
+        The reading as if the binding held, and the binding that the caller has to check; `None` when it is of a kind that
+        only the engine can check, with the file.
+    """
+    context = _context(os.getpid(), trust)
+    try:
+        with (
+            _signals_wait(),
+            c2pa.Reader(ANY, io.BytesIO(b"\0"), manifest_data=store, context=context) as reader,
+        ):
+            found, details = json.loads(reader.json()), json.loads(reader.detailed_json())
+    except c2pa.C2paError as error:
+        return _from_error(error), None
+    except (ValueError, RecursionError) as error:
+        return Reading("invalid", "damaged", codes=(type(error).__name__,)), None
+    return without_file(found, details, store)
+
+
 def sign(
     source: BinaryIO,
     destination: BinaryIO,
     mime: str,
     manifest: dict[str, Any],
     key: SigningKey,
-    parent: BinaryIO | None = None,
-    parent_label: str = "",
+    parent: Parent | None = None,
 ) -> None:
     """Write `source` with a signed marker to `destination`.
 
@@ -107,8 +157,7 @@ def sign(
         mime: Canonical media type.
         manifest: The manifest definition.
         key: Who signs.
-        parent: A marked file that this one was made from; becomes the parent ingredient.
-        parent_label: Identifier under which the definition's actions name the parent.
+        parent: A marked file that this one was made from.
 
     Raises:
         OSError: The destination cannot be written.
@@ -119,18 +168,11 @@ def sign(
     source.seek(0)
     watched = _Watched(destination)
     with _building(manifest, key, context, watched) as (signer, builder):
-        if parent is not None:
-            _add_parent(builder, parent, mime, parent_label)
+        _add_parent(builder, parent)
         builder.sign(signer, mime, source, watched)
 
 
-def sign_detached(
-    manifest: dict[str, Any],
-    key: SigningKey,
-    parent: BinaryIO | None = None,
-    parent_mime: str = "",
-    parent_label: str = "",
-) -> bytes:
+def sign_detached(manifest: dict[str, Any], key: SigningKey, parent: Parent | None = None) -> bytes:
     """Sign a definition that brings its own `c2pa.hash.data`; the engine reads no file and checks nothing of it.
 
     Its own way of signing outside a file copies the file and holds a gigabyte of it in memory.
@@ -144,20 +186,31 @@ def sign_detached(
     """
     context = _context(os.getpid(), (), verify_after_sign=False)
     with _building(manifest, key, context, None) as (signer, builder):
-        if parent is not None:
-            _add_parent(builder, parent, parent_mime, parent_label)
+        _add_parent(builder, parent)
         builder.set_no_embed()
-        store: bytes = builder.sign(signer, _ANY, io.BytesIO(b"\0"), io.BytesIO())
+        store: bytes = builder.sign(signer, ANY, io.BytesIO(b"\0"), io.BytesIO())
         return store
 
 
-_ANY = "application/octet-stream"
-
-
-def _add_parent(builder: c2pa.Builder, parent: BinaryIO, mime: str, label: str) -> None:
-    parent.seek(0)
-    ingredient = {"relationship": "parentOf", "label": label, "title": "input"}
-    builder.add_ingredient(json.dumps(ingredient), mime, parent)
+def _add_parent(builder: c2pa.Builder, parent: Parent | None) -> None:
+    if parent is None:
+        return
+    ingredient: dict[str, Any] = {
+        "relationship": "parentOf",
+        "label": parent.label,
+        "title": "input",
+    }
+    reading = parent.reading
+    if reading.outside:
+        name = "parent.c2pa"
+        ingredient |= {
+            "active_manifest": reading.label,
+            "validation_results": dict(reading.results or {}),
+            "manifest_data": {"format": "application/c2pa", "identifier": name},
+        }
+        builder.add_resource(name, io.BytesIO(reading.store))
+    parent.source.seek(0)
+    builder.add_ingredient(json.dumps(ingredient), parent.mime, parent.source)
 
 
 @contextmanager

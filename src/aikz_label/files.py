@@ -125,43 +125,52 @@ def companion(
 
 
 class _Companion:
+    """Knows by looking, not by remembering, how far it came: a signal can arrive between any two steps."""
+
     def __init__(self, path: Path, owner: Path, *, overwrite: bool) -> None:
         self._path, self._owner, self._overwrite = path, owner, overwrite
         self._aside: Path | None = None
-        self._published = False
-        self._inode: os.stat_result | None = None
+        self._mine: os.stat_result | None = None
+        self._owners: os.stat_result | None = None
 
     def put(self, data: bytes | None, stream: BinaryIO) -> None:
         """Publish the companion of the file that `stream` will become."""
-        self._inode = os.fstat(stream.fileno())
+        self._owners = os.fstat(stream.fileno())
         if _check_destination(self._path, overwrite=self._overwrite) is not None:
-            aside = _hidden_name(self._path)
-            self._path.rename(aside)
-            self._aside = aside
+            self._aside = _hidden_name(self._path)
+            try:
+                os.link(self._path, self._aside)
+            except OSError:  # a file system without hard links
+                self._path.rename(self._aside)
         if data is not None:
-            with atomic_output(self._path) as out:
+            with atomic_output(self._path, overwrite=self._overwrite) as out:
+                self._mine = os.fstat(out.fileno())
                 out.write(data)
-            self._published = True
+        elif self._aside is not None:
+            self._path.unlink(missing_ok=True)
 
     def followed(self) -> bool:
         """Whether the owner has its name already: an interruption can come after that."""
-        try:
-            return self._inode is not None and os.path.samestat(self._owner.stat(), self._inode)
-        except OSError:
-            return False
+        return _is(self._owner, self._owners)
 
     def take_back(self) -> None:
         """Put things back as they were."""
-        if self._aside is not None:
+        if self._aside is not None and self._aside.exists():
             self._aside.replace(self._path)
-            self._aside = None
-        elif self._published:
+        elif _is(self._path, self._mine):
             self._path.unlink(missing_ok=True)
 
     def forget_old(self) -> None:
-        """Remove the companion that was there before."""
+        """Remove the companion that was there before, or its second name: renaming one to the other does nothing."""
         if self._aside is not None:
             self._aside.unlink(missing_ok=True)
+
+
+def _is(path: Path, inode: os.stat_result | None) -> bool:
+    try:
+        return inode is not None and os.path.samestat(path.lstat(), inode)
+    except OSError:
+        return False
 
 
 def _check_destination(path: Path, *, overwrite: bool) -> int | None:

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, cast
 
-from aikz_label import checking, formats, marker
+from aikz_label import checking, engine, formats, marker
 from aikz_label.adapters import Adapter, MediaProblem, Order
 from aikz_label.carriers import sidecar
 from aikz_label.carriers.sidecar import NoCarrier, Sidecar
-from aikz_label.engine import Reading
+from aikz_label.engine import Parent, Reading
 from aikz_label.errors import Refused
 from aikz_label.formats import Format
 from aikz_label.limits import MIB, NO_LIMITS
@@ -72,7 +72,7 @@ def mark_stream(job: Job, signed: BinaryIO) -> Done:
     with _refusing():
         parent, previous = _existing(job, row, adapter)
         order = replace(order, previous=previous)
-        with _scratch() as painted:
+        with _scratch(job, signed) as painted:
             rendered = adapter.render(source, painted, row, order)
             measured = adapter.check(painted, row, rendered, order)
             notice = _perceivable(rendered.notice, measured)
@@ -98,9 +98,14 @@ def mark_stream(job: Job, signed: BinaryIO) -> Done:
     return Done(report, warnings, store)
 
 
-def _scratch() -> BinaryIO:
-    """Where the painted file waits for its marker; a large one not in memory."""
-    return cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=64 * MIB))
+@contextmanager
+def _scratch(job: Job, signed: BinaryIO) -> Iterator[BinaryIO]:
+    """Where the painted file waits for its marker: a large one not in memory, and one for a sidecar where it stays."""
+    if job.sidecar == "always":
+        yield signed
+        return
+    with cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=64 * MIB)) as painted:
+        yield painted
 
 
 def _sign(
@@ -108,7 +113,7 @@ def _sign(
     row: Format,
     adapter: Adapter,
     manifest: dict[str, Any],
-    parent: BinaryIO | None,
+    parent: Parent | None,
     painted: BinaryIO,
     signed: BinaryIO,
 ) -> bytes | None:
@@ -126,11 +131,10 @@ def _sign(
         else:
             adapter.confirm(painted, signed, row)
             return None
-    signed.seek(0)
-    signed.truncate()
-    painted.seek(0)
-    shutil.copyfileobj(painted, signed)
-    return sidecar.sign(signed, row, manifest, job.key, parent)
+    if painted is not signed:
+        painted.seek(0)
+        shutil.copyfileobj(painted, signed)
+    return sidecar.sign(signed, manifest, job.key, parent)
 
 
 def _supported(source: BinaryIO, wanted: str) -> Format:
@@ -184,7 +188,7 @@ def _refusing() -> Iterator[None]:
 
 def _existing(
     job: Job, row: Format, adapter: Adapter
-) -> tuple[BinaryIO | None, tuple[Mapping[str, Any], ...]]:
+) -> tuple[Parent | None, tuple[Mapping[str, Any], ...]]:
     """Decide about a marker that is there already, in the file or beside it.
 
     Returns:
@@ -197,20 +201,20 @@ def _existing(
     if reading.state in {"absent", "failed"} and not examined.has_marker:
         if outside is None:
             return None, ()
-        reading = outside
+        reading, outside = outside, None
     if on_existing == "refuse":
         raise Refused(
-            "The file carries a marker already."
-            if outside is None
-            else "The file has a sidecar already.",
+            "The file has a sidecar already."
+            if reading.outside
+            else "The file carries a marker already.",
             code="already-marked",
             hint="Use --on-existing update to keep it as the parent, or replace to drop it.",
         )
     if on_existing == "update" and outside is not None:
         raise Refused(
-            "The marker of this file is in a sidecar, which cannot become the parent of another one.",
-            code="existing-sidecar",
-            hint="Use --on-existing replace to leave it out; the source keeps its sidecar.",
+            "The file carries a marker and has a sidecar, and only one of them can be the parent.",
+            code="existing-both",
+            hint="Move the one that is not needed away, or use --on-existing replace to drop both.",
         )
     content = marker.Content(reading.manifest or {})
     intact = reading.state in {"trusted", "untrusted"} and content.covers(examined.unprotected)
@@ -220,8 +224,9 @@ def _existing(
             code="existing-invalid",
             hint="Use --on-existing replace to drop it knowingly.",
         )
-    record = content.notice
-    return source if on_existing == "update" else None, record.placements if record else ()
+    mime = engine.ANY if reading.outside else row.mime
+    parent = Parent(source, mime, marker.PARENT, reading) if on_existing == "update" else None
+    return parent, content.notice.placements if content.notice else ()
 
 
 def _outside(job: Job) -> Reading | None:

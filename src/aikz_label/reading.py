@@ -90,6 +90,8 @@ class Reading:
         identity: What is known of an identity statement inside the marker: `unchecked`, `failed`, or empty for none.
         ancestors: Markers of the files this one was made from, nearest first, each before its own ancestors.
         store: The C2PA store as the engine read it; empty when it gives none.
+        results: The engine's validation results, verbatim.
+        outside: The engine does not find the store in the file by itself: it is in a sidecar, or in a carrier of ours.
     """
 
     state: str
@@ -103,6 +105,8 @@ class Reading:
     identity: str = ""
     ancestors: tuple[Ancestor, ...] = ()
     store: bytes = b""
+    results: Mapping[str, Any] | None = None
+    outside: bool = False
 
     @property
     def signed_at(self) -> str:
@@ -128,11 +132,11 @@ def from_store(found: Mapping[str, Any], store: bytes = b"") -> Reading:
         found: What the engine's reader gives.
         store: The bytes it was read from.
     """
-    results = _mapping(found.get("validation_results"))
-    active = _mapping(results.get("activeManifest"))
+    results = mapping(found.get("validation_results"))
+    active = mapping(results.get("activeManifest"))
     failed = _codes(active, "failure")
     label = str(found.get("active_manifest") or "")
-    manifest = _mapping(found.get("manifests")).get(label)
+    manifest = mapping(found.get("manifests")).get(label)
     codes = tuple(failed + _codes(active, "informational"))
     if not isinstance(manifest, dict):
         return Reading("invalid", "damaged", codes=codes)
@@ -147,6 +151,7 @@ def from_store(found: Mapping[str, Any], store: bytes = b"") -> Reading:
         identity=_identity(codes),
         ancestors=ancestors,
         store=store,
+        results=results,
     )
     hard = [code for code in failed if not _soft(code)]
     broken = [a for a in ancestors if a.hard and a.relation == "parent"]
@@ -211,13 +216,13 @@ def _signer(manifest: Mapping[str, Any]) -> Signer | None:
 def _stamp(manifest: Mapping[str, Any], active: Mapping[str, Any]) -> Stamp | None:
     """The engine names the list that believed a time-stamp's authority only inside a sentence."""
     every = [
-        item for kind in ("success", "informational", "failure") for item in _items(active, kind)
+        item for kind in ("success", "informational", "failure") for item in items(active, kind)
     ]
     stamped = {str(item.get("code")): str(item.get("explanation")) for item in every}
     stamped = {code: text for code, text in stamped.items() if code.startswith("timeStamp.")}
     if not stamped:
         return None
-    time = str(_mapping(manifest.get("signature_info")).get("time") or "")
+    time = str(mapping(manifest.get("signature_info")).get("time") or "")
     if "timeStamp.trusted" in stamped:
         return Stamp("trusted", time, _index(stamped["timeStamp.trusted"].rpartition(" ")[2]))
     good = stamped.keys() <= {"timeStamp.validated", "timeStamp.untrusted"}
@@ -238,8 +243,8 @@ def _ancestors(
     found: Mapping[str, Any], label: str, manifest: Mapping[str, Any]
 ) -> Iterator[Ancestor]:
     """Walk the ingredients, nearest first; a chain that is long or bites its tail ends."""
-    manifests = _mapping(found.get("manifests"))
-    deltas = _deltas(_mapping(found.get("validation_results")))
+    manifests = mapping(found.get("manifests"))
+    deltas = _deltas(mapping(found.get("validation_results")))
     seen, todo = {label}, [(-1, manifest)]
     count = 0
     while todo:
@@ -263,7 +268,7 @@ def _ancestor(
     deltas: Mapping[str, Mapping[str, Any]],
 ) -> Ancestor:
     """One ingredient: what its taker recorded when it was taken up, and what differs now."""
-    recorded = _mapping(_mapping(ingredient.get("validation_results")).get("activeManifest"))
+    recorded = mapping(mapping(ingredient.get("validation_results")).get("activeManifest"))
     now = deltas.get(name, {})
     failed = _codes(recorded, "failure") + _codes(now, "failure")
     failed += [str(item.get("code", "")) for item in _list(ingredient.get("validation_status"))]
@@ -304,9 +309,9 @@ def _deltas(results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """What differs from the records, by the manifest that each code is about."""
     found: dict[str, dict[str, Any]] = {}
     for delta in _list(results.get("ingredientDeltas")):
-        group = _mapping(delta.get("validationDeltas"))
+        group = mapping(delta.get("validationDeltas"))
         for kind in ("success", "failure"):
-            for item in _items(group, kind):
+            for item in items(group, kind):
                 name = str(item.get("url", "")).partition("/c2pa/")[2].partition("/")[0]
                 found.setdefault(name, {}).setdefault(kind, []).append(item)
     return found
@@ -314,7 +319,7 @@ def _deltas(results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _torn(results: Mapping[str, Any]) -> list[str]:
     """Failures that show now anywhere among the ingredients, whatever they are about."""
-    groups = [_mapping(d.get("validationDeltas")) for d in _list(results.get("ingredientDeltas"))]
+    groups = [mapping(d.get("validationDeltas")) for d in _list(results.get("ingredientDeltas"))]
     return [code for group in groups for code in _codes(group, "failure") if _tampering(code)]
 
 
@@ -326,7 +331,8 @@ def _tampering(code: str) -> bool:
 # --- the engine's JSON is made from the file: nothing in it is taken to have the right shape ---------------------------
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
+def mapping(value: object) -> Mapping[str, Any]:
+    """An object, or an empty one for anything else."""
     return value if isinstance(value, Mapping) else {}
 
 
@@ -334,9 +340,10 @@ def _list(value: object) -> list[Mapping[str, Any]]:
     return [v for v in value if isinstance(v, Mapping)] if isinstance(value, list) else []
 
 
-def _items(group: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
+def items(group: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
+    """Status entries of one kind: `success`, `informational` or `failure`."""
     return _list(group.get(kind))
 
 
 def _codes(group: Mapping[str, Any], kind: str) -> list[str]:
-    return [str(item.get("code", "")) for item in _items(group, kind)]
+    return [str(item.get("code", "")) for item in items(group, kind)]

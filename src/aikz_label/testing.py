@@ -31,10 +31,12 @@ class AdapterContract:
     Attributes:
         format: Name in the format table.
         mirrored: The format holds an unsigned mirror.
+        sidecar: The format has no place for a marker, which then is beside the file.
     """
 
     format: str
     mirrored = True
+    sidecar = False
 
     def sample(self) -> bytes:
         """An unmarked file of the format."""
@@ -66,11 +68,32 @@ class AdapterContract:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def marked(cls, own: Config, label: Label) -> bytes:
-        """The sample, labelled."""
+    def made(cls, own: Config, label: Label) -> MarkResult:
+        """What marking the sample gave."""
         result = mark(cls().sample(), None, label, config=own)
-        assert result.data is not None
-        return result.data
+        assert (result.sidecar is not None) is cls.sidecar
+        return result
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def marked(cls, made: MarkResult) -> bytes:
+        """The sample, labelled."""
+        assert made.data is not None
+        return made.data
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def store(cls, made: MarkResult) -> bytes | None:
+        """Its sidecar, if the format needs one."""
+        return made.sidecar
+
+    def on_disk(self, data: bytes, store: bytes | None, folder: Path) -> Path:
+        """A file, and its sidecar beside it."""
+        path = folder / "file"
+        path.write_bytes(data)
+        if store is not None:
+            path.with_name("file.c2pa").write_bytes(store)
+        return path
 
     def test_sniff_knows_it(self, marked: bytes) -> None:
         """Sample and result are recognised from their bytes."""
@@ -80,24 +103,29 @@ class AdapterContract:
             assert row.name == self.format
             assert row.supported
 
-    def test_round_trip(self, marked: bytes, own: Config, label: Label) -> None:
+    def test_round_trip(
+        self, marked: bytes, store: bytes | None, own: Config, label: Label
+    ) -> None:
         """What was declared is read back, signed, perceivable and unambiguous."""
-        report = verify(marked, config=own)
+        report = verify(marked, sidecar=store, config=own)
         assert report.verdict is Verdict.LABELLED
         assert report.format == self.format
         assert report.declared == replace(label, responsible=own.responsible)
         assert (report.marker_state, report.notice_how) == (MarkerState.TRUSTED, How.ATTESTED)
 
-    def test_measured_like_attested(self, marked: bytes, own: Config) -> None:
+    def test_measured_like_attested(self, marked: bytes, store: bytes | None, own: Config) -> None:
         """Measuring again agrees with the signer."""
-        attested, measured = verify(marked, config=own), verify(marked, config=own, measure=True)
+        attested, measured = (
+            verify(marked, sidecar=store, config=own),
+            verify(marked, sidecar=store, config=own, measure=True),
+        )
         assert (measured.verdict, measured.notice_how) == (Verdict.LABELLED, How.MEASURED)
         was = dict(attested.figures)
         assert dict(measured.figures) == pytest.approx(was, abs=0.02)
 
-    def test_nobody_believed(self, marked: bytes) -> None:
+    def test_nobody_believed(self, marked: bytes, store: bytes | None) -> None:
         """Without a trust list the same file is incomplete, never labelled."""
-        report = verify(marked, trust=[])
+        report = verify(marked, sidecar=store, trust=[])
         assert (report.verdict, report.marker_state) == (Verdict.INCOMPLETE, MarkerState.UNTRUSTED)
         assert report.notice_how is How.MEASURED
 
@@ -113,18 +141,20 @@ class AdapterContract:
     def test_destination_at_its_end(self, own: Config, label: Label) -> None:
         """A stream is written once, whole, and left at its end."""
         out = io.BytesIO()
-        mark(io.BytesIO(self.sample()), out, label, config=own)
+        result = mark(io.BytesIO(self.sample()), out, label, config=own)
         assert out.tell() == len(out.getvalue())
-        assert verify(out, config=own).verdict is Verdict.LABELLED
+        assert verify(out, sidecar=result.sidecar, config=own).verdict is Verdict.LABELLED
 
-    def test_tampering(self, marked: bytes, own: Config) -> None:
+    def test_tampering(self, marked: bytes, store: bytes | None, own: Config) -> None:
         """Changed content is invalid."""
-        assert verify(self.changed(marked), config=own).verdict is Verdict.INVALID
+        assert verify(self.changed(marked), sidecar=store, config=own).verdict is Verdict.INVALID
 
     @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
-    def test_truncation(self, marked: bytes, own: Config, share: float) -> None:
+    def test_truncation(
+        self, marked: bytes, store: bytes | None, own: Config, share: float
+    ) -> None:
         """A cut file is invalid or unreadable, never labelled and never an exception."""
-        report = verify(marked[: int(len(marked) * share)], config=own)
+        report = verify(marked[: int(len(marked) * share)], sidecar=store, config=own)
         assert report.verdict in {Verdict.INVALID, Verdict.UNREADABLE}
 
     def test_stripping(self, marked: bytes, own: Config) -> None:
@@ -133,20 +163,36 @@ class AdapterContract:
         assert report.verdict is Verdict.UNMARKED
         assert "limits.unmarked" in {limit.code for limit in report.limits}
 
-    def test_second_mark(self, marked: bytes, own: Config, label: Label) -> None:
+    def test_second_mark(
+        self, marked: bytes, store: bytes | None, own: Config, label: Label, tmp_path: Path
+    ) -> None:
         """A marked file is refused by default, and can be updated or replaced."""
+        path = self.on_disk(marked, store, tmp_path)
         with pytest.raises(Refused) as refusal:
-            mark(marked, None, label, config=own)
+            mark(path, None, label, config=own)
         assert refusal.value.code == "already-marked"
         for how in ("update", "replace"):
-            again = mark(marked, None, label, config=own, on_existing=how)
+            again = mark(path, None, label, config=own, on_existing=how)
             assert again.report.verdict is Verdict.LABELLED
 
-    def test_tampered_parent(self, marked: bytes, own: Config, label: Label) -> None:
+    def test_tampered_parent(
+        self, marked: bytes, store: bytes | None, own: Config, label: Label, tmp_path: Path
+    ) -> None:
         """Updating never launders a file whose own marker does not hold."""
+        path = self.on_disk(self.changed(marked), store, tmp_path)
         with pytest.raises(Refused) as refusal:
-            mark(self.changed(marked), None, label, config=own, on_existing="update")
+            mark(path, None, label, config=own, on_existing="update")
         assert refusal.value.code == "existing-invalid"
+
+    def test_sidecar_on_request(self, own: Config, label: Label, tmp_path: Path) -> None:
+        """Any format can have its marker beside it, and loses it to no other name."""
+        out = tmp_path / "out"
+        result = mark(self.sample(), out, label, config=own, sidecar="always")
+        assert result.sidecar_path == tmp_path / "out.c2pa"
+        report = verify(out, config=own)
+        assert (report.verdict, report.marker.carrier) == (Verdict.LABELLED, "sidecar")
+        out.write_bytes(self.changed(out.read_bytes()))
+        assert verify(out, config=own).verdict is Verdict.INVALID
 
     def test_no_notice(self, own: Config, label: Label) -> None:
         """Without a notice the reason is on record and the verdict stays incomplete."""

@@ -167,6 +167,17 @@ def test_second_mark_is_accepted(
 # --- the judge is awake: it refuses what we refuse --------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "avif"])
+def test_sidecar_is_accepted(opinion: Opinion, config: Config, label: Label, kind: str) -> None:
+    """It takes a store from outside for the formats it knows, and finds the same binding to all bytes."""
+    result = mark(encoded(picture(), kind), None, label, config=config, sidecar="always")
+    assert result.data is not None
+    answer = opinion(result.data, manifest_store=result.sidecar)
+    assert summary(answer) == ACCEPTED
+    changed = result.data[:-1] + bytes([result.data[-1] ^ 1])
+    assert opinion(changed, manifest_store=result.sidecar)["hard_binding"] == "mismatch"
+
+
 def test_changed_content_is_refused_by_both(
     marked: bytes, opinion: Opinion, config: Config
 ) -> None:

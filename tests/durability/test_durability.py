@@ -172,6 +172,91 @@ def test_killed_at_every_step_of_publishing(
     assert outcomes == sorted(outcomes, reverse=True), "once there, it stays there"
 
 
+# What `mark` does with a finished file and its sidecar, and a signal at the n-th step of that.
+PUBLISH = """
+import os, signal, sys
+from pathlib import Path
+from aikz_label import files
+folder, left, number, new, store, path, beside = sys.argv[1:]
+left = int(left)
+new, store = Path(new).read_bytes(), Path(store).read_bytes()
+def stop(*_):
+    raise SystemExit(3)
+signal.signal(signal.SIGTERM, stop)
+# what a handler raises inside the hook stops the call itself, which no real signal does: cleaning up must not be cut
+steps = {"open", "os.link", "os.rename"} | ({"os.remove"} if int(number) == 9 else set())
+def hook(event, arguments):
+    global left
+    if event in steps:
+        if any(isinstance(a, (str, bytes, os.PathLike)) and os.fsdecode(a).startswith(folder) for a in arguments):
+            left -= 1
+            if left == -1:
+                os.kill(os.getpid(), int(number))
+sys.addaudithook(hook)
+path, beside = Path(path), Path(beside)
+with files.companion(beside, path, overwrite=True) as put, files.atomic_output(path, overwrite=True) as out:
+    out.write(new)
+    put(store, out)
+"""
+
+
+@pytest.fixture(scope="module")
+def pairs(config: Config, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, Path]]:
+    """Two labelled files, each with its sidecar."""
+    folder = tmp_path_factory.mktemp("pairs")
+    made = []
+    for origin in Origin:
+        out = folder / f"{origin}.jpg"
+        mark(PHOTO, out, Label(origin=origin), config=config, sidecar="always")
+        made.append((out, out.with_name(out.name + ".c2pa")))
+    return made
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("before", ["nothing", "pair", "file", "sidecar"])
+def test_stopped_at_every_step_of_publishing_a_sidecar(
+    pairs: list[tuple[Path, Path]],
+    folder: Path,
+    config: Config,
+    before: str,
+    number: signal.Signals,
+) -> None:
+    """A file never has its name before its sidecar has; an old file never passes with a new sidecar."""
+    (old, old_beside), (new, new_beside) = pairs
+    out, beside = folder / "out.jpg", folder / "out.jpg.c2pa"
+    there = {"nothing": {}, "pair": {out: old, beside: old_beside}}
+    there |= {"file": {out: old}, "sidecar": {beside: old_beside}}
+    outcomes = []
+    for step in range(40):
+        for path in folder.iterdir():
+            path.unlink()
+        for path, content in there[before].items():
+            shutil.copy(content, path)
+        arguments = [folder, step, int(number), new, new_beside, out, beside]
+        done = run([sys.executable, "-c", PUBLISH, *arguments])
+        if done.returncode == 0:
+            break
+        assert done.returncode in {-signal.SIGKILL, 3}, done.stderr
+        assert all(path.exists() for path in there[before]), "something was lost"
+        fresh = out.exists() and out.read_bytes() == new.read_bytes()
+        changed = beside.exists() and beside.read_bytes() == new_beside.read_bytes()
+        outcomes.append((changed, fresh))
+        if fresh:
+            assert labelled(out, config)
+        elif out.exists() and changed:
+            assert verify(out, config=config).verdict is Verdict.INVALID
+        if number == signal.SIGTERM:  # both, or what was there before
+            assert changed == fresh
+            assert set(folder.iterdir()) == ({out, beside} if fresh else set(there[before]))
+    else:
+        pytest.fail("it never finished")
+    assert sorted(folder.iterdir()) == [out, beside]
+    assert labelled(out, config)
+    middle = {(True, False)} if number == signal.SIGKILL else set()
+    assert {(False, False), (True, True)} | middle == set(outcomes) | {(True, True)}
+    assert outcomes == sorted(outcomes), "first the sidecar, then the file"
+
+
 # --- a disk that is full, or cannot be written ------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, runtime_checkable
 
-from aikz_label.engine import Reading
+from aikz_label.engine import Parent, Reading
 from aikz_label.formats import Format
 from aikz_label.label import Label, Origin
 from aikz_label.limits import Limits
@@ -170,7 +170,7 @@ class Adapter(Protocol):
         row: Format,
         manifest: dict[str, Any],
         key: SigningKey,
-        parent: BinaryIO | None,
+        parent: Parent | None,
     ) -> None:
         """Sign `source` into `destination` with this format's carrier.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from aikz_label import engine, marker
+from aikz_label import engine
 from aikz_label.formats import Format
 from aikz_label.trust import TrustList
 
@@ -28,9 +28,7 @@ class NativeCarrier:
         row: Format,
         manifest: dict[str, Any],
         key: SigningKey,
-        parent: BinaryIO | None,
+        parent: engine.Parent | None,
     ) -> None:
         """Sign `source` into `destination`."""
-        engine.sign(
-            source, destination, row.mime, manifest, key, parent=parent, parent_label=marker.PARENT
-        )
+        engine.sign(source, destination, row.mime, manifest, key, parent)
