@@ -71,7 +71,7 @@ def mark(
     notice: str = "auto",
     notice_reason: str = "",
     profile_name: str = profile.DEFAULT,
-    signer: str = "",
+    signer: str | SigningKey = "",
     on_existing: str = "refuse",
     sidecar: str = "auto",
     overwrite: bool = False,
@@ -91,7 +91,7 @@ def mark(
         notice: `auto`, or `none` to leave the content as it is (the verdict then stays `incomplete`).
         notice_reason: Why there is no notice; needed with `none`, recorded in the marker.
         profile_name: Profile whose numbers the notice must reach.
-        signer: Signer URI; the configuration's when empty.
+        signer: Signer URI, or what `open_signer` opened; the configuration's when empty.
         on_existing: What to do with a file that carries a marker already: `refuse`, `update` (the input becomes the
             parent) or `replace` (the old marker is dropped).
         sidecar: Where the marker goes: `auto` into the file, or into a sidecar when its format has no place for one;
@@ -114,7 +114,7 @@ def mark(
         raise UsageError(f"on_existing {on_existing!r} is not one of: {', '.join(_ON_EXISTING)}.")
     if sidecar not in _SIDECAR:
         raise UsageError(f"sidecar {sidecar!r} is not one of: {', '.join(_SIDECAR)}.")
-    key = _signing_key(signer, settings)
+    key = open_signer(signer, settings)
     target = Path(destination) if isinstance(destination, str | Path) else None
     with ExitStack() as stack:
         # the destination outermost: it gets its name only after the source was found unchanged
@@ -234,9 +234,24 @@ def _order(
     return Order(label, chosen, numbers, notice, reason, caps)
 
 
-def _signing_key(uri: str, settings: Config) -> SigningKey:
-    from aikz_label.signing import load_signing_key  # noqa: PLC0415
+def open_signer(
+    signer: str | SigningKey = "", config: str | Path | Config | None = None
+) -> SigningKey:
+    """Open a signer once, for many calls of `mark`: a password is asked for, and a device logged in to, only here.
 
+    Args:
+        signer: Signer URI, relative to the current folder; the configuration's when empty.
+        config: A configuration or the path of one; the user's own when `None`.
+
+    Raises:
+        SigningError: There is no usable signer.
+        OSError: A file cannot be read.
+    """
+    from aikz_label.signing import SigningKey, load_signing_key  # noqa: PLC0415
+
+    if isinstance(signer, SigningKey):
+        return signer
+    uri, settings = signer, _settings(config)
     base = settings.folder
     if uri:
         base = Path.cwd()

@@ -16,7 +16,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import c2pa  # noqa: TID251  # this is the one module that may
 
 from aikz_label.binding import Binding, without_file
-from aikz_label.errors import EngineError, Refused, SigningError
+from aikz_label.errors import EngineError, LabelError, Refused, SigningError
 from aikz_label.reading import TRUST_URI, Reading, from_store
 from aikz_label.trust import CLAIM_SIGNING, EMAIL_PROTECTION, TrustList
 
@@ -218,15 +218,17 @@ def _building(
     manifest: dict[str, Any], key: SigningKey, context: c2pa.Context, watched: _Watched | None
 ) -> Iterator[tuple[c2pa.Signer, c2pa.Builder]]:
     """A signer and a builder; the engine's errors become ours."""
-    info = c2pa.C2paSignerInfo(key.algorithm.encode(), key.chain, key.key, None)
+    remote = _Remote(key.sign) if key.sign is not None else None
     try:
         with (
             _signals_wait(),
-            c2pa.Signer.from_info(info) as signer,
+            _signer(key, remote) as signer,
             c2pa.Builder(manifest, context) as builder,
         ):
             yield signer, builder
     except c2pa.C2paError as error:
+        if remote is not None and remote.error is not None:
+            raise remote.error from None
         if watched is not None and watched.error is not None:  # a full disk is no fault of the file
             raise watched.error from error
         kind = _kind(error)
@@ -239,6 +241,36 @@ def _building(
             code="engine-cannot-sign",
             hint="Re-save the file with the program that made it and try again.",
         ) from error
+
+
+def _signer(key: SigningKey, remote: _Remote | None) -> c2pa.Signer:
+    if remote is None:
+        info = c2pa.C2paSignerInfo(key.algorithm.encode(), key.chain, key.key, None)
+        return c2pa.Signer.from_info(info)
+    algorithm = c2pa.C2paSigningAlg[key.algorithm.upper()]
+    return c2pa.Signer.from_callback(remote, algorithm, key.chain.decode("ascii"))
+
+
+class _Remote:
+    """A signer outside this process that remembers its first error: the engine logs and swallows what a callback raises."""
+
+    def __init__(self, sign: Callable[[bytes], bytes]) -> None:
+        self._sign = sign
+        self.error: Exception | None = None
+
+    def __call__(self, data: bytes) -> bytes:
+        try:
+            return self._sign(data)
+        except LabelError as error:
+            self.error = self.error or error
+        except Exception as error:  # noqa: BLE001  # a plug-in may raise anything
+            kind = type(error).__name__
+            self.error = self.error or SigningError(
+                f"The signer failed: {error} ({kind}).",
+                code="signer-plugin",
+                hint="The message is the signer's own; look there.",
+            )
+        return b""  # the engine's word for "no signature"
 
 
 class _Watched:
@@ -293,13 +325,11 @@ def _context(
     verify_after_sign: bool = True,
 ) -> c2pa.Context:
     version()
-    purposes = f"{EMAIL_PROTECTION}\n{CLAIM_SIGNING}"
     anchors = [
         {
             "trust_kind": "manifest",
             "trust_uri": f"{TRUST_URI}{index}",
             "trust_anchors": listed.pem,
-            "trust_config": purposes,
         }
         for index, listed in enumerate(trust)
     ]
@@ -312,9 +342,9 @@ def _context(
             "verify_after_sign": verify_after_sign,
         },
         "core": {"allowed_network_hosts": [], "backing_store_memory_threshold_in_mb": 16},
+        # the purposes of a whole context count, those of an anchor do not
+        "trust": {"trust_config": f"{EMAIL_PROTECTION}\n{CLAIM_SIGNING}", "anchors": anchors},
     }
-    if anchors:
-        settings["trust"] = {"anchors": anchors}
     try:
         return c2pa.Context.from_dict(settings)
     except c2pa.C2paError as error:

@@ -21,8 +21,11 @@ def signed(source, config, parent=None):
     manifest = marker.definition(label, NOTICE, "image", with_parent=parent is not None)
     key = load_signing_key(config.signer, config.folder)
     out = io.BytesIO()
-    kept = io.BytesIO(parent) if parent else None
-    engine.sign(io.BytesIO(source), out, "image/jpeg", manifest, key, kept, marker.PARENT)
+    kept = None
+    if parent:
+        stream, mime = io.BytesIO(parent), "image/jpeg"
+        kept = engine.Parent(stream, mime, marker.PARENT, engine.read(stream, mime, ()))
+    engine.sign(io.BytesIO(source), out, "image/jpeg", manifest, key, kept)
     return out.getvalue()
 
 

@@ -60,7 +60,9 @@ def add_mark(commands: Commands, common: argparse.ArgumentParser) -> None:
         action="store_true",
         help="declare that it may not be used for training",
     )
-    command.add_argument("--signer", metavar="URI", default="", help="such as file:signer.pem")
+    command.add_argument(
+        "--signer", metavar="URI", default="", help="such as file:signer.pem, pkcs11:… or exec:…"
+    )
     command.add_argument(
         "--on-existing",
         choices=("refuse", "update", "replace"),
@@ -78,7 +80,7 @@ def add_mark(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def _mark(options: argparse.Namespace) -> int:
-    from aikz_label import mark  # noqa: PLC0415
+    from aikz_label.api import mark, open_signer  # noqa: PLC0415
     from aikz_label.errors import LabelError, Refused, UsageError  # noqa: PLC0415
 
     if options.output and len(options.sources) > 1:
@@ -96,6 +98,7 @@ def _mark(options: argparse.Namespace) -> int:
             "Standard input needs a destination.", hint="Add -o FILE, or -o - for standard output."
         )
     label, config = _label(options), settings(options)
+    signer = open_signer(options.signer, config)  # once: it may ask for a password
     worst = OK
     for source in progress(options.sources, "marking"):
         target = _target(source, options)
@@ -108,7 +111,7 @@ def _mark(options: argparse.Namespace) -> int:
                 notice=options.notice,
                 notice_reason=options.notice_reason,
                 profile_name=options.profile,
-                signer=options.signer,
+                signer=signer,
                 on_existing=options.on_existing,
                 sidecar=_sidecar(options),
                 overwrite=options.overwrite,
