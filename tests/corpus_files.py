@@ -13,7 +13,7 @@ from aikz_label.config import Config
 from aikz_label.label import Origin, System
 
 FOLDER = Path(os.environ.get("AIKZ_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
-PICTURES = ("jpeg", "png", "webp")
+PICTURES = ("jpeg", "png", "webp", "gif")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,14 @@ def attempt(row: Row, destination: Path, config: Config, on_existing: str = "rep
     decodable = fidelity.decode(source) is not None
     label = Label(origin=Origin.CREATED, system=System("PhotoGen", "2.1"))
     try:
-        result = mark(row.file, destination, label, config=config, on_existing=on_existing)
+        result = mark(
+            row.file,
+            destination,
+            label,
+            config=config,
+            on_existing=on_existing,
+            when_too_small="strip",
+        )
     except Refused as refusal:
         return Outcome(decodable, None, refusal.code, ())
     if not decodable:

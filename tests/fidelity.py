@@ -17,6 +17,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
+import films
+
 LEAST_PSNR = 40.0  # dB outside the badge, in the colours that are shown
 _JPEG = {"JPEG", "MPO"}  # Pillow calls a JPEG with several pictures MPO
 GRID = 16  # px, the largest block of JPEG and WebP
@@ -47,7 +49,7 @@ def decode(data: bytes) -> ImageFile.ImageFile | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about metadata; pixels either load or raise
-            image = Image.open(io.BytesIO(data), formats=["JPEG", "PNG", "WEBP"])
+            image = Image.open(io.BytesIO(data), formats=["JPEG", "PNG", "WEBP", "GIF"])
             image.load()
     except (OSError, ValueError, SyntaxError, EOFError, UnidentifiedImageError):
         return None
@@ -57,40 +59,54 @@ def decode(data: bytes) -> ImageFile.ImageFile | None:
 
 
 def losses(source: bytes, output: bytes, placement: Mapping[str, Any]) -> list[str]:
-    """What marking changed besides drawing the badge; empty when nothing.
+    """What marking changed besides drawing the badge or adding the strip; empty when nothing.
 
     Args:
         source: The file before.
         output: The file after.
-        placement: Where the marker says the badge is: `x`, `y`, `width`, `height` as shares of the picture as shown.
+        placement: Where the marker says it is: `x`, `y`, `width`, `height` as shares of the picture as shown.
     """
-    before, after = decode(source), decode(output)
+    before, written = decode(source), decode(output)
     assert before is not None, "only a picture that decodes can be compared"
-    if after is None:
+    if written is None:
         return ["it does not decode any more"]
+    if films.moves(before):
+        return films.losses(source, output, placement) + _metadata_losses(before, written)
+    strip = placement.get("design") == "strip/1"
+    after = _without_strip(written, placement) if strip else written
     found = [
         f"{what}: {was!r} became {now!r}"
         for what, was, now in (
-            ("format", before.format, after.format),
+            ("format", before.format, written.format),
             ("mode", before.mode, after.mode),
             ("size", before.size, after.size),
-            ("frames", getattr(before, "n_frames", 1), getattr(after, "n_frames", 1)),
+            ("frames", getattr(before, "n_frames", 1), getattr(written, "n_frames", 1)),
         )
         if was != now
     ]
     if found:
         return found
-    found += _coding_losses(before, after, source, output)
-    found += _metadata_losses(before, after)
+    found += _coding_losses(before, written, source, output)
+    found += _metadata_losses(before, written)
     if before.format in _JPEG and not source.endswith(b"\xff\xd9"):
         tail = source[-16:]  # bytes after the end of the picture, such as an embedded film
         found += [] if output.endswith(tail) else ["the bytes after the picture are gone"]
     outside = ~_badge_area(before, placement)
+    if strip:
+        outside[:] = True
     if not outside.any():
         return found  # the badge covers a tiny picture
     if _is_lossy(before.format, source):
         return found + _lossy_losses(before, after, outside)
     return found + _exact_losses(before, after, outside)
+
+
+def _without_strip(image: Image.Image, placement: Mapping[str, Any]) -> Image.Image:
+    """The picture above a strip, stored as it was."""
+    turn = _orientation(image)
+    shown = image.transpose(SHOWN_FROM_STORED[turn]) if turn in SHOWN_FROM_STORED else image
+    above = shown.crop((0, 0, shown.width, round(placement["y"] * shown.height)))
+    return above.transpose(STORED_FROM_SHOWN[turn]) if turn in STORED_FROM_SHOWN else above
 
 
 def _coding_losses(
@@ -149,6 +165,9 @@ def _plain_info(image: Image.Image) -> dict[object, object]:
         own |= {"adobe", "adobe_transform"}  # says how this scan is coded, which may change
     if image.format == "PNG":
         own |= {"interlace"}  # an order of transmission, not content
+    if image.format == "GIF":
+        # extensions need the later version, and Pillow gives the place of the last one
+        own |= {"version", "extension", "duration"}
     return {key: value for key, value in image.info.items() if key not in own}
 
 
@@ -219,7 +238,7 @@ def _badge_area(image: Image.Image, placement: Mapping[str, Any]) -> np.ndarray:
     stored = shown.transpose(STORED_FROM_SHOWN[turn]) if turn in STORED_FROM_SHOWN else shown
     box = stored.getbbox()
     assert box is not None, "the record names no area"
-    if image.format != "PNG":
+    if image.format not in {"PNG", "GIF"}:
         box = (
             box[0] // GRID * GRID,
             box[1] // GRID * GRID,

@@ -23,7 +23,6 @@ NAMES = [
     "mark",
     "sniff",
     "verify",
-    "verify_many",
 ]
 
 
@@ -42,6 +41,7 @@ def test_the_two_verbs():
         "languages",
         "notice",
         "notice_reason",
+        "when_too_small",
         "profile_name",
         "signer",
         "on_existing",

@@ -37,6 +37,7 @@ Trust: TypeAlias = "str | Path | TrustList | Sequence[str | Path | TrustList]"
 
 _WARN_BEFORE_EXPIRY = timedelta(days=365)
 _ON_EXISTING = ("refuse", "update", "replace")
+_WHEN_TOO_SMALL = ("refuse", "strip")
 _SIDECAR = ("auto", "always", "never")
 
 
@@ -70,6 +71,7 @@ def mark(
     languages: Sequence[str] | str = (),
     notice: str = "auto",
     notice_reason: str = "",
+    when_too_small: str = "refuse",
     profile_name: str = profile.DEFAULT,
     signer: str | SigningKey = "",
     on_existing: str = "refuse",
@@ -90,6 +92,8 @@ def mark(
         languages: Languages of the notice, in order; the configuration's or the profile's when empty.
         notice: `auto`, or `none` to leave the content as it is (the verdict then stays `incomplete`).
         notice_reason: Why there is no notice; needed with `none`, recorded in the marker.
+        when_too_small: What to do with a picture on which no legible badge fits: `refuse` it, or put a `strip` below it,
+            which makes it higher. Animations always get one, since it hides nothing while they move.
         profile_name: Profile whose numbers the notice must reach.
         signer: Signer URI, or what `open_signer` opened; the configuration's when empty.
         on_existing: What to do with a file that carries a marker already: `refuse`, `update` (the input becomes the
@@ -110,6 +114,10 @@ def mark(
 
     settings = _settings(config)
     order = _order(label, languages, notice, notice_reason, profile_name, settings, caps)
+    if when_too_small not in _WHEN_TOO_SMALL:
+        words = ", ".join(_WHEN_TOO_SMALL)
+        raise UsageError(f"when_too_small {when_too_small!r} is not one of: {words}.")
+    order = replace(order, when_too_small=when_too_small)
     if on_existing not in _ON_EXISTING:
         raise UsageError(f"on_existing {on_existing!r} is not one of: {', '.join(_ON_EXISTING)}.")
     if sidecar not in _SIDECAR:
@@ -158,8 +166,8 @@ def verify(
 ) -> Report:
     """Say what a file declares and whether it holds. Offline, and content never raises.
 
-    In-process: native decoders and the engine run in the caller's process and cannot be stopped from here. For uploads from
-    strangers there is `verify_many`, which isolates every file.
+    In-process: native decoders and the engine run in the caller's process and cannot be stopped from here, so a service
+    that takes uploads from strangers should call this in a worker process with a deadline.
 
     Args:
         source: A path, bytes or a binary stream.
@@ -179,7 +187,7 @@ def verify(
         UsageError: No such profile.
     """
     numbers = profile.load_profile(profile_name)
-    lists = trust_lists(trust, config)
+    lists = _trust(trust, config)
     try:
         with open_any(source, caps, None) as stream:
             beside = sidecars.given(sidecar) if sidecar is not None else _beside(source)
@@ -289,8 +297,7 @@ def _settings(config: str | Path | Config | None) -> Config:
     return load_config(Path(config) if config else None)
 
 
-def trust_lists(trust: Trust | None, config: str | Path | Config | None) -> tuple[TrustList, ...]:
-    """The lists that a caller names, or those of the configuration."""
+def _trust(trust: Trust | None, config: str | Path | Config | None) -> tuple[TrustList, ...]:
     if trust is None:
         return _settings(config).trust
     if isinstance(trust, str | Path | TrustList):

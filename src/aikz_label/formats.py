@@ -64,11 +64,12 @@ def _picture(name: str, title: str, mime: str, *suffixes: str) -> Format:
     )
 
 
+_MOVING = "badge; strip below animations"
 _ALL = (
     _picture("jpeg", "JPEG", "image/jpeg", ".jpg", ".jpeg"),
     _picture("png", "PNG", "image/png", ".png"),
     _picture("webp", "WebP", "image/webp", ".webp"),
-    Format("gif", "GIF", "image", "image/gif", (".gif",)),
+    replace(_picture("gif", "GIF", "image/gif", ".gif"), notice=_MOVING),
     Format("tiff", "TIFF", "image", "image/tiff", (".tif", ".tiff")),
     Format("dng", "DNG", "image", "image/x-adobe-dng", (".dng",)),
     _picture("avif", "AVIF", "image/avif", ".avif"),

@@ -18,14 +18,17 @@ class Limits:
         max_bytes: Size of a file that is read whole, in bytes.
         max_pixels: Width times height of a picture.
         max_parts: Segments or chunks walked in one container.
+        max_shown: Width times height times frames of an animation that is marked: all of them are shown once to find the
+            strip in each, which takes about a second for a tenth of the default.
         max_xmp: Size of an XMP packet that is parsed, in bytes.
     """
 
     max_bytes: int = 512 * MIB
     max_pixels: int = 60_000_000
     max_parts: int = 100_000
+    max_shown: int = 2_000_000_000
     max_xmp: int = MIB
 
 
 DEFAULT = Limits()
-NO_LIMITS = Limits(2**62, 2**62, 2**62, 2**62)  # for what we wrote ourselves
+NO_LIMITS = Limits(*(2**62,) * 5)  # for what we wrote ourselves

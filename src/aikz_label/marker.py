@@ -27,6 +27,7 @@ _MEDIA = {row.family for row in FORMATS.values()}
 _FIGURES = {
     "cap_px": 1e5,
     "contrast": 21.0,
+    "frames": 1e6,
     "icon_cap_px": 1e5,
     "lost": 1.0,
     "match": 1.0,

@@ -275,8 +275,7 @@ class Evidence:
 class Report:
     """Everything said about one file.
 
-    A report has no truth value: `if report:` raises, because it would read as "is it fine?". `evidence` holds the facts it
-    was judged from: `rules.judge` makes the same report of them again.
+    A report has no truth value: `if report:` raises, because it would read as "is it fine?".
     """
 
     verdict: Verdict
@@ -292,7 +291,6 @@ class Report:
     declared: Label | None
     mirrors: tuple[Mirror, ...]
     findings: tuple[Finding, ...]
-    evidence: Evidence
     path: str = ""
 
     def __bool__(self) -> NoReturn:

@@ -91,7 +91,6 @@ def judge(evidence: Evidence, profile: Profile) -> Report:
         declared=case.label,
         mirrors=evidence.mirrors,
         findings=findings,
-        evidence=evidence,
     )
 
 

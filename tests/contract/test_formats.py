@@ -8,6 +8,7 @@ import zlib
 import pytest
 from PIL import Image
 
+import gif_files
 import png_files
 from aikz_label.formats import FORMATS
 from aikz_label.testing import AdapterContract
@@ -57,6 +58,19 @@ class TestDeepPng(TestPng):
 
 class TestWebP(_Picture):
     format = "webp"
+
+
+class TestGif(_Picture):
+    format = "gif"
+    mode = "P"
+
+
+class TestMovingGif(TestGif):
+    def sample(self) -> bytes:
+        return gif_files.moving()
+
+    def stripped(self, marked: bytes) -> bytes:
+        return gif_files.without(marked, b"C2PA_GIF", b"XMP Data")
 
 
 class TestAvif(_Picture):

@@ -30,9 +30,15 @@ pytestmark = [pytest.mark.corpus, pytest.mark.timeout(120)]
 
 # Floors: the share of the decodable pictures of the corpus that is marked. A change may raise them, never lower them.
 # What is missing is mostly too small for a legible notice, or 16 bits deep, animated or a multi-picture file.
-LEAST_MARKED = {"jpeg": Fraction(52, 73), "png": Fraction(35, 45), "webp": Fraction(20, 25)}
+# GIFs that are not marked have no room for letters, are cut off, or leave a part of their screen undefined.
+LEAST_MARKED = {
+    "jpeg": Fraction(55, 73),
+    "png": Fraction(40, 45),
+    "webp": Fraction(21, 25),
+    "gif": Fraction(13, 24),
+}
 # Of the decodable pictures, those that `verify` calls unreadable: all of them are cut off, and Pillow fills in the rest.
-MOST_UNREADABLE = Fraction(3, 143)
+MOST_UNREADABLE = Fraction(6, 167)
 # These codes say that the package is wrong, not the file.
 BUGS = {"self-check", "refused", "error"}
 

@@ -46,6 +46,7 @@ class Order:
         notice: `auto`, or `none` to leave the content as it is.
         reason: Why there is no notice.
         limits: Caps while reading.
+        when_too_small: `refuse` a picture on which no legible badge fits, or put a `strip` below it.
         previous: Placements of a notice that the input carries already; the new one takes their place.
     """
 
@@ -55,6 +56,7 @@ class Order:
     notice: str
     reason: str
     limits: Limits
+    when_too_small: str = "refuse"
     previous: tuple[Mapping[str, Any], ...] = ()
 
 

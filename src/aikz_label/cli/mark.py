@@ -56,6 +56,12 @@ def add_mark(commands: Commands, common: argparse.ArgumentParser) -> None:
         "--notice-reason", metavar="TEXT", default="", help="why there is no notice"
     )
     command.add_argument(
+        "--when-too-small",
+        choices=("refuse", "strip"),
+        default="refuse",
+        help="what to do where no badge fits; a strip makes the picture higher (default: refuse)",
+    )
+    command.add_argument(
         "--reserve-training",
         action="store_true",
         help="declare that it may not be used for training",
@@ -110,6 +116,7 @@ def _mark(options: argparse.Namespace) -> int:
                 languages=listed(options.lang),
                 notice=options.notice,
                 notice_reason=options.notice_reason,
+                when_too_small=options.when_too_small,
                 profile_name=options.profile,
                 signer=signer,
                 on_existing=options.on_existing,

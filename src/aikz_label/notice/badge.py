@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -92,30 +93,34 @@ def plan(
     Returns:
         The placed badge, or `None` when even the smallest one would not be legible.
     """
-    short, long = sorted((width, height))
-    margin = max(2, round(profile.margin_share * short))
-    effective = min(max(long / 2.5, short), 2 * short)
-    floor = max(profile.min_cap_px, profile.min_text_share * short)
-    icon_floor = max(profile.min_cap_px, profile.min_icon_share * short)
-    wanted = max(floor, profile.min_text_share * effective)
+    margin = max(2, round(profile.margin_share * min(width, height)))
     for layout in ladder(origin, languages):
-        for cap, sign in dict.fromkeys(product((wanted, floor), _SIGN_RATIOS)):
-            badge = _sized(layout, cap, max(icon_floor, sign * cap), profile.drawing_reserve)
-            box_width, box_height = badge.mask.size
+        for ems in sizes(layout, (width, height), profile):
+            box_width, box_height = size(layout.lines, *ems)
             share = profile.max_small_area if layout.small else profile.max_area
             if (
                 box_width <= width - 2 * margin
                 and box_height <= height - 2 * margin
                 and box_width * box_height <= share * width * height
             ):
+                badge = draw(layout.lines, *ems)
                 return Placed(layout.name, badge, width - margin - box_width, margin)
     return None
 
 
-def _sized(layout: Layout, cap: float, icon_cap: float, reserve: float) -> Badge:
-    if layout.icon:
-        return draw(layout.lines, _em(cap * reserve), _em(icon_cap * reserve))
-    return draw(layout.lines, _em(icon_cap * reserve), 0)
+def sizes(
+    layout: Layout, picture: tuple[int, int], profile: ImageProfile
+) -> Iterator[tuple[int, int]]:
+    """Sizes of text and sign to try in a displayed picture, the best first; 0 for a sign that the layout has not."""
+    short, long = sorted(picture)
+    effective = min(max(long / 2.5, short), 2 * short)
+    floor = max(profile.min_cap_px, profile.min_text_share * short)
+    icon_floor = max(profile.min_cap_px, profile.min_icon_share * short)
+    wanted = max(floor, profile.min_text_share * effective)
+    reserve = profile.drawing_reserve
+    for cap, sign in dict.fromkeys(product((wanted, floor), _SIGN_RATIOS)):
+        icon_em = _em(max(icon_floor, sign * cap) * reserve)
+        yield (_em(cap * reserve), icon_em) if layout.icon else (icon_em, 0)
 
 
 def _em(cap: float) -> int:
@@ -123,7 +128,7 @@ def _em(cap: float) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Geometry:
+class Geometry:
     """Sizes of a badge before anything is drawn, px."""
 
     width: int
@@ -139,13 +144,14 @@ class _Geometry:
 
 def size(lines: tuple[str, ...], em: int, icon_em: int) -> tuple[int, int]:
     """Width and height that `draw` would give, without drawing."""
-    planned = _geometry(lines, em, icon_em)
+    planned = geometry(lines, em, icon_em)
     return planned.width, planned.height
 
 
-def _geometry(lines: tuple[str, ...], em: int, icon_em: int) -> _Geometry:
+def geometry(lines: tuple[str, ...], em: int, icon_em: int) -> Geometry:
+    """Lay a badge out."""
     cap = round(em * CAP_HEIGHT)
-    pad, border = max(2.0, (0.75 if icon_em else 0.5) * cap), max(1, round(0.11 * cap))
+    pad, border = max(2.0, (0.75 if icon_em else 0.5) * cap), keyline(em)
     line_height = round(em * _LINE_HEIGHT)
     text_width = max(math.ceil(_font(em).getlength(line)) for line in lines)
     text_height = line_height * (len(lines) - 1) + cap
@@ -159,7 +165,12 @@ def _geometry(lines: tuple[str, ...], em: int, icon_em: int) -> _Geometry:
     width = math.ceil(2 * (pad + border) + text_width + icon_width + gap)
     height = math.ceil(2 * (0.85 * pad + border) + max(text_height, icon_height) + descent)
     icon = (icon_width, icon_height)
-    return _Geometry(width, height, cap, line_height, text_height, pad, border, icon, gap)
+    return Geometry(width, height, cap, line_height, text_height, pad, border, icon, gap)
+
+
+def keyline(em: int) -> int:
+    """Width of the white line around the plate, px."""
+    return max(1, round(0.11 * round(em * CAP_HEIGHT)))
 
 
 @lru_cache(maxsize=32)
@@ -172,7 +183,7 @@ def draw(lines: tuple[str, ...], em: int, icon_em: int) -> Badge:
     text = tuple(unicodedata.normalize("NFC", line) for line in lines)
     for line in text:
         _check_glyphs(line)
-    planned, font = _geometry(text, em, icon_em), _font(em)
+    planned, font = geometry(text, em, icon_em), _font(em)
     width, height, cap = planned.width, planned.height, planned.cap
     mask = Image.new("L", (width, height), 0)
     pen = ImageDraw.Draw(mask)

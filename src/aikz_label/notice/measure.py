@@ -7,6 +7,7 @@ is covered or outside the picture. The thresholds live in the profile.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -73,7 +74,7 @@ def measure(picture: Seen, badge: Badge, region: Region, profile: ImageProfile) 
     template = _template(badge)
     # twice the template's resolution is all that is looked at, however large the picture
     factor = max(1, int(region.width * part.width / (2 * template.shape[1])))
-    found = [_figures(flat.reduce(factor), template, badge, region) for flat in _flattened(part)]
+    found = [_figures(flat.reduce(factor), template, badge, region) for flat in flattened(part)]
     for figures in found:
         figures["cap_px"] *= factor
         figures["icon_cap_px"] *= factor
@@ -82,6 +83,15 @@ def measure(picture: Seen, badge: Badge, region: Region, profile: ImageProfile) 
     problems = profile.problems(figures)
     state = NoticeState.NOT_PERCEIVABLE if problems else NoticeState.PERCEIVABLE
     return Measurement(state, tuple(figures.items()), problems)
+
+
+def worst(measured: Sequence[Measurement]) -> Measurement:
+    """Of the pictures of one file, that which has the most problems, or the faintest notice."""
+    return max(
+        measured,
+        key=lambda one: (len(one.problems), -dict(one.figures).get("contrast", 0.0)),
+        default=Measurement(NoticeState.UNKNOWN),
+    )
 
 
 def _neighbourhood(picture: Seen, region: Region) -> tuple[Image.Image, Region]:
@@ -101,7 +111,7 @@ def _neighbourhood(picture: Seen, region: Region) -> tuple[Image.Image, Region]:
     )
 
 
-def _flattened(picture: Image.Image) -> list[Image.Image]:
+def flattened(picture: Image.Image) -> list[Image.Image]:
     """The picture as RGB; once on white and once on black where it can be transparent."""
     if "A" not in picture.getbands() and "transparency" not in picture.info:
         return [picture.convert("RGB")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from itertools import islice, zip_longest
@@ -14,24 +15,26 @@ from aikz_label import engine, jumbf
 from aikz_label import xmp as packets
 from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
 from aikz_label.adapters.image.container import Container, Tags, Window
+from aikz_label.adapters.image.frames import Animated
 from aikz_label.carriers.native import NativeCarrier
 from aikz_label.errors import Refused
 from aikz_label.formats import Format
 from aikz_label.label import Label, Origin
-from aikz_label.limits import NO_LIMITS, Limits
+from aikz_label.limits import DEFAULT, NO_LIMITS, Limits
 from aikz_label.notice import wording
 from aikz_label.profile import Profile
 from aikz_label.report import Found, Measurement, Mirror, Notice
 from aikz_label.trust import TrustList
 
 if TYPE_CHECKING:
-    from aikz_label.adapters.image import drawing
+    from aikz_label.adapters.image.animation import Film
+    from aikz_label.adapters.image.drawing import Painting
 
 
 class ImageAdapter(NativeCarrier):
-    """All still pictures; the container classes know the formats."""
+    """All pictures, still and animated; the container classes know the formats."""
 
-    notices = ("badge",)
+    notices = ("badge", "strip")
 
     def examine(self, source: BinaryIO, row: Format, limits: Limits, *, thorough: bool) -> Examined:
         """See `Adapter.examine`."""
@@ -45,7 +48,7 @@ class ImageAdapter(NativeCarrier):
     ) -> engine.Reading:
         """See `Adapter.read_marker`; the engine gets no store whose lengths lie, nor a file where none can be found."""
         try:
-            outline = _parse(source, row, NO_LIMITS, thorough=False, whole=False)
+            outline = _parse(source, row, _OUTLINE, thorough=False, whole=False)
         except MediaProblem:
             return engine.Reading("failed")
         if not all(map(jumbf.lengths_fit, outline.stores())):
@@ -64,14 +67,16 @@ class ImageAdapter(NativeCarrier):
             destination.write(container.with_tags(tags))
             notice = Notice("none", profile=order.profile.id, reason=order.reason)
             return Rendered(notice, warnings, None)
-        from aikz_label.adapters.image import drawing  # noqa: PLC0415  # see its docstring
-
-        painting = drawing.Painting(container, order)
-        destination.write(container.encode(painting.pictures(), tags))
+        painting = _painting(container, order)
+        destination.write(painting.encode(tags))
         notice = Notice(
-            "badge", order.languages, wording.version(), order.profile.id, painting.placements
+            painting.kind,
+            order.languages,
+            wording.version(),
+            order.profile.id,
+            painting.placements,
         )
-        return Rendered(notice, warnings, painting)
+        return Rendered(notice, warnings + painting.warnings, painting)
 
     def check(
         self,
@@ -83,7 +88,7 @@ class ImageAdapter(NativeCarrier):
         """See `Adapter.check`."""
         if rendered.reference is None:
             return None
-        painting: drawing.Painting = rendered.reference
+        painting: Painting | Film = rendered.reference
         return painting.check(_parse(painted, row, NO_LIMITS, thorough=False))
 
     def confirm(self, painted: BinaryIO, signed: BinaryIO, row: Format) -> None:
@@ -127,6 +132,7 @@ class ImageAdapter(NativeCarrier):
 
 ADAPTER = ImageAdapter()
 _MAX_MIRRORS = 50
+_OUTLINE = replace(NO_LIMITS, max_parts=DEFAULT.max_parts)  # the engine walks all parts as well
 
 
 @cache
@@ -136,11 +142,23 @@ def _container(name: str) -> type[Container]:
         "jpeg": ("jpeg", "Jpeg"),
         "png": ("png", "Png"),
         "webp": ("webp", "WebP"),
+        "gif": ("gif", "Gif"),
         "avif": ("avif", "Avif"),
         "heic": ("heic", "Heic"),
     }[name]
     found: type[Container] = getattr(import_module(f"{__name__}.{module}"), kind)
     return found
+
+
+def _painting(container: Container, order: Order) -> Painting | Film:
+    """What draws the notice. numpy and Pillow come with it, which cost more start-up than a whole verification."""
+    if isinstance(container, Animated) and container.moving:
+        from aikz_label.adapters.image.animation import Film  # noqa: PLC0415
+
+        return Film(container, order)
+    from aikz_label.adapters.image.drawing import Painting  # noqa: PLC0415
+
+    return Painting(container, order)
 
 
 def _parse(

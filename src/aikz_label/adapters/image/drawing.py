@@ -1,4 +1,4 @@
-"""Drawing the badge into the pictures of a file, comparing the result, and measuring badges on record.
+"""Drawing notices into the still pictures of a file, comparing the result, and measuring notices on record.
 
 Apart from the adapter, because only here pixels are needed: numpy and Pillow cost more start-up than a whole verification.
 """
@@ -11,33 +11,30 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aikz_label.adapters import MediaProblem, Order
-from aikz_label.adapters.image import canvas
-from aikz_label.adapters.image.container import Container
+from aikz_label.adapters.image import animation, canvas, records
+from aikz_label.adapters.image.container import Container, Tags
+from aikz_label.adapters.image.frames import Animated
 from aikz_label.adapters.image.picture import Picture
-from aikz_label.errors import Refused
+from aikz_label.adapters.image.refusals import damaged, too_small
 from aikz_label.label import Origin
-from aikz_label.notice import badge, wording
-from aikz_label.notice.measure import Region, measure
+from aikz_label.notice import badge, strip, wording
+from aikz_label.notice.measure import Region, measure, worst
 from aikz_label.notice.search import search
 from aikz_label.profile import Profile
 from aikz_label.report import Found, Measurement, Notice, NoticeState
-from aikz_label.texts import LANGUAGES
 
-_TOLERANCE = (
-    1.1  # of a recorded shape and size: boxes are rounded, pictures are resized by odd factors
-)
 _MAX_SEARCHED = 20  # pictures of one file
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """A badge that was drawn.
+    """A notice that was drawn.
 
     Attributes:
         picture: The picture with it, to compare the finished file with; `None` in a file of several, which would take too
-            much memory: the source is decoded again.
-        box: The plate, in the stored picture.
-        badge: The badge.
+            much memory: it is drawn again.
+        box: The plate or the band, in the stored picture.
+        badge: The badge, or the middle of the strip.
         record: What the marker says of it: enough to find it and to draw it again.
     """
 
@@ -48,30 +45,41 @@ class Drawn:
 
 
 class Painting:
-    """The pictures of a file, and the badges drawn into them; the note that `render` leaves for `check`."""
+    """The still pictures of a file, and the notices drawn into them; the note that `render` leaves for `check`."""
+
+    warnings: tuple[str, ...] = ()
 
     def __init__(self, source: Container, order: Order) -> None:
         self._source = source
         self._order = order
         self.drawn: list[Drawn] = []
 
+    def encode(self, tags: Tags) -> bytes:
+        """The file with its notices."""
+        return self._source.encode(self.pictures(), tags)
+
     def pictures(self) -> Iterator[Picture]:
         """Every picture in turn, decoded and painted; whoever encodes it needs no more than one at a time."""
         for index in range(self._source.count):
-            picture = self._source.decode(index)
-            self.drawn.append(_paint(self._source, picture, self._order, index))
+            picture, drawn = self._draw(index)
+            self.drawn.append(drawn if self._source.count == 1 else replace(drawn, picture=None))
             yield picture
 
     @property
+    def kind(self) -> str:
+        """What the notice is called."""
+        return "strip" if all(records.is_strip(one.record) for one in self.drawn) else "badge"
+
+    @property
     def placements(self) -> tuple[Mapping[str, Any], ...]:
-        """The records of all badges."""
+        """The records of all notices."""
         return tuple(one.record for one in self.drawn)
 
     def check(self, container: Container) -> Measurement:
-        """Decode what was written, compare it with the source outside the badges, and measure the badges.
+        """Decode what was written, compare it with the source outside the notices, and measure the notices.
 
         Raises:
-            Refused: Something outside a badge changed more than the format makes inevitable.
+            Refused: Something outside a notice changed more than the format makes inevitable.
         """
         if container.count != len(self.drawn):
             raise damaged("it no longer holds the same pictures")
@@ -84,7 +92,7 @@ class Painting:
             picture = container.decode(index)
         except MediaProblem as problem:
             raise damaged("it no longer decodes") from problem
-        before = drawn.picture or self._source.decode(index)
+        before = drawn.picture or self._draw(index)[0]
         if picture.stored != before.stored or picture.orientation != before.orientation:
             raise damaged("its size or orientation changed")
         psnr = before.difference(picture, drawn.box)
@@ -93,38 +101,64 @@ class Painting:
         region = Region(*(float(drawn.record[key]) for key in ("x", "y", "width", "height")))
         return measure(picture, drawn.badge, region, self._order.profile.image)
 
-
-def _paint(container: Container, picture: Picture, order: Order, index: int) -> Drawn:
-    """Plan the badge for the displayed picture, turn it as the file is stored, draw it."""
-    (width, height), stored = picture.size, picture.stored
-    orientation, grid = picture.orientation, container.grid
-    placed = badge.plan(width, height, order.label.origin, order.languages, order.profile.image)
-    if placed is None:
-        raise Refused(
-            f"No legible notice fits into {width} × {height} pixels.",
-            code="not-perceptible",
-            hint="Use a larger picture, or --notice none with the reason why people are told elsewhere.",
+    def _draw(self, index: int) -> tuple[Picture, Drawn]:
+        """Decode a picture and draw a badge; a strip where one was, or where no badge fits and one is wanted instead."""
+        picture, order = self._source.decode(index), self._order
+        number = index + 1 if self._source.count > 1 else None
+        top = records.band_top(order.previous, index, picture, order.profile)
+        profile = order.profile.image
+        if top is None:
+            placed = badge.plan(*picture.size, order.label.origin, order.languages, profile)
+            if placed is not None:
+                old = tuple(_old_boxes(order, index, picture.size))
+                return picture, _badge(picture, placed, self._source.grid, old, number)
+            if order.when_too_small != "strip":
+                raise too_small(picture.size)
+            top = picture.size[1]
+        band = strip.plan(
+            picture.size[0], top, order.label.origin, order.languages, order.profile.image
         )
-    shown: canvas.Box = (placed.x, placed.y, *placed.size)
-    box = canvas.stored_box(shown, (width, height), orientation)
+        if band is None:
+            raise too_small(picture.size)
+        return _strip(picture, band, top, number)
+
+
+def _badge(
+    picture: Picture,
+    placed: badge.Placed,
+    grid: tuple[int, int],
+    old: tuple[canvas.Box, ...],
+    number: int | None,
+) -> Drawn:
+    """Turn a badge as the file is stored, and draw it."""
+    size, stored, orientation = picture.size, picture.stored, picture.orientation
+    box = canvas.stored_box((placed.x, placed.y, *placed.size), size, orientation)
     box = canvas.centred(box, grid, stored)
-    x, y, _, _ = canvas.shown_box(box, (width, height), orientation)
-    placed = replace(placed, x=x, y=y)
+    shown = canvas.shown_box(box, size, orientation)
     mask = canvas.stored_mask(placed.badge.mask, orientation)
     plate, plate_box = canvas.on_grid(mask, box, grid, stored)
-    for old in _old_boxes(order, index, (width, height)):
-        old_box = canvas.stored_box(old, (width, height), orientation)
+    for other in old:
+        old_box = canvas.stored_box(other, size, orientation)
         plate, plate_box = canvas.covering(plate, plate_box, old_box, grid, stored)
     picture.paint(plate, plate_box)
-    record = _record(placed, picture.size, index if container.count > 1 else None)
-    kept = picture if container.count == 1 else None
-    return Drawn(kept, plate_box, placed.badge, record)
+    record = records.record(badge.DESIGN, placed.layout, placed.badge, shown, size, number)
+    return Drawn(picture, plate_box, placed.badge, record)
+
+
+def _strip(
+    picture: Picture, band: strip.Strip, top: int, number: int | None
+) -> tuple[Picture, Drawn]:
+    """Draw a strip below a picture."""
+    higher, box = picture.with_band(band.mask(), top)
+    middle = (band.left, top, *band.middle.mask.size)
+    record = records.record(strip.DESIGN, band.layout, band.middle, middle, higher.size, number)
+    return higher, Drawn(higher, box, band.middle, record)
 
 
 def _old_boxes(order: Order, index: int, displayed: tuple[int, int]) -> Iterator[canvas.Box]:
     """Where an earlier badge is: the new plate covers it, so that two never stand beside each other."""
-    for place in _of_picture(order.previous, index):
-        region = recorded_region(place, order.profile)
+    for place in records.of_picture(order.previous, index):
+        region = records.region(place, order.profile)
         if region is not None:
             left, top = int(region.x * displayed[0]), int(region.y * displayed[1])
             right = min(displayed[0], math.ceil((region.x + region.width) * displayed[0]) + 1)
@@ -132,41 +166,18 @@ def _old_boxes(order: Order, index: int, displayed: tuple[int, int]) -> Iterator
             yield left, top, right - left, bottom - top
 
 
-def _of_picture(
-    placements: tuple[Mapping[str, Any], ...], index: int
-) -> Iterator[Mapping[str, Any]]:
-    """The records that belong to one picture of the file; one without a number belongs to the first."""
-    yield from (place for place in placements if place.get("picture", 1) == index + 1)
-
-
-def _record(
-    placed: badge.Placed, size: tuple[int, int], index: int | None
-) -> dict[str, str | int | float]:
-    width, height = size
-    record: dict[str, str | int | float] = {
-        "design": badge.DESIGN,
-        "layout": placed.layout,
-        "em": placed.badge.em,
-        "icon_em": placed.badge.icon_em,
-        "x": round(placed.x / width, 6),
-        "y": round(placed.y / height, 6),
-        "width": round(placed.size[0] / width, 6),
-        "height": round(placed.size[1] / height, 6),
-    }
-    return record if index is None else {"picture": index + 1, **record}
-
-
 def measure_recorded(
     container: Container, notice: Notice, origin: Origin, profile: Profile
 ) -> Measurement:
-    """Measure the badges that a marker records; `unknown` when this version cannot have drawn them.
+    """Measure the notices that a marker records; `unknown` when this version cannot have drawn them.
 
-    The record may come from anybody, so it is checked against the picture before anything is drawn from it. Every picture
-    of the file must have its badge, and the worst of them counts.
+    Every picture of the file must have its notice, in an animation every frame, and the worst of them counts.
     """
+    if isinstance(container, Animated) and container.moving:
+        return animation.measure_recorded(container, notice, origin, profile)
     measured = []
     for index in range(container.count):
-        places = tuple(_of_picture(notice.placements, index))
+        places = tuple(records.of_picture(notice.placements, index))
         one = _measure_one(container, index, places, notice, origin, profile)
         if one is None:
             return Measurement(NoticeState.UNKNOWN)
@@ -183,21 +194,12 @@ def _measure_one(
     profile: Profile,
 ) -> Measurement | None:
     place = places[0] if places else {}
-    region = recorded_region(place, profile)
+    region = records.region(place, profile)
     if region is None or notice.wording != wording.version():
         return None
     picture = container.decode(index)
-    drawn = _drawn_again(place, notice.languages, origin, region, picture.size)
+    drawn = records.drawn_again(place, notice.languages, origin, region, picture.size)
     return measure(picture, drawn, region, profile.image) if drawn else None
-
-
-def worst(measured: list[Measurement]) -> Measurement:
-    """The measurement of the picture that has the most problems, or the faintest badge."""
-    return max(
-        measured,
-        key=lambda one: (len(one.problems), -dict(one.figures).get("contrast", 0.0)),
-        default=Measurement(NoticeState.UNKNOWN),
-    )
 
 
 def search_whole(container: Container, profile: Profile) -> Found | None:
@@ -214,56 +216,3 @@ def search_whole(container: Container, profile: Profile) -> Found | None:
     chosen = worst([one.measurement for one in found])
     origins = {one.origin for one in found}
     return Found(chosen, origins.pop() if len(origins) == 1 else None)
-
-
-def recorded_region(place: Mapping[str, Any], profile: Profile) -> Region | None:
-    """The box of a recorded placement, or `None` when no badge can have it."""
-    numbers = [place.get(key) for key in ("x", "y", "width", "height")]
-    if place.get("design") != badge.DESIGN or not all(
-        isinstance(n, int | float) and not isinstance(n, bool) and 0 <= n <= 1 for n in numbers
-    ):
-        return None
-    x, y, width, height = (float(n) for n in numbers if n is not None)
-    if not 0 < width * height <= profile.image.max_small_area * _TOLERANCE:
-        return None
-    return Region(x, y, width, height)
-
-
-def _drawn_again(
-    place: Mapping[str, Any],
-    languages: tuple[str, ...],
-    origin: Origin,
-    region: Region,
-    picture: tuple[int, int],
-) -> badge.Badge | None:
-    """The badge a record describes, if its sizes fit the box it claims."""
-    em, icon_em = place.get("em"), place.get("icon_em")
-    if (
-        not isinstance(em, int)
-        or not isinstance(icon_em, int)
-        or not 1 <= em <= max(picture)
-        or not 0 <= icon_em <= max(picture)
-        or not set(languages) <= set(LANGUAGES)
-        or not 0 < len(languages) == len(set(languages))
-    ):
-        return None
-    step = wording.layout(str(place.get("layout")), origin, languages)
-    if step is None or step.icon != bool(icon_em):
-        return None
-    width, height = badge.size(step.lines, em, icon_em)
-    wanted = region.width * picture[0] / (region.height * picture[1])
-    if (
-        width * height > badge.MAX_PIXELS
-        or not 1 / _TOLERANCE < width / height / wanted < _TOLERANCE
-    ):
-        return None
-    return badge.draw(step.lines, em, icon_em)
-
-
-def damaged(what: str) -> Refused:
-    """The refusal to deliver a file that lost something."""
-    return Refused(
-        f"Marking would damage this file: {what}.",
-        code="content-changed",
-        hint="Nothing was written. Re-save the file with another program and try again.",
-    )

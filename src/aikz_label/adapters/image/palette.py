@@ -6,6 +6,8 @@ import math
 
 from PIL import Image
 
+_ALIKE = 300  # squared distance in RGB: 10 levels in every channel, contrast stays above 18:1
+
 
 def paint(image: Image.Image, mask: Image.Image, corner: tuple[int, int]) -> bool:
     """Make sure that the palette holds opaque black and white, then draw with those two.
@@ -28,8 +30,9 @@ def paint(image: Image.Image, mask: Image.Image, corner: tuple[int, int]) -> boo
 def _slot(image: Image.Image, colour: tuple[int, int, int], taken: int) -> int:
     """The index of an opaque colour, made where there is none.
 
-    A free slot is used if there is one. Else the entry whose loss changes the picture least (pixels times squared distance
-    to the nearest other entry) gives way, and its pixels go to that neighbour. The background colour is never touched.
+    A free slot is used if there is one, else a colour that nobody tells from it. Else the entry whose loss changes the
+    picture least (pixels times squared distance to the nearest other entry) gives way, and its pixels go to that
+    neighbour. The background colour is never touched.
     """
     palette = image.getpalette("RGB") or []
     entries = [tuple(palette[i : i + 3]) for i in range(0, len(palette), 3)]
@@ -45,12 +48,28 @@ def _slot(image: Image.Image, colour: tuple[int, int, int], taken: int) -> int:
     else:
         kept = {taken, image.info.get("background")}
         free = [i for i in range(256) if not used[i] and i not in kept]
+        close = -1 if free else _close(entries, alpha, colour, taken)
+        if close >= 0:
+            return close
         index = free[0] if free else _merge_cheapest(image, entries, alpha, used, kept)
         entries[index], alpha[index] = colour, 255
     image.putpalette([level for entry in entries for level in entry])
     if any(value < 255 for value in alpha):
         image.info["transparency"] = bytes(alpha)
     return index
+
+
+def _close(
+    entries: list[tuple[int, ...]], alpha: list[int], colour: tuple[int, int, int], taken: int
+) -> int:
+    """The opaque entry nearest to a colour, if it is as good as the same; else -1."""
+    distances = [
+        (sum((a - b) ** 2 for a, b in zip(entry, colour, strict=True)), index)
+        for index, entry in enumerate(entries)
+        if alpha[index] == 255 and index != taken
+    ]
+    distance, index = min(distances, default=(math.inf, -1))
+    return index if distance <= _ALIKE else -1
 
 
 def opacities(image: Image.Image, count: int) -> list[int]:

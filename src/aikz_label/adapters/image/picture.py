@@ -69,6 +69,27 @@ class Picture(ABC):
         Samples are compared as this picture holds them, at full depth; palettes by the colours they mean.
         """
 
+    def with_band(self, band: Image.Image, top: int) -> tuple[Picture, Box]:
+        """The picture with a band below it, as people see it, and where that band is stored.
+
+        Args:
+            band: White coverage, mode L, as wide as the displayed picture.
+            top: Where it begins; what the picture has there and below is left out.
+        """
+        kept, displayed = (0, 0, self.size[0], top), (self.size[0], top + band.height)
+        before = canvas.stored_box(kept, self.size, self.orientation)
+        after = canvas.stored_box(kept, displayed, self.orientation)
+        x, y = before[0] - after[0], before[1] - after[1]
+        width, height = canvas.displayed_size(displayed, self.orientation)  # the same both ways
+        other = self._cut((x, y, x + width, y + height))
+        box = canvas.stored_box((0, top, *band.size), displayed, self.orientation)
+        other.paint(canvas.stored_mask(band, self.orientation), box)
+        return other, box
+
+    @abstractmethod
+    def _cut(self, edges: tuple[int, int, int, int]) -> Picture:
+        """Another piece of the stored plane, which may reach beyond this picture: what it has there does not matter."""
+
     def seen(self) -> Image.Image:
         """The whole picture, as `crop` gives it."""
         return self.crop((0, 0, *self.size))
@@ -104,6 +125,9 @@ class PillowPicture(Picture):
         whole = edges == (0, 0, *self.stored)
         part = self.image if whole else self.image.crop(edges)
         return canvas.displayed(modes.eight_bit(part, self.image), self.orientation)
+
+    def _cut(self, edges: tuple[int, int, int, int]) -> Picture:
+        return PillowPicture(self.image.crop(edges), self.orientation)
 
     def difference(self, other: Picture, box: Box | None) -> float:
         """See `Picture.difference`."""

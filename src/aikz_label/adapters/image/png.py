@@ -204,7 +204,7 @@ class Png(Container):
         from aikz_label.adapters.image.picture import PillowPicture  # noqa: PLC0415
 
         (picture,) = pictures
-        header, fresh = self.header, {}
+        header, fresh = replace(self.header, size=picture.stored), {}
         if header.colour_type == PALETTE:
             assert isinstance(picture, PillowPicture)
             fresh = png_rows.palette_chunks(picture.image)

@@ -138,6 +138,15 @@ class SamplePicture(Picture):
         image = Image.fromarray(whole[..., 0] if whole.shape[2] == 1 else whole)
         return canvas.displayed(image, self.orientation)
 
+    def _cut(self, edges: tuple[int, int, int, int]) -> Picture:
+        left, top, right, bottom = edges
+        rows, columns, channels = self.samples.shape
+        piece = np.zeros((bottom - top, right - left, channels), self.samples.dtype)
+        here = self.samples[max(0, top) : min(rows, bottom), max(0, left) : min(columns, right)]
+        y, x = max(0, -top), max(0, -left)
+        piece[y : y + here.shape[0], x : x + here.shape[1]] = here
+        return SamplePicture(piece, self.colours, self.orientation)
+
     def difference(self, other: Picture, box: Box | None) -> float:
         """See `Picture.difference`; a sample that is no number equals another such."""
         if not isinstance(other, SamplePicture) or (

@@ -149,7 +149,7 @@ class WebP(Container):
         flags = self.flags & ~(_XMP_FLAG | _ALPHA)
         flags |= _XMP_FLAG if xmp is not None or self.xmp is not None else 0
         flags |= _ALPHA if _has_alpha(image) else 0
-        width, height = self.size
+        width, height = _size(image) if image else self.size
         data = bytes((flags, 0, 0, 0))
         data += (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
         return Chunk.of(b"VP8X", data)

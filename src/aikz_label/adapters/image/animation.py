@@ -1,0 +1,231 @@
+"""Animations: a strip under every frame, and the proof that it is there in each of them as it is shown.
+
+Later frames are not decoded to be kept: their bytes are compared. Showing the finished file is left to the same independent
+decoder that shows everything else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from aikz_label.adapters import MediaProblem, Order
+from aikz_label.adapters.image import modes, records
+from aikz_label.adapters.image.container import Container, Tags, orientation_of, refuse_variant
+from aikz_label.adapters.image.frames import (
+    Animated,
+    Disposal,
+    Frame,
+    Grown,
+    check_cost,
+    check_frames,
+)
+from aikz_label.adapters.image.picture import PillowPicture
+from aikz_label.adapters.image.refusals import damaged, too_small
+from aikz_label.notice import strip, wording
+from aikz_label.notice.measure import Region, flattened, measure, worst
+from aikz_label.report import Measurement, Notice, NoticeState, message
+
+if TYPE_CHECKING:
+    from aikz_label.label import Origin
+    from aikz_label.notice.badge import Badge
+    from aikz_label.profile import ImageProfile, Profile
+
+MEASURED = 300_000_000  # pixels that a measurement shows, of all frames: a few seconds
+_LOOKS = 50  # that a strip may have in one animation
+_LEAST_PSNR = 40.0  # of the copy of the first picture that is shown for a hundredth of a second
+
+
+class Film:
+    """An animation and the strip below it; the note that `render` leaves for `check`."""
+
+    kind = "strip"
+
+    def __init__(self, source: Animated, order: Order) -> None:
+        self._source, self._order = source, order
+        self._frames = source.frames()
+        check_frames(source, self._frames)
+        check_cost(source, self._frames, order.limits)
+        first = next(shown(source, 1))
+        if orientation_of(first) != 1:
+            raise refuse_variant("animation", "its metadata turn it")
+        width, height = source.size
+        old = records.band_top(order.previous, 0, PillowPicture(first), order.profile)
+        self._top = old or height
+        profile = order.profile.image
+        planned = strip.plan(width, self._top, order.label.origin, order.languages, profile)
+        if planned is None:
+            raise too_small(source.size)
+        self._strip = planned
+        self._grown: Grown | None = None
+
+    def encode(self, tags: Tags) -> bytes:
+        """The animation with its strip."""
+        self._grown = self._source.with_strip(self._strip.mask(), self._top, tags)
+        return self._grown.data
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is no longer quite as it was."""
+        if self._grown is None or not self._grown.longer:
+            return ()
+        longer = round(self._grown.longer * 1000)
+        return (f"The first picture is shown {longer} ms longer, to bring the strip with it.",)
+
+    @property
+    def placements(self) -> tuple[Mapping[str, Any], ...]:
+        """The record of the strip, for all frames."""
+        size = self._source.size[0], self._top + self._strip.height
+        middle = self._strip.middle
+        box = self._strip.left, self._top, *middle.mask.size
+        return (records.record(strip.DESIGN, self._strip.layout, middle, box, size),)
+
+    def check(self, container: Container) -> Measurement:
+        """Compare every frame with the source's, show every frame, and measure the strip in it.
+
+        Raises:
+            Refused: A frame changed, or the strip is not there in one of them.
+        """
+        assert isinstance(container, Animated)
+        after = container.frames()
+        check_frames(container, after)
+        self._compare(after)
+        self._compare_first(container)
+        place = self.placements[0]
+        where = Region(*(float(place[key]) for key in ("x", "y", "width", "height")))
+        profile = self._order.profile.image
+        return measure_frames(container, self._strip.middle, where, profile, most=math.inf)
+
+    def _compare(self, after: tuple[Frame, ...]) -> None:
+        """Frame by frame: the same bytes, times and places; only the first may be another."""
+        assert self._grown is not None
+        first, *later = self._frames
+        lead = self._grown.lead
+        new = after[1:] if lead else after
+        whole = (0, 0, self._source.size[0], self._top + self._strip.height)
+        time = sum(frame.time for frame in after) - sum(frame.time for frame in self._frames)
+        if (
+            len(new) != len(self._frames)
+            or not all(old.same(kept) for old, kept in zip(later, new[1:], strict=True))
+            or time != self._grown.longer
+            or after[0].box != whole
+            or after[0].disposal is not Disposal.KEEP
+        ):
+            raise damaged("a frame or its time changed")
+        # what comes after a copy is as it was, but for its time, and clears as much as it did
+        wiped = first.disposal is not Disposal.KEEP
+        if lead and not (
+            first.same_pixels(new[0]) and wiped is (new[0].disposal is Disposal.CLEAR)
+        ):
+            raise damaged("the first frame changed")
+
+    def _compare_first(self, container: Animated) -> None:
+        """What is shown first looks as it did, above the strip; so does a picture for viewers that know no animations."""
+        assert self._grown is not None
+        above = (0, 0, self._source.size[0], self._top)
+        hidden = self._source.unshown
+        wanted = [image.crop(above) for image in shown(self._source, hidden + 1)]
+        if self._grown.lead:
+            wanted.append(wanted[-1])
+        for number, image in enumerate(shown(container, len(wanted))):
+            copy = self._grown.lead and number == hidden
+            if likeness(wanted[number], image.crop(above)) < (_LEAST_PSNR if copy else math.inf):
+                raise damaged("the first picture looks different")
+
+
+def shown(container: Animated, count: int) -> Iterator[Image.Image]:
+    """Pictures as an independent decoder shows them, one after another in the same image object.
+
+    Raises:
+        MediaProblem: There are not so many, or one cannot be decoded.
+    """
+    image = None
+    for number in range(count):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about metadata; pixels either load or raise
+                image = image or Image.open(BytesIO(container.data), formats=[container.pillow])
+                image.seek(number)
+                image.load()
+        except MemoryError:
+            raise MediaProblem("damaged", detail_word="decoder") from None
+        except Exception as error:  # decoders raise whatever they like on hostile bytes
+            raise MediaProblem("damaged", detail_word="decoder") from error
+        yield image
+
+
+def likeness(first: Image.Image, second: Image.Image) -> float:
+    """PSNR in dB of two pictures of one size as they are seen, on white and on black; infinite when equal."""
+    pairs = zip(flattened(first), flattened(second), strict=False)
+    return min(modes.difference_outside(one, other, None) for one, other in pairs)
+
+
+def measure_recorded(
+    container: Animated, notice: Notice, origin: Origin, profile: Profile
+) -> Measurement:
+    """Measure the notice that a marker records; `unknown` when this version cannot have drawn it."""
+    frames = container.frames()
+    check_frames(container, frames)
+    place: Mapping[str, Any] = notice.placements[0] if notice.placements else {}
+    where = records.region(place, profile)
+    if where is None or notice.wording != wording.version():
+        return Measurement(NoticeState.UNKNOWN)
+    drawn = records.drawn_again(place, notice.languages, origin, where, container.size)
+    if drawn is None:
+        return Measurement(NoticeState.UNKNOWN)
+    return measure_frames(container, drawn, where, profile.image)
+
+
+def measure_frames(
+    container: Animated, drawn: Badge, where: Region, profile: ImageProfile, most: float = MEASURED
+) -> Measurement:
+    """Measure a notice in every frame as it is shown; the worst counts.
+
+    Frames in which its place looks exactly alike are measured once.
+
+    Args:
+        container: The animation.
+        drawn: The badge, or the middle of a strip.
+        where: Its place on the canvas.
+        profile: Thresholds.
+        most: Pixels of all frames beyond which the answer is `unknown`.
+    """
+    count = container.unshown + len(container.frames())
+    width, height = container.size
+    if width * height * count > most:
+        return Measurement(NoticeState.UNKNOWN)
+    measured: dict[bytes, tuple[int, Measurement]] = {}
+    for number, image in enumerate(shown(container, count)):
+        picture = PillowPicture(image, orientation_of(image))
+        look = hashlib.sha256(picture.crop(_edges(where, picture.size)).convert("RGBA").tobytes())
+        if look.digest() in measured:
+            continue
+        if len(measured) == _LOOKS:
+            return Measurement(NoticeState.UNKNOWN)
+        measured[look.digest()] = number, measure(picture, drawn, where, profile)
+    return _of_all(measured, count)
+
+
+def _of_all(measured: dict[bytes, tuple[int, Measurement]], count: int) -> Measurement:
+    """The worst, with the number of frames that were looked at, and which of them lacks what others have."""
+    found = worst([one for _, one in measured.values()])
+    problems = found.problems
+    if problems and not all(one.problems for _, one in measured.values()):
+        number = next(number for number, one in measured.values() if one.problems)
+        problems = (*problems, message("notice.some-frames", frame=number + 1, frames=count))
+    return replace(found, figures=(*found.figures, ("frames", float(count))), problems=problems)
+
+
+def _edges(where: Region, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The pixels that a region touches."""
+    left, top = int(where.x * size[0]), int(where.y * size[1])
+    right = math.ceil((where.x + where.width) * size[0])
+    bottom = math.ceil((where.y + where.height) * size[1])
+    return left, top, min(size[0], max(right, left + 1)), min(size[1], max(bottom, top + 1))

@@ -1,0 +1,153 @@
+"""Animations: what a frame is, in every format the same, and how a strip comes under all of them.
+
+A strip needs only one frame of its own: whatever is drawn below the picture stays there while later frames, which are not
+touched, come and go above it. Best is to make the first frame higher. Where that would change its colours, or where it is
+wiped away after its time, a copy of the first picture with the strip goes before it and takes a little of its time.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from enum import IntEnum
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.image.container import Chunk, Container, Tags
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from aikz_label.adapters.image.canvas import Box
+    from aikz_label.limits import Limits
+
+_SHORTEST = 11  # ms: every browser shows a frame of up to 10 ms for 100 ms
+
+
+class Disposal(IntEnum):
+    """What becomes of a frame's place when its time is over."""
+
+    KEEP = 0
+    CLEAR = 1
+    RESTORE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """All that decides how a frame looks, and what it leaves behind.
+
+    Attributes:
+        box: Left, top, width, height on the canvas.
+        time: How long it is shown, in seconds.
+        disposal: What becomes of its place then.
+        blends: It is drawn over what is there, instead of replacing it.
+        coded: Its pixels, as the file stores them.
+    """
+
+    box: Box
+    time: Fraction
+    disposal: Disposal
+    blends: bool
+    coded: tuple[Chunk, ...]
+
+    def same_pixels(self, other: Frame) -> bool:
+        """Whether both are coded with the same bytes, for the same place."""
+        return (
+            self.box == other.box
+            and len(self.coded) == len(other.coded)
+            and all(a.data == b.data for a, b in zip(self.coded, other.coded, strict=True))
+        )
+
+    def same(self, other: Frame) -> bool:
+        """Whether nothing at all differs."""
+        mine, its = ((one.time, one.disposal, one.blends) for one in (self, other))
+        return mine == its and self.same_pixels(other)
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """An animation with a strip.
+
+    Attributes:
+        data: The file.
+        lead: The strip came with a frame of its own, before the first.
+        longer: By how much that made the animation longer, in seconds; 0 where its time could be taken from the first.
+    """
+
+    data: bytes
+    lead: bool
+    longer: Fraction = Fraction(0)
+
+
+class Animated(Container):
+    """A container whose pictures may move."""
+
+    @property
+    @abstractmethod
+    def moving(self) -> bool:
+        """Whether this file is an animation."""
+
+    @abstractmethod
+    def frames(self) -> tuple[Frame, ...]:
+        """Every frame that is shown as part of the animation.
+
+        Raises:
+            MediaProblem: The file does not keep the rules of its format.
+        """
+
+    @abstractmethod
+    def with_strip(self, band: Image, top: int, tags: Tags) -> Grown:
+        """The animation on a higher canvas with a band below it, without a marker; every later frame as it was.
+
+        Args:
+            band: White coverage of the band, mode L, as wide as the canvas.
+            top: Where the band begins; what was below is an earlier band.
+            tags: The metadata to write.
+
+        Raises:
+            Refused: The format cannot hold it without loss.
+        """
+
+    @property
+    def unshown(self) -> int:
+        """Pictures before the first frame that only viewers see which know no animations."""
+        return 0
+
+
+def check_frames(container: Animated, frames: tuple[Frame, ...]) -> None:
+    """Stop at frames that leave the canvas: decoders disagree about them, and may take any amount of memory.
+
+    Raises:
+        MediaProblem: There are none, or one leaves it.
+    """
+    width, height = container.size
+    if not frames or any(
+        left + wide > width or top + high > height or not wide or not high
+        for left, top, wide, high in (frame.box for frame in frames)
+    ):
+        raise MediaProblem("damaged", detail_word="frames")
+
+
+def check_cost(container: Animated, frames: tuple[Frame, ...], limits: Limits) -> None:
+    """Stop an animation that takes for ever to decode.
+
+    Raises:
+        MediaProblem: All frames together have more pixels than the limit.
+    """
+    pixels = container.size[0] * container.size[1] * len(frames)
+    if pixels > limits.max_shown:
+        raise MediaProblem("over-limit", what_word="pixels", found=pixels, limit=limits.max_shown)
+
+
+def shared_time(time: int, unit: int) -> tuple[int, int]:
+    """How long a frame that goes before the first is shown, and what is left for the first.
+
+    Neither is so short that browsers would slow it down, unless the first was before.
+
+    Args:
+        time: Of the first frame so far, in units.
+        unit: Milliseconds in a unit.
+    """
+    least = -(-_SHORTEST // unit)
+    return least, max(time - least, min(time, least))

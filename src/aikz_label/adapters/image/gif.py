@@ -1,0 +1,250 @@
+"""GIF, still and animated: blocks, and a new first frame put into the source's own list of them.
+
+GIF89a (CompuServe, 1990), with what browsers made of it; C2PA 2.4, appendix A.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.image.container import Chunk, Tags, check_pixels, refuse_variant
+from aikz_label.adapters.image.frames import Animated, Disposal, Frame, Grown, shared_time
+from aikz_label.adapters.image.gif_blocks import (
+    Control,
+    Descriptor,
+    palette_length,
+    past_sub_blocks,
+    past_zeros,
+    sub_blocks,
+)
+from aikz_label.limits import MIB, Limits
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from aikz_label.adapters.image.picture import Picture
+
+_HEADER = 13  # signature and logical screen
+_CONTROL, _IMAGE = b"!\xf9", b","
+_MARKER = b"!\xff\x0bC2PA_GIF\x01\x00\x00"
+_XMP = b"!\xff\x0bXMP DataXMP"
+# The packet stands there as it is. This behind it leads everybody who skips sub-blocks to the end (XMP, part 3).
+_XMP_TRAILER = bytes((1, *range(255, -1, -1)))
+_PADDING = b"\0\t\n\r\x1a ;"  # what some writers leave behind the end, which says nothing
+_TICK = 10  # ms
+_KEEP, _CLEAR = 1, 2
+_DISPOSALS = {2: Disposal.CLEAR, 3: Disposal.RESTORE, 4: Disposal.RESTORE}  # 4 by early drafts
+
+
+class _At(NamedTuple):
+    """Where a frame is in the list of blocks."""
+
+    control: int | None
+    image: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gif(Animated):
+    """A GIF file as its list of blocks.
+
+    Attributes:
+        data: The whole file.
+        size: Of the screen; where the first frame is larger, of both, as for browsers.
+        blocks: Extensions and frames, whole; the name is how they begin.
+        end: Where the file ends by its own account.
+    """
+
+    data: bytes
+    size: tuple[int, int]
+    blocks: tuple[Chunk, ...]
+    end: int
+
+    pillow = "GIF"
+    least_psnr = 50.0  # lossless but for the palette entries that make room for black and white
+
+    @classmethod
+    def parse(cls, data: bytes, limits: Limits, *, thorough: bool) -> Self:  # noqa: ARG003  # always whole
+        """Walk the blocks; a file that merely stops after one of them is whole, as for every viewer."""
+        if len(data) < _HEADER:
+            raise MediaProblem("damaged", detail_word="no-header")
+        blocks: list[Chunk] = []
+        at = _HEADER + palette_length(data[10])
+        while (at := past_zeros(data, at)) < len(data) and data[at] != ord(";"):
+            blocks.append(_block(data, at))
+            at = blocks[-1].stop
+            if len(blocks) > limits.max_parts:
+                raise MediaProblem(
+                    "over-limit", what_word="parts", found=len(blocks), limit=limits.max_parts
+                )
+        first = next((block for block in blocks if block.name == _IMAGE), None)
+        if first is None:
+            raise MediaProblem("damaged", detail_word="no-end")
+        left, top, width, height = _descriptor(first).box
+        screen = int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
+        size = max(screen[0], left + width), max(screen[1], top + height)
+        check_pixels(size, limits)
+        return cls(data, size, tuple(blocks), min(at + 1, len(data)))
+
+    @property
+    def has_marker(self) -> bool:
+        """Whether there is an application extension of C2PA."""
+        return any(_begins(block, _MARKER) for block in self.blocks)
+
+    def stores(self) -> Iterator[bytes]:
+        """What the extensions of C2PA hold."""
+        yield from (
+            sub_blocks(block.data[len(_MARKER) :])
+            for block in self.blocks
+            if _begins(block, _MARKER)
+        )
+
+    @property
+    def xmp(self) -> bytes | None:
+        """The packet; some writers cut it into sub-blocks, as everything else is."""
+        block = next((block for block in self.blocks if _begins(block, _XMP)), None)
+        if block is None or block.stop - block.start > 2 * MIB:
+            return None
+        raw = block.data[len(_XMP) : -1]
+        whole = raw.endswith(_XMP_TRAILER)
+        return raw.removesuffix(_XMP_TRAILER) if whole else sub_blocks(raw)
+
+    @property
+    def exif(self) -> bytes | None:
+        """GIF has no place for EXIF."""
+        return None
+
+    @property
+    def moving(self) -> bool:
+        """Whether there is more than one frame; browsers show each for a tenth of a second if no time is given."""
+        return sum(block.name == _IMAGE for block in self.blocks) > 1
+
+    def check_variant(self) -> None:
+        """Refuse what would be lost, and what viewers do not agree about."""
+        if self.data[self.end :].strip(_PADDING):
+            raise refuse_variant("GIF", "there are bytes after its end")
+        at = self._places()[0]
+        covers = _descriptor(self.blocks[at.image]).box == (0, 0, *self.size)
+        if not covers and self._control(at).transparent is None:
+            raise refuse_variant("GIF", "its first frame leaves a part of the screen undefined")
+
+    def frames(self) -> tuple[Frame, ...]:
+        """Every image block, with the control before it."""
+        return tuple(self._frame(at) for at in self._places())
+
+    def decode(self, index: int = 0) -> Picture:  # noqa: ARG002  # there is one
+        """The first frame, on the screen."""
+        from aikz_label.adapters.image import gif_coding  # noqa: PLC0415
+        from aikz_label.adapters.image.picture import PillowPicture  # noqa: PLC0415
+
+        at = self._places()[0]
+        transparent = self._control(at).transparent
+        block = self.blocks[at.image].data
+        image = gif_coding.decoded(block, self._palette, transparent)
+        corner = Descriptor.read(block).box[:2]
+        return PillowPicture(gif_coding.on_screen(image, corner, self.size))
+
+    def encode(self, pictures: Iterable[Picture], tags: Tags) -> bytes:
+        """The file with another first frame, as large as the screen."""
+        from aikz_label.adapters.image import gif_coding  # noqa: PLC0415
+        from aikz_label.adapters.image.picture import only  # noqa: PLC0415
+
+        image = only(pictures)
+        frame = gif_coding.coded(image, self._palette)
+        return self._assemble(image.size, {self._places()[0].image: frame}, tags.xmp)
+
+    def with_strip(self, band: Image, top: int, tags: Tags) -> Grown:
+        """See `Animated.with_strip`; the palettes of later frames stay out of it."""
+        from aikz_label.adapters.image import gif_coding  # noqa: PLC0415
+        from aikz_label.adapters.image.picture import only  # noqa: PLC0415
+
+        first = only([self.decode()]).crop((0, 0, self.size[0], top))
+        image, moved = gif_coding.higher(first, band)
+        new = gif_coding.coded(image, self._palette)
+        at = self._places()[0]
+        control = self._control(at)
+        if not moved and self._frame(at).disposal is Disposal.KEEP:
+            return Grown(self._assemble(image.size, {at.image: new}, tags.xmp), lead=False)
+        lead, rest = shared_time(control.time, _TICK)
+        # "restore what was there" would bring the copy back: before the first frame there is nothing
+        wiped = self._frame(at).disposal is not Disposal.KEEP
+        after = control.but(_CLEAR if wiped else control.disposal, rest)
+        new = control.but(_KEEP, lead).packed() + new
+        if at.control is None:
+            fresh = {at.image: new + after.packed() + self.blocks[at.image].data}
+        else:
+            fresh = {at.control: new + after.packed()}
+        longer = Fraction((lead + rest - control.time) * _TICK, 1000)
+        return Grown(self._assemble(image.size, fresh, tags.xmp), lead=True, longer=longer)
+
+    def with_tags(self, tags: Tags) -> bytes:
+        """The same frames with other metadata; GIF has a place for XMP only."""
+        return self._assemble(self.size, {}, tags.xmp)
+
+    def parts(self) -> Iterator[bytes]:
+        """Header and global palette, every block but the marker, then whatever follows."""
+        yield self.data[: self.blocks[0].start]
+        yield from (block.data for block in self.blocks if not _begins(block, _MARKER))
+        yield self.data[self.blocks[-1].stop :]
+
+    def _assemble(
+        self, size: tuple[int, int], fresh: Mapping[int, bytes], xmp: bytes | None
+    ) -> bytes:
+        """All blocks in their order, some of them new; extensions need GIF89a."""
+        screen = b"".join(number.to_bytes(2, "little") for number in size)
+        start = _HEADER + palette_length(self.data[10])
+        out = [b"GIF89a", screen, self.data[10:start]]
+        first = min(position for position in self._places()[0] if position is not None)
+        for position, block in enumerate(self.blocks):
+            if position == first and xmp is not None:
+                out += [_XMP, xmp, _XMP_TRAILER, b"\0"]
+            dropped = _begins(block, _MARKER) or (xmp is not None and _begins(block, _XMP))
+            if not dropped:
+                out.append(fresh.get(position) or block.data)
+        return b"".join((*out, b";"))
+
+    def _places(self) -> list[_At]:
+        found, control = [], None
+        for position, block in enumerate(self.blocks):
+            if block.name == _CONTROL:
+                control = position
+            elif block.name == _IMAGE:
+                found.append(_At(control, position))
+                control = None
+        return found
+
+    def _control(self, at: _At) -> Control:
+        return Control() if at.control is None else Control.read(self.blocks[at.control].data)
+
+    def _frame(self, at: _At) -> Frame:
+        control, block = self._control(at), self.blocks[at.image]
+        how = _DISPOSALS.get(control.disposal, Disposal.KEEP)
+        seen_through = Chunk.of(b"", str(control.transparent).encode())
+        time = Fraction(control.time * _TICK, 1000)
+        return Frame(_descriptor(block).box, time, how, True, (seen_through, block))
+
+    @property
+    def _palette(self) -> bytes:
+        return self.data[_HEADER : _HEADER + palette_length(self.data[10])]
+
+
+def _block(data: bytes, at: int) -> Chunk:
+    """The block that begins somewhere."""
+    head = data[at : at + Descriptor.LENGTH]
+    if head[:1] == b"!":
+        return Chunk(head[:2], data, at, past_sub_blocks(data, at + 2))
+    if head[:1] != b"," or len(head) < Descriptor.LENGTH:
+        raise MediaProblem("damaged", detail_word="cut")
+    body = at + Descriptor.LENGTH + palette_length(head[9])
+    return Chunk(_IMAGE, data, at, past_sub_blocks(data, body + 1))
+
+
+def _descriptor(block: Chunk) -> Descriptor:
+    return Descriptor.read(block.whole[block.start : block.start + Descriptor.LENGTH])
+
+
+def _begins(block: Chunk, how: bytes) -> bool:
+    return block.whole[block.start : min(block.stop, block.start + len(how))] == how

@@ -1,0 +1,101 @@
+"""The pixels of single GIF frames: colour numbers in and out of blocks. Pillow does the LZW."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from PIL import Image
+
+from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.image import palette
+from aikz_label.adapters.image.gif_blocks import Descriptor, palette_flags, past_sub_blocks
+
+_COLOURS = 256
+
+
+def decoded(block: bytes, screen_palette: bytes, transparent: int | None) -> Image.Image:
+    """The colour numbers of one frame, its palette with them.
+
+    Args:
+        block: Descriptor, local palette and pixels.
+        screen_palette: The global palette.
+        transparent: The transparent colour, if there is one.
+
+    Raises:
+        MediaProblem: The pixels are damaged, or have colours that are in no palette.
+    """
+    descriptor = Descriptor.read(block)
+    start = Descriptor.LENGTH + descriptor.palette
+    colours = block[Descriptor.LENGTH : start] or screen_palette
+    found = _numbers(descriptor, block[start:])
+    used = [index for index, count in enumerate(found.histogram()) if count]
+    if any(index >= len(colours) // 3 and index != transparent for index in used):
+        raise MediaProblem("damaged", detail_word="colours")
+    # a transparent colour may lie outside, where room for new colours would be looked for
+    found.putpalette(colours.ljust(3 * (1 + (transparent or 0)), b"\0"))
+    if transparent is not None:
+        found.info["transparency"] = transparent
+    return found
+
+
+def _numbers(descriptor: Descriptor, pixels: bytes) -> Image.Image:
+    """The colour numbers, whatever they mean, decoded from a file that holds nothing else."""
+    size = b"".join(number.to_bytes(2, "little") for number in descriptor.box[2:])
+    colours = bytes(level for index in range(_COLOURS) for level in (index, 0, 0))
+    interlaced = bytes((descriptor.flags & Descriptor.INTERLACED,))
+    alone = (b"GIF89a", size, b"\xf7\0\0", colours, b",\0\0\0\0", size, interlaced, pixels, b";")
+    try:
+        with Image.open(BytesIO(b"".join(alone)), formats=["GIF"]) as image:
+            image.load()
+            return Image.frombytes("P", image.size, image.tobytes())
+    except MemoryError:
+        raise MediaProblem("damaged", detail_word="decoder") from None
+    except Exception as error:  # decoders raise whatever they like on hostile bytes
+        raise MediaProblem("damaged", detail_word="decoder") from error
+
+
+def on_screen(image: Image.Image, corner: tuple[int, int], size: tuple[int, int]) -> Image.Image:
+    """A frame on an empty screen, which is transparent."""
+    if (corner, image.size) == ((0, 0), size):
+        return image
+    transparent = image.info.get("transparency")
+    if transparent is None:  # never marked, only measured
+        screen = Image.new("RGBA", size)
+        screen.paste(image.convert("RGBA"), corner)
+        return screen
+    screen = Image.new("P", size, transparent)
+    screen.putpalette(image.getpalette("RGB") or [])
+    screen.info["transparency"] = transparent
+    screen.paste(image, corner)
+    return screen
+
+
+def higher(image: Image.Image, band: Image.Image) -> tuple[Image.Image, bool]:
+    """A picture with a band below it, and whether pixels got another colour to make room for black and white."""
+    grown = image.crop((0, 0, image.width, image.height + band.height))
+    moved = palette.paint(grown, band, (0, image.height))
+    return grown, moved
+
+
+def coded(image: Image.Image, screen_palette: bytes) -> bytes:
+    """Colour numbers as a block at the top left, with a local palette where the global one does not serve."""
+    colours = bytes(image.getpalette("RGB") or b"")
+    local = b"" if screen_palette.startswith(colours) else _padded(colours)
+    buffer = BytesIO()
+    numbers = Image.frombytes("L", image.size, image.tobytes())
+    numbers.save(buffer, "GIF", optimize=False, interlace=0)
+    written = buffer.getvalue()
+    head = written.index(
+        b",\0\0\0\0", 13 + 3 * _COLOURS
+    )  # after the palette comes nothing but the frame
+    start = head + Descriptor.LENGTH
+    descriptor = Descriptor((0, 0, *image.size), palette_flags(local))
+    return descriptor.packed() + local + written[start : past_sub_blocks(written, start + 1)]
+
+
+def _padded(colours: bytes) -> bytes:
+    """A palette as long as GIF can write it."""
+    count = 2
+    while 3 * count < len(colours):
+        count *= 2
+    return colours.ljust(3 * count, b"\0")
