@@ -40,8 +40,8 @@ def test_verifying_an_attested_file_decodes_nothing(kind, tmp_path, label, confi
     path = tmp_path / f"a.{kind}"
     mark(encoded(picture(), kind), path, label, config=config)
     code = (
-        "import sys\nfrom aikz_label.cli import main\n"
-        "assert main(['verify', sys.argv[1], '--config', sys.argv[2]]) == 0"
+        "import sys\nfrom aikz_label import verify\n"
+        "assert verify(sys.argv[1], config=sys.argv[2]).verdict == 'labelled'"
     )
     names = loaded(code, str(path), str(config.path))
     assert "c2pa" in names

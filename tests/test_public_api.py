@@ -23,6 +23,7 @@ NAMES = [
     "mark",
     "sniff",
     "verify",
+    "verify_many",
 ]
 
 

@@ -34,10 +34,12 @@ __all__ = [
     "mark",
     "sniff",
     "verify",
+    "verify_many",
 ]
 
 if TYPE_CHECKING:
     from aikz_label.api import MarkResult, mark, verify
+    from aikz_label.batch import verify_many
     from aikz_label.errors import LabelError, Refused
     from aikz_label.formats import sniff
     from aikz_label.label import Imitates, Label, Origin, Responsible, System
@@ -60,6 +62,7 @@ _HOME = {
     "mark": "api",
     "sniff": "formats",
     "verify": "api",
+    "verify_many": "batch",
 }
 
 

@@ -166,8 +166,8 @@ def verify(
 ) -> Report:
     """Say what a file declares and whether it holds. Offline, and content never raises.
 
-    In-process: native decoders and the engine run in the caller's process and cannot be stopped from here, so a service
-    that takes uploads from strangers should call this in a worker process with a deadline.
+    In-process: native decoders and the engine run in the caller's process and cannot be stopped from here. For uploads from
+    strangers there is `verify_many`, which isolates every file.
 
     Args:
         source: A path, bytes or a binary stream.
@@ -187,7 +187,7 @@ def verify(
         UsageError: No such profile.
     """
     numbers = profile.load_profile(profile_name)
-    lists = _trust(trust, config)
+    lists = trust_lists(trust, config)
     try:
         with open_any(source, caps, None) as stream:
             beside = sidecars.given(sidecar) if sidecar is not None else _beside(source)
@@ -297,7 +297,8 @@ def _settings(config: str | Path | Config | None) -> Config:
     return load_config(Path(config) if config else None)
 
 
-def _trust(trust: Trust | None, config: str | Path | Config | None) -> tuple[TrustList, ...]:
+def trust_lists(trust: Trust | None, config: str | Path | Config | None) -> tuple[TrustList, ...]:
+    """The lists that a caller names, or those of the configuration."""
     if trust is None:
         return _settings(config).trust
     if isinstance(trust, str | Path | TrustList):

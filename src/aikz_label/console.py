@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from aikz_label.label import IdKind, Label
-from aikz_label.report import Finding, Report, Status, Verdict
+from aikz_label.report import Finding, Message, Report, Status, Verdict
 from aikz_label.texts import escape, load_data, sentence
 
 WIDTH = 80
@@ -52,14 +52,19 @@ def short_report(report: Report, language: str, *, colour: bool = False) -> str:
     return "\n".join(_head(report, language, colour=colour))
 
 
-def _head(report: Report, language: str, *, colour: bool) -> Iterator[str]:
-    word = sentence(f"title.{report.verdict}", language)
-    issued = ""
-    if report.marker.intact and report.marker.self_issued:
-        issued = f" ({sentence('word.self-issued', language)})"
-    name = escape(report.path, 4096) or "-"
-    yield f"{name}: {_paint(word, _COLOURS[report.verdict], colour)}{issued}"
-    yield from _wrapped(report.reason.text(language), "  ", "  ")
+def _head(report: Report, language: str, *, colour: bool) -> list[str]:
+    issued = report.marker.intact and report.marker.self_issued
+    return headline(report.path, report.verdict, issued, report.reason, language, colour=colour)
+
+
+def headline(
+    path: str, verdict: Verdict, issued: bool, reason: Message, language: str, *, colour: bool
+) -> list[str]:
+    """A file, its one word, and what decided it."""
+    word = _paint(sentence(f"title.{verdict}", language), _COLOURS[verdict], colour)
+    note = f" ({sentence('word.self-issued', language)})" if issued else ""
+    first = f"{escape(path, 4096) or '-'}: {word}{note}"
+    return [first, *_wrapped(reason.text(language), "  ", "  ")]
 
 
 def _facts(report: Report, language: str) -> Iterator[str]:

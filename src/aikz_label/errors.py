@@ -9,6 +9,8 @@
     ├─ SigningError                      key, certificate or signer URI; never holds key material
     ├─ TrustError (ValueError)           a trust list that is not a trust list
     ├─ EngineError (RuntimeError)        the C2PA engine installed here is missing or too old
+    ├─ SandboxError (RuntimeError)       the child processes that look at files cannot be run
+    ├─ JournalError (OSError)            a journal that cannot be started, continued or read
     ├─ MissingDependency (ImportError)   a format needs an optional package
     ├─ Refused (ValueError)              this file cannot be marked without damage or doubt
     └─ NotAcceptable                     raised only by Report.raise_for_verdict()
@@ -91,6 +93,18 @@ class EngineError(LabelError, RuntimeError):
     """The C2PA engine installed here cannot be used."""
 
     default_code = "engine"
+
+
+class SandboxError(LabelError, RuntimeError):
+    """The child processes that look at files cannot be run here, or all of them fail."""
+
+    default_code = "sandbox"
+
+
+class JournalError(LabelError, OSError):
+    """A journal that cannot be started, continued or read."""
+
+    default_code = "journal"
 
 
 class MissingDependency(LabelError, ImportError):

@@ -275,7 +275,8 @@ class Evidence:
 class Report:
     """Everything said about one file.
 
-    A report has no truth value: `if report:` raises, because it would read as "is it fine?".
+    A report has no truth value: `if report:` raises, because it would read as "is it fine?". `evidence` holds the facts it
+    was judged from: `rules.judge` makes the same report of them again.
     """
 
     verdict: Verdict
@@ -291,6 +292,7 @@ class Report:
     declared: Label | None
     mirrors: tuple[Mirror, ...]
     findings: tuple[Finding, ...]
+    evidence: Evidence
     path: str = ""
 
     def __bool__(self) -> NoReturn:

@@ -91,6 +91,7 @@ def judge(evidence: Evidence, profile: Profile) -> Report:
         declared=case.label,
         mirrors=evidence.mirrors,
         findings=findings,
+        evidence=evidence,
     )
 
 

@@ -1,0 +1,162 @@
+"""Many slots and one stream of files.
+
+One thread, the caller's own, does everything: while nobody asks for the next answer, the children finish what they have and
+wait. So memory stays small however many files there are and however slow the caller is.
+"""
+
+from __future__ import annotations
+
+import selectors
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any, Generic, TypeVar
+
+from aikz_label.errors import SandboxError
+from aikz_label.sandbox.child import Walls
+from aikz_label.sandbox.failures import Death
+from aikz_label.sandbox.nursery import Nursery
+from aikz_label.sandbox.slot import Answer, Slot
+
+Key = TypeVar("Key")
+
+
+SUSPICIOUS = 20  # deaths without an answer between them, after which the sample is tried
+_AHEAD = 4096  # answers kept back for one that is still awaited, when order matters
+
+
+class Pool(Generic[Key]):
+    """Children that share one kind of work. Use it as a context manager.
+
+    Args:
+        work: What `work.setup` says.
+        nursery: Where children come from; closed with the pool.
+        jobs: How many.
+        walls: What the operating system holds each to.
+    """
+
+    def __init__(
+        self, work: Mapping[str, Any], nursery: Nursery, *, jobs: int, walls: Walls | None = None
+    ) -> None:
+        self._nursery = nursery
+        self._selector = selectors.DefaultSelector()
+        self._setup = {**work, "walls": asdict(walls or Walls())}
+        self._slots = [Slot(self._setup, nursery, self._selector) for _ in range(jobs)]
+        self._at_hand: dict[Slot, tuple[int, Key]] = {}
+        self._doubtful: list[tuple[int, Key, Answer]] = []
+        self._stopping: Callable[[], bool] = bool
+
+    def __enter__(self) -> Pool[Key]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for slot in self._slots:
+            slot.close()
+        self._selector.close()
+        self._nursery.close()
+
+    def run(
+        self,
+        requests: Iterable[tuple[Key, Mapping[str, Any]]],
+        *,
+        ordered: bool = False,
+        stopping: Callable[[], bool] = bool,
+    ) -> Iterator[tuple[Key, Answer]]:
+        """Answers as they come, or in the order of the requests.
+
+        Args:
+            requests: Each a key of the caller's and what the child is asked, with its `deadline` in seconds. They are taken
+                one by one as children become free, so a generator of millions is fine.
+            ordered: Keep the order; some thousands of answers are held back for one that is late.
+            stopping: Once it says so, no more files are given out; those in flight are finished.
+
+        Raises:
+            SandboxError: Children cannot be started, or even the sample kills them.
+            LabelError: They refuse the options.
+        """
+        self._stopping = stopping
+        numbered = _numbered(requests)
+        held: dict[int, tuple[Key, Answer]] = {}
+        following = 0
+        while self._give_out(numbered, room=len(held) < _AHEAD):
+            for slot, answer in self._answers():
+                entry = (*self._at_hand.pop(slot), answer)
+                self._give_out(
+                    numbered, room=len(held) < _AHEAD
+                )  # before the caller takes its time
+                for number, key, believed in self._believed(entry):
+                    if not ordered:
+                        yield key, believed
+                        continue
+                    held[number] = key, believed
+                    while following in held:
+                        yield held.pop(following)
+                        following += 1
+        held |= {number: (key, answer) for number, key, answer in self._believed(None)}
+        for number in sorted(held):
+            yield held[number]
+
+    def _give_out(
+        self, numbered: Iterator[tuple[int, Key, Mapping[str, Any]]], *, room: bool
+    ) -> bool:
+        """Give every idle child a file; says whether any is at work."""
+        for slot in self._slots:
+            if slot.busy:
+                continue
+            if self._stopping() or not room:
+                break
+            following = next(numbered, None)
+            if following is None:
+                break
+            number, key, request = following
+            self._at_hand[slot] = number, key
+            slot.give(request)
+        return bool(self._at_hand)
+
+    def _answers(self) -> Iterator[tuple[Slot, Answer]]:
+        """Wait until something happens, and give what is known then."""
+        left = min(slot.seconds_left for slot in self._at_hand)
+        events = self._selector.select(max(0.01, left))
+        for event, _ in events:
+            if not isinstance(event.data, Slot):
+                event.data()
+        for slot in list(self._at_hand) if left <= 0 else [e.data for e, _ in events]:
+            if isinstance(slot, Slot) and (answer := slot.take()) is not None:
+                yield slot, answer
+
+    def _believed(self, entry: tuple[int, Key, Answer] | None) -> list[tuple[int, Key, Answer]]:
+        """Deaths wait for something that lives, be it the sample: a broken installation must not invent rows."""
+        answer = entry[2] if entry else None
+        if entry and isinstance(answer, Death) and answer.reason != "deadline":
+            self._doubtful.append(entry)
+            if len(self._doubtful) < SUSPICIOUS:
+                return []
+            entry = None
+        elif entry and isinstance(answer, Death):  # a deadline says nothing about the installation
+            return [entry]
+        if entry is None and self._doubtful:
+            self._try_sample()
+        believed, self._doubtful = self._doubtful, []
+        return [*believed, entry] if entry else believed
+
+    def _try_sample(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            slot = Slot(self._setup, self._nursery, selector)
+            try:
+                slot.give({"sample": True, "deadline": 60.0})
+                while (answer := slot.take()) is None:
+                    selector.select(0.1)
+            finally:
+                slot.close()
+        if isinstance(answer, Death):
+            raise SandboxError(
+                f"Every child dies, even of the sample in this package ({answer.how}). {answer.words}".strip(),
+                code="sandbox-broken",
+                hint="The installation is broken: reinstall it, and run `aikz-label doctor`.",
+            )
+
+
+def _numbered(
+    requests: Iterable[tuple[Key, Mapping[str, Any]]],
+) -> Iterator[tuple[int, Key, Mapping[str, Any]]]:
+    for number, (key, request) in enumerate(requests):
+        yield number, key, request

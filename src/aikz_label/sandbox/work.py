@@ -1,0 +1,232 @@
+"""What a child can be asked for. Each kind of work is a frozen set of options that is called with one request at a time."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from aikz_label import api, files, limits, profile, rules, wire
+from aikz_label.carriers import sidecar
+from aikz_label.carriers.sidecar import Sidecar
+from aikz_label.checking import verify_stream
+from aikz_label.config import Config
+from aikz_label.errors import LabelError, MissingDependency, SourceError
+from aikz_label.label import Label
+from aikz_label.limits import Limits
+from aikz_label.profile import Profile
+from aikz_label.report import Evidence, Report, message
+from aikz_label.sandbox.failures import described
+from aikz_label.trust import TrustList
+
+STANDARD_INPUT = ""  # the name under which a child of the command line reads its own input
+_BLOCK = 1024 * 1024
+
+
+class Work(Protocol):
+    """A request in, an answer out; both as JSON."""
+
+    def __call__(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Do it for one file."""
+
+    def try_sample(self) -> None:
+        """Do it for the sample that this package brings, to tell a broken installation from hostile files.
+
+        Raises:
+            LabelError: It does not work.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Verifying:
+    """Options of `verify` for many files.
+
+    Attributes:
+        trust: Trust lists to believe.
+        profile_name: Profile whose numbers a notice must reach.
+        measure: Measure even what is attested, and search.
+        caps: Limits while reading.
+        digest: Also compute the SHA-256 of every file.
+        whole: Also answer with the whole report as JSON.
+        sidecar: Path of the sidecar of the one file that is verified; looked for beside each when empty.
+    """
+
+    trust: tuple[TrustList, ...] = ()
+    profile_name: str = profile.DEFAULT
+    measure: bool = False
+    caps: Limits = limits.DEFAULT
+    digest: bool = False
+    whole: bool = False
+    sidecar: str = ""
+
+    def __call__(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Verify one file, and say which bytes those were."""
+        started = time.perf_counter()
+        report, facts = self._look(request["uri"])
+        answer = {
+            "verdict": str(report.verdict),
+            "reason": wire.dump(report.reason),
+            "evidence": wire.dump(report.evidence),
+            **facts,
+            "ms": round(1000 * (time.perf_counter() - started), 1),
+        }
+        if self.whole:
+            answer["report"] = report.at(request["name"]).to_json()
+        return answer
+
+    def _look(self, uri: str) -> tuple[Report, dict[str, Any]]:
+        facts: dict[str, Any] = {}
+        try:
+            with _opened(uri, self.caps) as (stream, beside, found):
+                facts |= found
+                if self.digest:
+                    facts["sha256"] = _sha256(stream)
+                given = sidecar.given(self.sidecar) if self.sidecar else beside
+                return self._verify(stream, given), facts
+        except MissingDependency as error:
+            problem = message("unreadable.missing-package", package=error.hint)
+        except OSError as error:
+            if getattr(error, "code", "") == "source-changed":
+                problem = message("unreadable.changed")
+            else:
+                problem = message("unreadable.not-opened", why_word=why(error))
+                facts["error"] = described(error)
+        return rules.judge(Evidence(problem=problem), self._numbers), facts
+
+    @property
+    def _numbers(self) -> Profile:
+        return profile.load_profile(self.profile_name)
+
+    def _verify(self, stream: BinaryIO, beside: Sidecar | None) -> Report:
+        return verify_stream(
+            stream, self.trust, self._numbers, self.caps, measure=self.measure, beside=beside
+        )
+
+    def try_sample(self) -> None:
+        """Verify the sample."""
+        report = self._verify(io.BytesIO(_sample()), None)
+        if not report.evidence.marker.ours:
+            raise LabelError(f"The built-in sample is {report.verdict}: {report.reason.text('en')}")
+
+
+@dataclass(frozen=True, slots=True)
+class Marking:
+    """Options of `mark` for many files; see `aikz_label.mark` for what each means."""
+
+    label: Label
+    config: Config
+    languages: tuple[str, ...] = ()
+    notice: str = "auto"
+    notice_reason: str = ""
+    profile_name: str = profile.DEFAULT
+    signer: str = ""
+    on_existing: str = "refuse"
+    overwrite: bool = False
+    sidecar: str = "auto"
+
+    def __call__(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Mark one file; a destination that is not finished has no name, so it goes with this process."""
+        try:
+            result = self._mark(Path(request["uri"]), Path(request["target"]), self.on_existing)
+        except (LabelError, OSError) as error:
+            return {"refused": described(error)}
+        return {
+            "verdict": str(result.report.verdict),
+            "reason": wire.dump(result.report.reason),
+            "evidence": wire.dump(result.report.evidence),
+            "warnings": list(result.warnings),
+        }
+
+    def _mark(self, source: Path | bytes, target: Path | None, on_existing: str) -> api.MarkResult:
+        return api.mark(
+            source,
+            target,
+            self.label,
+            languages=self.languages,
+            notice=self.notice,
+            notice_reason=self.notice_reason,
+            profile_name=self.profile_name,
+            signer=self.signer,
+            on_existing=on_existing,
+            overwrite=self.overwrite,
+            sidecar=self.sidecar,
+            config=self.config,
+        )
+
+    def try_sample(self) -> None:
+        """Mark the sample anew."""
+        self._mark(_sample(), None, "replace")
+
+
+_KINDS: dict[str, type[Work]] = {kind.__name__: kind for kind in (Verifying, Marking)}
+
+
+def setup(work: Work) -> dict[str, Any]:
+    """Work as JSON, for a child that will do it."""
+    return {"work": type(work).__name__, "options": wire.dump(work)}
+
+
+def prepare(name: str, options: Mapping[str, Any]) -> Work:
+    """What `setup` described."""
+    return wire.load(_KINDS[name], options)
+
+
+def why(error: OSError) -> str:
+    """Why a file could not be opened, as a word of the group `word`."""
+    if isinstance(error, SourceError):
+        return {"symlink": "a-link", "not-a-file": "not-a-file"}.get(error.code, "io-error")
+    words = {
+        errno.ENOENT: "not-found",
+        errno.ENOTDIR: "not-found",
+        errno.EACCES: "no-permission",
+        errno.EPERM: "no-permission",
+        errno.ELOOP: "a-link",
+        errno.ENAMETOOLONG: "not-found",
+    }
+    return words.get(error.errno or 0, "io-error")
+
+
+@contextmanager
+def _opened(uri: str, caps: Limits) -> Iterator[tuple[BinaryIO, Sidecar | None, dict[str, Any]]]:
+    """The one descriptor through which a file is identified, hashed and verified; and its sidecar."""
+    if uri == STANDARD_INPUT:
+        with open(0, "rb", closefd=False) as piped, files.spool(piped, caps.max_bytes) as stream:
+            yield stream, None, {}
+        return
+    path = Path(uri)
+    with files.open_source(path) as stream:
+        found = os.fstat(stream.fileno())
+        beside = sidecar.find(path)
+        facts = {"size": found.st_size, "state": state_of(path, found)}
+        yield stream, beside, facts
+
+
+def state_of(path: Path, found: os.stat_result) -> str:
+    """What tells one state of a local file from another: its time of change, and its sidecar's."""
+    state = str(found.st_mtime_ns)
+    with suppress(ValueError):  # a name that can have none
+        for beside in dict.fromkeys((sidecar.path_for(path), path.with_suffix(sidecar.SUFFIX))):
+            with suppress(OSError):
+                state += f"+{beside.lstat().st_mtime_ns}"
+    return state
+
+
+def _sha256(stream: BinaryIO) -> str:
+    stream.seek(0)
+    digest = hashlib.sha256()
+    while block := stream.read(_BLOCK):
+        digest.update(block)
+    stream.seek(0)
+    return digest.hexdigest()
+
+
+def _sample() -> bytes:
+    return resources.files("aikz_label").joinpath("data", "sample.png").read_bytes()

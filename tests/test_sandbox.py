@@ -1,0 +1,429 @@
+"""Whatever a file does to the process that reads it, the others do not notice, and nothing is left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import hostile_plugin
+from aikz_label import Verdict, batch, profile, verify
+from aikz_label.batch import verify_many, verify_rows
+from aikz_label.errors import SandboxError, UsageError
+from aikz_label.sandbox import pool, slot, work
+from aikz_label.sandbox.nursery import Beside
+from hostile_plugin import hostile
+from support import encoded, picture
+
+pytestmark = [
+    pytest.mark.timeout(120),
+    pytest.mark.skipif(os.name != "posix", reason="isolation is made of what POSIX offers"),
+]
+
+
+@pytest.fixture(scope="session")
+def plugin(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("plugin")
+    hostile_plugin.install(folder)
+    return folder
+
+
+@pytest.fixture
+def files(tmp_path, plugin, monkeypatch):
+    """Makes hostile files, in a process whose children know the plug-in."""
+    monkeypatch.syspath_prepend(str(plugin))
+
+    def make(*kinds: str) -> list[str]:
+        paths = []
+        for number, kind in enumerate(kinds):
+            path = tmp_path / f"{number}-{kind.partition(' ')[0]}"
+            path.write_bytes(hostile(kind))
+            paths.append(str(path))
+        return paths
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("good") / "good.png"
+    path.write_bytes(encoded(picture(size=(64, 48)), "png"))
+    return str(path)
+
+
+def codes(reports):
+    return [report.reason.code.removeprefix("unreadable.") for report in reports]
+
+
+def children_of(process: int) -> set[int]:
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[1]) == process and fields[0] != "Z":
+                found.add(int(stat.parent.name))
+    return found
+
+
+def family_of(process: int) -> set[int]:
+    found, todo = set(), [process]
+    while todo:
+        new = children_of(todo.pop()) - found
+        found |= new
+        todo += new
+    return found
+
+
+def alive(process: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return False
+
+
+def until(condition, seconds=15.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+# --- one row each ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "word"),
+    [
+        ("segfault", "crashed", "SIGSEGV"),
+        ("abort", "crashed", "SIGABRT"),
+        ("killed", "crashed", "SIGKILL"),
+        ("leave 3", "crashed", "exit 3"),
+        ("bomb", "memory", "1024"),
+        ("recursion", "crashed", "RecursionError"),
+        ("error \x1b[2J\u202e", "crashed", "RuntimeError"),
+        ("hang", "deadline", "1.5"),
+        ("spin", "deadline", "1.5"),
+        ("forge", "crashed", "not understood"),
+        ("print-garbage", "verdict.unmarked", ""),
+        ("nothing", "verdict.unmarked", ""),
+    ],
+)
+def test_a_hostile_file_costs_its_own_row(files, good, kind, code, word):
+    (path,) = files(kind)
+    deadline = 1.5 if code == "deadline" else 30
+    reports = list(verify_many([good, path, good], jobs=1, deadline=deadline))
+    assert codes(reports) == ["verdict.unmarked", code, "verdict.unmarked"]
+    assert [report.path for report in reports] == [good, path, good]
+    text = reports[1].reason.text("en")
+    assert word in text
+    assert text.isprintable()
+    json.loads(reports[1].to_json())
+
+
+def test_a_child_without_its_timer_is_stopped_by_its_parent(files, good, monkeypatch):
+    monkeypatch.setattr(slot, "_GRACE", 0.5)
+    reports = list(verify_many([*files("deaf"), good], jobs=1, deadline=1))
+    assert codes(reports) == ["deadline", "verdict.unmarked"]
+
+
+def test_a_file_too_large_to_write(files, good, monkeypatch):
+    small = batch.Walls(file_size=32 * 1024 * 1024)
+    monkeypatch.setattr(batch, "_WALLS", small)
+    reports = list(verify_many([*files("write-without-end"), good], jobs=1))
+    assert codes(reports)[1] == "verdict.unmarked"
+    assert reports[0].verdict is Verdict.UNREADABLE
+
+
+def test_somebody_else_killing_a_child_costs_nothing(files, tmp_path, good):
+    paths = files(f"killed-once {tmp_path / 'flag'}")
+    assert codes(verify_many([*paths, good], jobs=1)) == ["verdict.unmarked"] * 2
+
+
+def test_a_poisoned_child_is_not_held_against_the_next_file(files, good):
+    reports = verify_many([*files("poison"), good, good], jobs=1)
+    assert codes(reports) == ["verdict.unmarked"] * 3
+
+
+def test_the_others_are_as_without_the_hostile_ones(files, tmp_path, label, config):
+    """Five hostile files among two hundred."""
+    from aikz_label import mark
+
+    marked = mark(encoded(picture(size=(320, 240)), "jpeg"), None, label, config=config).data
+    plain = encoded(picture(size=(64, 48)), "png")
+    kinds = (marked, plain, marked[:-5000], b"", b"hello\n", marked[:9000] + b"x" + marked[9001:])
+    innocent = []
+    for number in range(195):
+        path = tmp_path / f"f{number}"
+        path.write_bytes(kinds[number % len(kinds)])
+        innocent.append(str(path))
+    mixed = list(innocent)
+    for place, path in zip(
+        (0, 50, 51, 120, 199), files("segfault", "hang", "bomb", "abort", "leave 0"), strict=True
+    ):
+        mixed.insert(place, path)
+    alone = {r.path: r for r in verify_many(innocent, jobs=2, config=config)}
+    among = {r.path: r for r in verify_many(mixed, jobs=2, deadline=2, config=config)}
+    assert len(among) == 200
+    assert {path: among[path] for path in innocent} == alone
+    assert {str(report.verdict) for report in alone.values()} >= {"labelled", "invalid", "unmarked"}
+
+
+def test_reports_are_those_of_verify(tmp_path, label, config, good):
+    from aikz_label import mark
+
+    path = tmp_path / "a.jpg"
+    mark(encoded(picture(), "jpeg"), path, label, config=config)
+    for measure in (False, True):
+        for source in (str(path), good):
+            (one,) = verify_many([source], config=config, measure=measure, jobs=1)
+            assert one == verify(source, config=config, measure=measure)
+
+
+# --- order, bounds, mistakes -----------------------------------------------------------------------------------------
+
+
+def test_order_is_kept_or_not(files):
+    paths = files("slow 0.4", "nothing", "nothing", "nothing")
+    assert [r.path for r in verify_many(paths, jobs=2)] == paths
+    arrived = [r.path for r in verify_many(paths, jobs=2, ordered=False)]
+    assert sorted(arrived) == sorted(paths)
+    assert arrived[0] != paths[0]
+
+
+def test_sources_are_taken_as_they_are_needed(good):
+    taken = []
+
+    def sources():
+        for number in range(10**9):
+            taken.append(number)
+            yield good
+
+    reports = verify_many(sources(), jobs=2)
+    for _ in range(5):
+        next(reports)
+    reports.close()
+    assert len(taken) < 12
+
+
+def test_a_late_file_does_not_let_the_others_pile_up(files, good, monkeypatch):
+    monkeypatch.setattr(pool, "_AHEAD", 3)
+    taken = []
+
+    def sources():
+        yield from files("slow 1")
+        for _ in range(50):
+            taken.append(1)
+            yield good
+
+    reports = verify_many(sources(), jobs=2)
+    next(reports)
+    assert len(taken) <= 6
+    assert len(list(reports)) == 50
+
+
+@pytest.mark.parametrize("wrong", [{"jobs": -1}, {"deadline": 0}, {"profile_name": "eu"}])
+def test_mistakes_of_the_caller_raise(good, wrong):
+    with pytest.raises(UsageError):
+        list(verify_many([good], **wrong))
+
+
+def test_what_cannot_be_opened(tmp_path, good):
+    (tmp_path / "link").symlink_to(good)
+    os.mkfifo(tmp_path / "fifo")
+    names = ["absent", "link", "fifo", ".", "nul\0byte", "x" * 300, "-"]
+    reports = list(verify_many([str(tmp_path / name) for name in names], jobs=1))
+    assert codes(reports) == ["not-opened"] * 7
+    words = [dict(report.reason.args)["why_word"] for report in reports]
+    assert words == [
+        "not-found",
+        "a-link",
+        "not-a-file",
+        "not-a-file",
+        "not-a-file",
+        "not-found",
+        "not-found",
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a\nb", "\x1b[2J", "\u202egpj.exe", os.fsdecode(b"\xff\xfe"), "-rf", "=1+1", "Әәғ Ққңөұ.png"],
+)
+def test_names_of_every_kind(tmp_path, monkeypatch, good, name):
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes(Path(good).read_bytes())
+    (report,) = verify_many([name], jobs=1)
+    assert (report.verdict, report.path) == (Verdict.UNMARKED, name)
+    assert report.to_json().isascii()
+
+
+def test_more_descriptors_than_select_can_take(good):
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 3000:
+        pytest.skip("this system allows few descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3000, hard))
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(2000)]
+    try:
+        assert codes(verify_many([good] * 3, jobs=2)) == ["verdict.unmarked"] * 3
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_descriptors_and_children_are_given_back(files, good):
+    paths = [good, *files("segfault", "nothing")]
+    list(verify_many(paths, jobs=2))
+    before, family = len(os.listdir("/proc/self/fd")), children_of(os.getpid())
+    for _ in range(3):
+        list(verify_many(paths, jobs=2))
+        reports = verify_many(paths, jobs=2)
+        next(reports)
+        reports.close()
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert children_of(os.getpid()) == family
+
+
+def test_a_recycled_child(good, monkeypatch):
+    monkeypatch.setattr(slot, "RECYCLE", 2)
+    assert codes(verify_many([good] * 7, jobs=1)) == ["verdict.unmarked"] * 7
+
+
+# --- the breaker -----------------------------------------------------------------------------------------------------
+
+
+def test_hostile_files_in_a_row_do_not_stop_a_batch(files, good):
+    paths = [*files(*["segfault"] * 50), good]
+    assert codes(verify_many(paths, jobs=2)) == ["crashed"] * 50 + ["verdict.unmarked"]
+
+
+BROKEN_ENGINE = """
+import os
+sdk_version = lambda: "0.99.0"
+class C2paError(Exception): pass
+class Context:
+    from_dict = staticmethod(dict)
+class Reader:
+    def __init__(self, *_, **__): os.abort()
+"""
+
+
+def test_a_broken_installation_invents_no_rows(good, tmp_path, monkeypatch):
+    """An engine whose native code dies of everything."""
+    (tmp_path / "c2pa.py").write_text(BROKEN_ENGINE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for many in (3, 40):
+        seen = []
+        with pytest.raises(SandboxError) as caught:
+            seen.extend(verify_many([good] * many, jobs=2))
+        assert caught.value.code == "sandbox-broken"
+        assert seen == []
+
+
+def test_children_that_cannot_start(good, monkeypatch):
+    monkeypatch.setattr(work, "setup", lambda _: {"work": "Nonsense", "options": {}})
+    with pytest.raises(SandboxError):
+        list(verify_many([good], jobs=1))
+
+
+def test_an_engine_that_is_not_there(good, tmp_path, monkeypatch):
+    (tmp_path / "c2pa.py").write_text("raise ImportError('no such library')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(SandboxError, match="no such library"):
+        list(verify_many([good], jobs=1))
+
+
+def test_an_interpreter_that_cannot_start(good, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+    with pytest.raises(SandboxError) as caught:
+        list(verify_many([good], jobs=1))
+    assert caught.value.code == "sandbox-start"
+
+
+# --- parents and children --------------------------------------------------------------------------------------------
+
+PROGRAM = """
+import sys
+from aikz_label.batch import verify_many
+for report in verify_many(sys.argv[1:], jobs=2, deadline=60):
+    print(report.reason.code, flush=True)
+"""
+
+
+def start(plugin, *arguments, **options):
+    environment = os.environ | {"PYTHONPATH": str(plugin)}
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("how", ["api", "cli", "one"])
+def test_children_die_with_their_parent(files, plugin, tmp_path, how):
+    """Killed while one child sits in native code: nobody is left."""
+    paths = files(f"spin {tmp_path / 'pid'}", f"spin {tmp_path / 'pid2'}")
+    program = {
+        "api": ["-c", PROGRAM, *paths],
+        "cli": ["-m", "aikz_label", "verify", "--timeout", "60", *paths],
+        "one": ["-m", "aikz_label", "verify", "--timeout", "60", paths[0]],
+    }[how]
+    process = start(plugin, *program)
+    until((tmp_path / "pid").exists)
+    until(lambda: len(family_of(process.pid)) >= (1 if how == "one" else 2))
+    family = family_of(process.pid)
+    process.kill()
+    process.communicate()
+    until(lambda: not any(map(alive, family)), 5)
+
+
+def test_killed_workers_lose_nothing(plugin, good):
+    """Children, and the nursery among them, are killed again and again from outside."""
+    process = start(plugin, "-c", PROGRAM, *[good] * 1500)
+    dice, killed = random.Random(20261125), 0
+    while process.poll() is None and killed < 20:
+        family = sorted(family_of(process.pid))
+        if len(family) > 1:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(dice.choice(family), signal.SIGKILL)
+                killed += 1
+        time.sleep(0.05 + 0.2 * dice.random())
+    out, err = process.communicate(timeout=100)
+    assert process.returncode == 0, err
+    assert out.decode().split() == ["verdict.unmarked"] * 1500
+    assert killed >= 5
+
+
+def test_the_nursery_is_replaced(good):
+    nursery = Beside()
+    rows = verify_rows([good] * 6, work.Verifying(), jobs=1, nursery=nursery)
+    next(rows)
+    os.kill(nursery._process, signal.SIGKILL)
+    assert [row.reason.code for row in rows] == ["verdict.unmarked"] * 5
+
+
+def test_a_hostile_folder_is_not_searched_for_modules(tmp_path, monkeypatch, good):
+    """Uploads may be called json.py."""
+    for name in ("json", "sitecustomize", "aikz_label", "socket"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('taken over')")
+    monkeypatch.chdir(tmp_path)
+    assert codes(verify_many([good], jobs=1)) == ["verdict.unmarked"]
+
+
+def test_a_profile_is_the_one_asked_for(good):
+    (row,) = verify_rows([good], work.Verifying(digest=True), jobs=1)
+    assert row.report(profile.load_profile("kz")).profile == "kz/1"
+    assert len(row.sha256) == 64
+    assert row.size == Path(good).stat().st_size
