@@ -42,6 +42,7 @@ _IPTC_EXT = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
 _OURS = {_IPTC_EXT + name for name in ("DigitalSourceType", "AISystemUsed", "AISystemVersionUsed")}
 _JPEG_C2PA = b"JP"  # an APP11 segment that holds a part of a JUMBF box
 _JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_JPEG_MPF = b"MPF\0"  # where further pictures are: compared by what stands there
 
 
 def decode(data: bytes) -> ImageFile.ImageFile | None:
@@ -70,7 +71,7 @@ def losses(source: bytes, output: bytes, placement: Mapping[str, Any]) -> list[s
     assert before is not None, "only a picture that decodes can be compared"
     if written is None:
         return ["it does not decode any more"]
-    if films.moves(before):
+    if films.moves(before) and before.format not in _JPEG:  # there they are further pictures
         return films.losses(source, output, placement) + _metadata_losses(before, written)
     strip = placement.get("design") == "strip/1"
     after = _without_strip(written, placement) if strip else written
@@ -88,6 +89,7 @@ def losses(source: bytes, output: bytes, placement: Mapping[str, Any]) -> list[s
         return found
     found += _coding_losses(before, written, source, output)
     found += _metadata_losses(before, written)
+    found += _further_losses(before, written, source, output)
     if before.format in _JPEG and not source.endswith(b"\xff\xd9"):
         tail = source[-16:]  # bytes after the end of the picture, such as an embedded film
         found += [] if output.endswith(tail) else ["the bytes after the picture are gone"]
@@ -116,26 +118,24 @@ def _coding_losses(
     if before.format == "PNG":
         was, now = source[24:26], output[24:26]  # a palette may get more or fewer bits per index
         return [] if was == now or before.mode == "P" else [f"coding: {was!r} became {now!r}"]
-    if before.format in _JPEG and before.mode != "CMYK":  # whose channels may change tables
-        was_layers, now_layers = _layers(before), _layers(after)
+    if before.format in _JPEG:
+        was, now = _layers(before), _layers(after)
         found = []
-        if [table for table, *_ in was_layers] != [table for table, *_ in now_layers]:
+        if [table for table, _ in was] != [table for table, _ in now]:
             found.append("the quantisation tables changed")
-        was_sampling, now_sampling = (
-            [s for _, *s in layers] for layers in (was_layers, now_layers)
-        )
-        full = all(sampling == now_sampling[0] for sampling in now_sampling)
-        # rare layouts may become 4:4:4, which keeps more
-        if was_sampling != now_sampling and not full:
+        full = was[0][1] != (1, 1) and all(sampling == (1, 1) for _, sampling in now)
+        # where even the lightness was stored smaller, everything may become full
+        if not full and [sampling for _, sampling in was] != [sampling for _, sampling in now]:
             found.append("the colours are sampled in another way")
         return found
     return []
 
 
-def _layers(image: Image.Image) -> list[tuple[list[int], int, int]]:
-    """Of every component the quantisation table and how often it is sampled, across and down."""
+def _layers(image: Image.Image) -> list[tuple[list[int], tuple[float, float]]]:
+    """Of every component the quantisation table and how often it is sampled, as a share of the most in the picture."""
     layers = image.layer  # type: ignore[attr-defined]
-    return [(image.quantization[table], h, v) for _, h, v, table in layers]  # type: ignore[attr-defined]
+    widest, highest = max(layer[1] for layer in layers), max(layer[2] for layer in layers)
+    return [(image.quantization[t], (h / widest, v / highest)) for _, h, v, t in layers]  # type: ignore[attr-defined]
 
 
 def _metadata_losses(before: Image.Image, after: Image.Image) -> list[str]:
@@ -158,7 +158,7 @@ def _metadata_losses(before: Image.Image, after: Image.Image) -> list[str]:
 
 def _plain_info(image: Image.Image) -> dict[object, object]:
     """Everything Pillow read beside the pixels, without what has a comparison of its own."""
-    own = {"icc_profile", "exif", "xmp", "XML:com.adobe.xmp"}
+    own = {"icc_profile", "exif", "xmp", "XML:com.adobe.xmp", "mp", "mpoffset"}
     if image.mode == "P":
         own |= {"transparency"}  # compared as pixels: the palette may have been rearranged
     if image.mode == "CMYK":
@@ -179,8 +179,31 @@ def _segments(image: Image.Image) -> list[tuple[str, bytes]]:
         for name, data in listed
         if not (name == "APP11" and data.startswith(_JPEG_C2PA))
         and not (name == "APP1" and data.startswith(_JPEG_XMP))
+        and not (name == "APP2" and data.startswith(_JPEG_MPF))
         and not (name == "APP14" and image.mode == "CMYK")
     ]
+
+
+def _further_losses(
+    before: Image.Image, after: Image.Image, source: bytes, output: bytes
+) -> list[str]:
+    """Pictures behind the first one, such as gain maps: what the index points to is what it pointed to."""
+    (was, _), (now, end) = _further(before, source), _further(after, output)
+    found = [] if was == now else ["the index of further pictures points to something else"]
+    if now and end != b"\xff\xd9":
+        found.append("the index of further pictures does not know where the first one ends")
+    return found
+
+
+def _further(image: Image.Image, data: bytes) -> tuple[list[bytes], bytes]:
+    """Every further picture, and the last bytes of the first one, as Pillow reads the index of a JPEG file."""
+    if "mp" not in image.info:
+        return [], b""
+    listed = image._getmp()[0xB002]  # type: ignore[attr-defined]
+    base = data.index(_JPEG_MPF) + len(_JPEG_MPF)
+    spans = [(base + e["DataOffset"], e["Size"]) for e in listed if e["DataOffset"]]
+    first = next(e["Size"] for e in listed if not e["DataOffset"])
+    return [data[at : at + size] for at, size in spans], data[first - 2 : first]
 
 
 def _xmp(image: Image.Image) -> bytes | None:

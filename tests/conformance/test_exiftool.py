@@ -12,6 +12,7 @@ import pytest
 from PIL import ImageCms
 
 import corpus_files
+import jpeg_files
 from aikz_label import Label, Refused, mark
 from aikz_label.config import Config
 from aikz_label.label import Origin, System
@@ -52,6 +53,8 @@ CODING = {
     "File:EncodingProcess",  # extended sequential becomes baseline, with the same tables
     "File:YCbCrSubSampling",  # rare layouts become 4:4:4, compared by tests/fidelity.py
     "IFD1:ThumbnailOffset",
+    "MPImage1:MPImageLength",  # of the labelled picture, with its marker
+    "MPImage2:MPImageStart",
     "PNG:BitDepth",  # of a palette, compared there too
     "PNG:Interlace",
     "PNG:Palette",
@@ -254,3 +257,23 @@ def test_every_tag_of_the_corpus_stays(
         for source, was, now in zip(sources, before, after, strict=True)
     }
     assert {source: lines for source, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize("order", ["big", "little"])
+def test_gain_map_is_found_behind_the_picture(
+    order: str, exiftool: str, config: Config, label: Label, tmp_path: Path
+) -> None:
+    """The index of further pictures holds after signing, and nothing in it is new to the reader."""
+    gain = jpeg_files.jpeg(picture("L", (120, 80)))
+    source, out = tmp_path / "source.jpg", tmp_path / "out.jpg"
+    source.write_bytes(jpeg_files.with_pictures(jpeg_files.jpeg(picture()), gain, order=order))
+    mark(source, out, label, config=config)
+    for file in (source, out):
+        done = subprocess.run(
+            [exiftool, "-b", "-MPImage2", file], capture_output=True, check=True, timeout=60
+        )
+        assert done.stdout == gain
+        (found,) = json.loads(run(exiftool, "-j", "-G1", "-validate", "-MPF:all", file))
+        assert found["ExifTool:Validate"] == "OK"
+        assert found["MPImage1:MPImageLength"] == file.stat().st_size - len(gain)
+        assert found["MPImage2:MPImageStart"] == file.stat().st_size - len(gain)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from itertools import islice, zip_longest
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from aikz_label import engine, jumbf
 from aikz_label import xmp as packets
@@ -29,6 +29,7 @@ from aikz_label.trust import TrustList
 if TYPE_CHECKING:
     from aikz_label.adapters.image.animation import Film
     from aikz_label.adapters.image.drawing import Painting
+    from aikz_label.signing import SigningKey
 
 
 class ImageAdapter(NativeCarrier):
@@ -90,6 +91,25 @@ class ImageAdapter(NativeCarrier):
             return None
         painting: Painting | Film = rendered.reference
         return painting.check(_parse(painted, row, NO_LIMITS, thorough=False))
+
+    def write_marker(
+        self,
+        source: BinaryIO,
+        destination: BinaryIO,
+        row: Format,
+        manifest: dict[str, Any],
+        key: SigningKey,
+        parent: engine.Parent | None,
+    ) -> None:
+        """See `Adapter.write_marker`; twice, when the file tells places that the marker moves and it must know how far."""
+        super().write_marker(source, destination, row, manifest, key, parent)
+        container = _parse(source, row, NO_LIMITS, thorough=False)
+        signed = _parse(destination, row, NO_LIMITS, thorough=False)
+        moved = container.laid_out_like(signed)
+        if moved is not None:
+            destination.seek(0)
+            destination.truncate()
+            super().write_marker(io.BytesIO(moved), destination, row, manifest, key, parent)
 
     def confirm(self, painted: BinaryIO, signed: BinaryIO, row: Format) -> None:
         """See `Adapter.confirm`: part by part, the two files are the same but for the marker."""

@@ -124,6 +124,17 @@ class Container(ABC):
     def with_tags(self, tags: Tags) -> bytes:
         """The file with the same pixels and other metadata, without a marker."""
 
+    def laid_out_like(self, signed: Self) -> bytes | None:  # noqa: ARG002  # for those that tell places of themselves
+        """The file with the places that it tells of itself as they are once it is laid out like the signed one.
+
+        Args:
+            signed: The same file with a marker.
+
+        Returns:
+            The file to sign instead, as long as this one; `None` when it tells none.
+        """
+        return None
+
     def unprotected(self) -> tuple[str, bool]:
         """Digest of what the marker's binding leaves out, or empty, and whether padding in it holds anything."""
         return "", False

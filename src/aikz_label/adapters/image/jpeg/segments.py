@@ -1,0 +1,145 @@
+"""The marker segments of a JPEG file, and where its picture ends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aikz_label.adapters import MediaProblem
+from aikz_label.limits import Limits
+
+EOI, SOS, COM = 0xD9, 0xDA, 0xFE
+APP0, APP1, APP2, APP11, APP14, APP15 = 0xE0, 0xE1, 0xE2, 0xEB, 0xEE, 0xEF
+DHT, DQT, DRI = 0xC4, 0xDB, 0xDD
+SOF = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_EXIF = b"Exif\0\0"
+_MAX_BODY = 65533
+# a marker inside entropy-coded data: not a stuffed zero, not a restart, not fill
+_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
+_AHEAD = 4096  # bytes looked at for the next marker where none stands
+_STRAY = 64 * 1024  # bytes that belong to no segment
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One marker segment.
+
+    Attributes:
+        code: The byte after 0xFF.
+        data: All its bytes, from 0xFF on.
+        start: Where it stands in its file; -1 when it is not part of one yet.
+    """
+
+    code: int
+    data: bytes
+    start: int = -1
+
+    @property
+    def payload(self) -> bytes:
+        """What follows marker and length."""
+        return self.data[4:]
+
+    @property
+    def is_metadata(self) -> bool:
+        """Whether it says something about the picture, and nothing of how it is coded."""
+        return APP0 <= self.code <= APP15 or self.code == COM
+
+    @property
+    def is_xmp(self) -> bool:
+        """Whether it holds the XMP packet, or the main part of it."""
+        return self.code == APP1 and self.payload.startswith(_XMP)
+
+    @property
+    def is_exif(self) -> bool:
+        """Whether it holds the EXIF block."""
+        return self.code == APP1 and self.payload.startswith(_EXIF)
+
+    @property
+    def is_c2pa(self) -> bool:
+        """The first APP11 of a C2PA box: 'JP', box number, sequence, length, `jumb`, `jumd`, then the type `c2pa`."""
+        payload = self.payload
+        return self.code == APP11 and payload[:2] == b"JP" and payload[24:28] == b"c2pa"
+
+    def belongs(self, numbers: set[bytes]) -> bool:
+        """Whether it is a part of one of the boxes with these numbers."""
+        payload = self.payload
+        return self.code == APP11 and payload[:2] == b"JP" and payload[2:4] in numbers
+
+
+def made(code: int, body: bytes) -> Segment:
+    """A segment for a body.
+
+    Raises:
+        ValueError: It is too large for one.
+    """
+    if len(body) > _MAX_BODY:
+        raise ValueError("it does not fit into a JPEG segment")
+    return Segment(code, bytes((0xFF, code)) + (len(body) + 2).to_bytes(2) + body)
+
+
+def xmp_segment(packet: bytes) -> Segment:
+    """A segment for an XMP packet."""
+    return made(APP1, _XMP + packet)
+
+
+def xmp_packet(segment: Segment) -> bytes:
+    """The packet in it."""
+    return segment.payload[len(_XMP) :]
+
+
+def marker_numbers(segments: Iterable[Segment]) -> set[bytes]:
+    """Box numbers of the C2PA boxes; their later APP11 segments carry the same number."""
+    return {segment.payload[2:4] for segment in segments if segment.is_c2pa}
+
+
+def walk_header(data: bytes, limits: Limits) -> tuple[tuple[Segment, ...], int]:
+    """Segments before the first scan, and the offset of that scan. Stray bytes between them are skipped, as decoders do."""
+    segments: list[Segment] = []
+    at, size, stray = 2, len(data), 0
+    while at + 4 <= size:
+        head = data[at : at + 4]
+        if head[0] != 0xFF or head[1] == 0:
+            found = data[at + 1 : at + 1 + _AHEAD].find(b"\xff")
+            step = 1 + (found if found >= 0 else _AHEAD)
+            at, stray = at + step, stray + step
+            if stray > _STRAY:
+                break
+            continue
+        code = head[1]
+        if code == 0xFF:  # fill
+            at += 1
+            continue
+        if code == SOS:
+            return tuple(segments), at
+        if code == EOI or 0xD0 <= code <= 0xD7:
+            break
+        stop = at + 2 + int.from_bytes(head[2:])
+        if stop > size or stop < at + 4:
+            break
+        segments.append(Segment(code, data[at:stop], at))
+        if len(segments) > limits.max_parts:
+            raise MediaProblem(
+                "over-limit", what_word="parts", found=len(segments), limit=limits.max_parts
+            )
+        at = stop
+    raise MediaProblem("damaged", detail_word="cut")
+
+
+def walk_scans(data: bytes, scan: int) -> tuple[tuple[Segment, ...], int]:
+    """Metadata between the scans, and the offset after the end-of-image marker of the primary picture."""
+    between: list[Segment] = []
+    at = scan
+    while found := _MARKER.search(data, at):
+        code, at = found[1][0], found.end()
+        if code == EOI:
+            return tuple(between), at
+        stop = at + int.from_bytes(data[at : at + 2])
+        if at + 2 > len(data):
+            break
+        segment = Segment(code, data[found.start() : stop], found.start())
+        if segment.is_metadata and stop <= len(data):
+            between.append(segment)
+        at = stop
+    raise MediaProblem("damaged", detail_word="no-end")

@@ -1,0 +1,276 @@
+"""JPEG: every kind of coding kept, further pictures found again, and what stands beside the picture left alone."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageChops
+
+import fidelity
+import jpeg_files
+from aikz_label import Refused, mark, verify
+from aikz_label.adapters.image.jpeg import Jpeg, coefficients, entropy
+from aikz_label.adapters.image.jpeg.coefficients import Unreadable
+from aikz_label.limits import NO_LIMITS
+from aikz_label.report import Verdict
+from support import picture
+
+SIZE = (217, 331)  # no multiple of anything
+SAMPLINGS = {
+    "4:4:0": [(1, 2), (1, 1), (1, 1)],
+    "4:1:1": [(4, 1), (1, 1), (1, 1)],
+    "4:1:0": [(4, 2), (1, 1), (1, 1)],
+    "4:4:4 in doubles": [(1, 2), (1, 2), (1, 2)],
+    "4:2:2 in doubles": [(2, 2), (1, 2), (1, 2)],
+    "each its own": [(2, 2), (2, 1), (1, 1)],
+}
+
+
+def planes(mode: str = "YCbCr") -> list[Image.Image]:
+    """The channels of the photograph as a file of that kind stores them."""
+    image = picture(size=SIZE)
+    if mode == "CMYK":
+        return [ImageChops.invert(one) for one in image.convert("CMYK").split()]
+    if mode == "YCCK":
+        return [*image.convert("YCbCr").split(), Image.new("L", SIZE, 200)]
+    return list(image.convert(mode).split())
+
+
+def marked(data: bytes, config: Any, label: Any) -> bytes:
+    """The labelled file, found to be without a loss."""
+    result = mark(data, None, label, config=config)
+    assert result.data is not None
+    notice = result.report.marker.notice
+    assert notice is not None
+    assert fidelity.losses(data, result.data, notice.placements[0]) == []
+    assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
+    return result.data
+
+
+def layers(data: bytes) -> list[tuple[int, int, int, int]]:
+    with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+        return list(image.layer)  # type: ignore[attr-defined]
+
+
+def parts(data: bytes) -> tuple[bytes, list[bytes], bytes]:
+    """Frame header, tables and scans."""
+    file = Jpeg.parse(data, NO_LIMITS, thorough=True)
+    frame = next(s.data for s in file.header if s.code in {0xC0, 0xC1, 0xC2})
+    tables = [s.data for s in file.header if s.code in {0xC4, 0xDD}]
+    return frame, tables, data[file.scan : file.end]
+
+
+def rewritten(data: bytes) -> bytes:
+    """The file with its coefficients read and written."""
+    scans = entropy.write(coefficients.read(*parts(data)))
+    header, _ = jpeg_files.segments(data)
+    kept = [s for s in header if s[1] not in {0xC4, 0xDD}]
+    return b"".join([jpeg_files.SOI, *kept, scans])
+
+
+@pytest.mark.parametrize(("mode", "interval"), [("L", 0), ("RGB", 0), ("RGB", 5), ("CMYK", 0)])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_coefficients_survive_reading_and_writing(
+    mode: str, progressive: bool, interval: int
+) -> None:
+    options = {"progressive": progressive, "restart_marker_blocks": interval, "quality": 97}
+    data = jpeg_files.jpeg(picture(mode, SIZE), **options)
+    again = rewritten(data)
+    first, second = fidelity.decode(data), fidelity.decode(again)
+    assert first is not None
+    assert second is not None
+    assert np.array_equal(np.asarray(first), np.asarray(second))
+    assert len(again) < 1.05 * len(data)
+    assert again.count(b"\xff\xd3") == data.count(b"\xff\xd3") or progressive
+
+
+def test_writing_is_settled_after_once() -> None:
+    data = rewritten(jpeg_files.jpeg(picture(size=SIZE), progressive=True))
+    assert rewritten(data) == data
+
+
+def test_a_run_of_empty_blocks_longer_than_a_code_is_split() -> None:
+    flat = Image.new("L", (2048, 1040), 100)  # 33 280 blocks without a coefficient but the first
+    data = jpeg_files.jpeg(flat, progressive=True)
+    again = fidelity.decode(rewritten(data))
+    assert again is not None
+    assert again.getextrema() == (100, 100)
+
+
+def test_rare_symbols_get_codes_of_at_most_16_bits() -> None:
+    """Frequencies that double from symbol to symbol would give codes far too long."""
+    frequencies = np.zeros(256, np.intp)
+    frequencies[:40] = 2 ** np.arange(40)
+    counts, symbols = entropy._huffman(frequencies)
+    assert sorted(symbols) == list(range(40))
+    assert sum(counts) == 40
+    used = sum(count << (16 - size) for size, count in enumerate(counts, 1))
+    assert used < 1 << 16, "the code of ones alone stays free"
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        lambda frame, tables, scans: (frame[:4] + b"\x0c" + frame[5:], tables, scans),
+        lambda frame, tables, scans: (frame, [], scans),
+        lambda frame, tables, scans: (frame, tables, scans[:-2]),
+        lambda frame, tables, scans: (frame[:11] + b"\x55" + frame[12:], tables, scans),
+        lambda frame, tables, scans: (frame, tables, scans[:4] + b"\x07" + scans[5:]),
+    ],
+    ids=["12 bits", "no tables", "no end", "sampling", "components"],
+)
+def test_what_is_not_handled_is_said_to_be_unreadable(cut: Any) -> None:
+    good = parts(jpeg_files.jpeg(picture(size=SIZE)))
+    coefficients.read(*good)
+    with pytest.raises(Unreadable):
+        coefficients.read(*cut(*good))
+
+
+@pytest.mark.parametrize(
+    ("name", "progressive"), [(name, number % 2 > 0) for number, name in enumerate(SAMPLINGS)]
+)
+def test_every_sampling_is_kept(name: str, progressive: bool, config, label) -> None:
+    data = jpeg_files.sampled(planes(), SAMPLINGS[name], progressive=progressive)
+    out = marked(data, config, label)
+    if "doubles" not in name:
+        assert layers(out) == layers(data)
+    before, after = fidelity.decode(data), fidelity.decode(out)
+    assert before is not None
+    assert after is not None
+    assert before.info.get("progressive") == after.info.get("progressive")
+    below = (0, 200, *SIZE)  # far from the badge not one pixel changed
+    assert not ImageChops.difference(before.crop(below), after.crop(below)).getbbox()
+
+
+def test_blurred_lightness_is_stored_in_full_so_that_letters_can_be_read(config, label) -> None:
+    data = jpeg_files.sampled(planes(), [(1, 1), (2, 2), (2, 2)])
+    assert [layer[1:3] for layer in layers(marked(data, config, label))] == [(1, 1)] * 3
+
+
+@pytest.mark.parametrize(
+    ("mode", "factors", "adobe", "names"),
+    [
+        ("RGB", [(1, 1)] * 3, 0, b"RGB"),
+        ("RGB", [(2, 2), (1, 1), (1, 1)], 0, b"\1\2\3"),
+        ("CMYK", [(1, 1)] * 4, 0, b"\1\2\3\4"),
+        ("CMYK", [(2, 2), (1, 1), (1, 1), (2, 2)], 0, b"CMYK"),
+        ("YCCK", [(1, 1)] * 4, 2, b"\1\2\3\4"),
+        ("YCCK", [(2, 2), (1, 1), (1, 1), (2, 2)], 2, b"\1\2\3\4"),
+    ],
+)
+def test_every_kind_of_colours_is_kept(
+    mode: str, factors: list[tuple[int, int]], adobe: int, names: bytes, config, label
+) -> None:
+    data = jpeg_files.sampled(planes(mode), factors, adobe=adobe, names=names)
+    out = marked(data, config, label)
+    with Image.open(io.BytesIO(out)) as image:
+        assert image.info["adobe_transform"] == adobe
+    assert [layer[1:3] for layer in layers(out)] == factors
+
+
+def test_tiny_colourful_picture_keeps_what_is_around_the_badge(config, label) -> None:
+    """Colours stored smaller bleed over the edge of the plate, and in 48 × 48 pixels that is much of the picture."""
+    image = Image.merge(
+        "RGB", [Image.linear_gradient("L").resize((48, 48)).rotate(a) for a in (0, 90, 180)]
+    )
+    marked(jpeg_files.jpeg(image, quality=50, subsampling=2), config, label)
+
+
+def test_restart_intervals_are_kept(config, label) -> None:
+    for factors in (SAMPLINGS["4:4:0"], [(2, 2), (1, 1), (1, 1)]):
+        data = jpeg_files.sampled(planes(), factors, restart_marker_blocks=5)
+        out = marked(data, config, label)
+        assert Jpeg.parse(out, NO_LIMITS, thorough=False).header[-1].code  # it parses
+        assert b"\xff\xdd\x00\x04\x00\x05" in out
+
+
+@pytest.mark.parametrize(
+    ("code", "precision", "words"),
+    [
+        (0xC3, 8, "without loss"),
+        (0xC9, 8, "arithmetic"),
+        (0xCA, 8, "arithmetic"),
+        (0xC1, 12, "12 bits"),
+    ],
+)
+def test_other_kinds_of_coding_are_refused_by_name(
+    code: int, precision: int, words: str, config, label
+) -> None:
+    data = bytearray(jpeg_files.jpeg(picture()))
+    frame = data.index(b"\xff\xc0\x00\x11")
+    data[frame + 1], data[frame + 4] = code, precision
+    with pytest.raises(Refused, match=words) as refusal:
+        mark(bytes(data), None, label, config=config)
+    assert refusal.value.code == "unsupported-variant"
+    assert verify(bytes(data), config=config).verdict is Verdict.UNMARKED
+
+
+# --- what stands beside the picture ------------------------------------------------------------------------------------
+
+GAIN = jpeg_files.jpeg(picture("L", (120, 80)))
+
+
+@pytest.mark.parametrize(("order", "at"), [("big", 0), ("big", 1), ("little", 2)])
+def test_further_pictures_are_found_where_the_index_says(
+    order: str, at: int, config, label
+) -> None:
+    """The marker comes before or behind the index, and both move what follows."""
+    data = jpeg_files.with_pictures(
+        jpeg_files.jpeg(picture()), GAIN, GAIN[::-1], order=order, at=at
+    )
+    out = marked(data, config, label)
+    image = fidelity.decode(out)
+    assert image is not None
+    assert fidelity._further(image, out) == ([GAIN, GAIN[::-1]], b"\xff\xd9")
+    assert out.endswith(GAIN + GAIN[::-1])
+    again = mark(out, None, label, config=config, on_existing="update").data
+    assert again is not None
+    assert fidelity.losses(out, again, {"x": 0, "y": 0, "width": 1, "height": 0.3}) == []
+    bare = mark(data, None, label, config=config, notice="none", notice_reason="test").data
+    assert bare is not None
+    image = fidelity.decode(bare)
+    assert image is not None
+    assert fidelity._further(image, bare)[0] == [GAIN, GAIN[::-1]]
+
+
+def test_an_index_that_was_wrong_before_does_no_harm(config, label) -> None:
+    data = jpeg_files.with_pictures(jpeg_files.jpeg(picture()), GAIN)
+    at = data.index(b"MPF\0") + 4 + 50 + 24  # the offset of the second picture
+    for offset in (0x7FFFFFFF, 0xFFFFFFFF, 3):
+        wrong = data[:at] + offset.to_bytes(4) + data[at + 4 :]
+        result = mark(wrong, None, label, config=config)
+        assert result.data is not None
+        assert result.data.endswith(GAIN)
+
+
+def test_odd_but_legal_layouts_stay_whole(config, label) -> None:
+    """Bytes between segments, comments between scans, parts of XMP and boxes of others in APP11."""
+    plain = jpeg_files.jpeg(picture(), progressive=True)
+    header, rest = jpeg_files.segments(plain)
+    extended = b"http://ns.adobe.com/xmp/extension/\0" + b"A" * 32 + bytes(8) + b"<x/>"
+    box = b"JP\0\1\0\0\0\1\0\0\0\x20jumb\0\0\0\x18jumd" + b"json" + bytes(12)
+    segment = jpeg_files.segment
+    extra = [segment(0xE1, extended), segment(0xEB, box), segment(0xEB, b"HDR_RI ver=11")]
+    second = rest.index(b"\xff\xc4", 20)  # the tables of the second pass
+    rest = rest[:second] + segment(0xFE, b"between") + rest[second:]
+    data = b"".join([b"\xff\xd8", header[0], *extra, b"stray", *header[1:], rest, b"behind"])
+    out = mark(data, None, label, config=config).data
+    assert out is not None
+    for kept in (*extra, segment(0xFE, b"between")):
+        assert out.count(kept) == 1
+    assert out.endswith(b"\xff\xd9behind")
+    assert b"stray" not in out
+
+
+def test_second_xmp_packet_stays(config, label) -> None:
+    name = b"http://ns.adobe.com/xap/1.0/\0"
+    packet = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF></x:xmpmeta>'
+    both = [jpeg_files.segment(0xE1, name + packet + tail) for tail in (b"", b" ")]
+    data = jpeg_files.with_segments(jpeg_files.jpeg(picture()), *both, at=1)
+    result = mark(data, None, label, config=config)
+    assert result.data is not None
+    assert both[0] not in result.data
+    assert both[1] in result.data
