@@ -99,7 +99,7 @@ class Adapter:
     def bomb(self, _):
         held = []
         while True:
-            held.append(bytearray(64 * 1024 * 1024))
+            held.append(bytearray(400 * 1024 * 1024))
 
     def recursion(self, _):
         def deeper():

@@ -427,3 +427,21 @@ def test_a_profile_is_the_one_asked_for(good):
     assert row.report(profile.load_profile("kz")).profile == "kz/1"
     assert len(row.sha256) == 64
     assert row.size == Path(good).stat().st_size
+
+
+def test_children_take_every_option_of_the_two_verbs():
+    """Whoever gives a verb a new parameter gives it to many files too."""
+    import dataclasses
+    import inspect
+
+    import aikz_label
+
+    for verb, order, other in (
+        (aikz_label.mark, work.Marking, {"source", "destination", "caps"}),
+        (aikz_label.verify, work.Verifying, {"source", "config"}),
+    ):
+        fields = {field.name for field in dataclasses.fields(order)}
+        assert set(inspect.signature(verb).parameters) - other <= fields
+    many = inspect.signature(verify_many).parameters
+    alone = set(inspect.signature(aikz_label.verify).parameters)
+    assert alone - {"source", "sidecar"} <= set(many)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -108,7 +108,7 @@ class Row:
     sha256: str = ""
     ms: float = 0.0
     detail: str = ""
-    error: Mapping[str, Any] = field(default_factory=dict)
+    error: Mapping[str, Any] | None = None
     whole: str = ""
 
     @property
@@ -220,7 +220,8 @@ def mark_rows(
     )
     pool: Pool[tuple[str, str]] = _pool(order, jobs, deadline or 1.0, nursery)
     with pool:
-        for (source, target), answer in pool.run(requests, ordered=True, stopping=stopping):
+        answers = pool.run(requests, ordered=True, careful=True, stopping=stopping)
+        for (source, target), answer in answers:
             yield _marked(source, target, answer)
 
 

@@ -66,7 +66,7 @@ class Gathering:
         wanted: Which files of a folder are meant.
         listed: A stream of further files, each name ended by a NUL byte.
         failed: Told of folders that cannot be listed.
-        without: Absolute paths that are ours, such as the journal.
+        without: Absolute path of what is ours: a journal, a folder for results.
         skipped: How many `links`, `special` files, `sidecars` and `ignored` ones were passed over.
     """
 
@@ -74,7 +74,7 @@ class Gathering:
     wanted: Patterns = field(default_factory=Patterns)
     listed: BinaryIO | None = None
     failed: Callable[[str, OSError], None] = lambda *_: None
-    without: frozenset[str] = frozenset()
+    without: str = ""
     skipped: Counter[str] = field(default_factory=Counter)
 
     def __iter__(self) -> Iterator[str]:
@@ -107,6 +107,8 @@ class Gathering:
     def _entry(self, entry: os.DirEntry[str], relative: str, waiting: list[str]) -> Iterator[str]:
         path = entry.path
         folder = entry.is_dir(follow_symlinks=False)
+        if self.without and os.path.abspath(path) == self.without:  # noqa: PTH100
+            return
         if not self.wanted.match(relative, folder=folder):
             self.skipped["ignored"] += 1
         elif folder:
@@ -117,7 +119,7 @@ class Gathering:
             self.skipped["special"] += 1
         elif path.endswith(SUFFIX) and os.path.lexists(path.removesuffix(SUFFIX)):
             self.skipped["sidecars"] += 1
-        elif not self.without or os.path.abspath(path) not in self.without:  # noqa: PTH100
+        else:
             yield path
 
 

@@ -442,9 +442,18 @@ def watch(frame, event, argument):
             sys.setprofile(None)
             os.kill(os.getpid(), number)
 sys.setprofile(watch)
-from aikz_label.cli import entry
-entry()
 """
+MARKING = INSIDE + "from aikz_label.cli import entry\nentry()"
+VERIFYING = (  # the command verifies in a child, which no signal of the terminal reaches
+    INSIDE
+    + """
+from aikz_label import verify
+try:
+    print(verify(sys.argv[1], config=sys.argv[2]).verdict)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+)
 
 
 @pytest.mark.parametrize(
@@ -455,7 +464,7 @@ def test_interrupted_inside_the_engine_while_marking(
     command: list[str], source: Path, folder: Path, number: int, code: int, call: int
 ) -> None:
     arguments = [*command[3:], source, "-o", folder / "out.jpg"]
-    done = run([command[0], "-c", INSIDE, str(int(number)), str(call), *arguments])
+    done = run([command[0], "-c", MARKING, str(int(number)), str(call), *arguments])
     assert done.returncode == code, done.stderr
     assert "Exception ignored" not in done.stderr
     assert not list(folder.iterdir())
@@ -469,8 +478,7 @@ def test_interrupted_inside_the_engine_while_verifying(
     """An interruption is never turned into a verdict."""
     out = folder / "out.jpg"
     mark(source, out, label, config=config)
-    arguments = ["verify", command[4], command[5], out]
-    done = run([command[0], "-c", INSIDE, str(int(signal.SIGINT)), str(call), *arguments])
+    done = run([command[0], "-c", VERIFYING, str(int(signal.SIGINT)), str(call), out, command[5]])
     assert done.returncode == 130, done.stdout + done.stderr
     assert done.stdout == ""
     assert "Exception ignored" not in done.stderr

@@ -79,6 +79,7 @@ class Progress:
         self._show = show and sys.stderr is not None and sys.stderr.isatty()
         self._total = total if isinstance(total, int) else None
         self._started = time.monotonic()
+        self._done = 0
         self._drawn = 0.0
         if callable(total) and self._show:
             threading.Thread(target=self._find_total, args=(total,), daemon=True).start()
@@ -88,7 +89,8 @@ class Progress:
             self._total = total()
 
     def step(self, counts: Counter[str]) -> None:
-        """Show the counts, at most a few times a second."""
+        """One file more; the counts are shown at most a few times a second."""
+        self._done += 1
         now = time.monotonic()
         if self._show and now - self._drawn >= _EVERY:
             self._drawn = now
@@ -103,7 +105,7 @@ class Progress:
 
     def _line(self, counts: Counter[str]) -> str:
         done, seconds = counts.total(), time.monotonic() - self._started
-        rate = done / seconds if seconds else 0.0
+        rate = self._done / seconds if seconds else 0.0
         parts = [f"{self._verb} {done:,}"]
         if self._total:
             parts[0] += f"/{self._total:,}"
@@ -114,10 +116,11 @@ class Progress:
         parts += [f"{word} {number:,}" for word, number in counts.most_common()]
         return "  ".join(parts)
 
-    @property
-    def seconds(self) -> float:
-        """Since it began."""
-        return time.monotonic() - self._started
+    def took(self) -> str:
+        """How long it has been, and how fast it went."""
+        seconds = time.monotonic() - self._started
+        time_taken = duration(seconds) if seconds >= 10 else f"{seconds:.1f} s"
+        return f"{time_taken}, {self._done / seconds:,.0f} files/s" if seconds else time_taken
 
 
 def duration(seconds: float) -> str:
@@ -129,17 +132,14 @@ def duration(seconds: float) -> str:
     return f"{minutes:.0f} min" if minutes < 60 else f"{minutes / 60:.1f} h"
 
 
-def table(counts: Counter[str], order: Iterable[str], seconds: float, notes: Iterable[str]) -> None:
+def table(counts: Counter[str], order: Iterable[str], took: str, notes: Iterable[str]) -> None:
     """The summary: how many files had which outcome, how long it took, what was passed over."""
-    total = counts.total()
     rows = [(word, counts[word]) for word in order if counts[word]]
-    width = max((len(word) for word, _ in (*rows, ("total", 0))), default=0)
-    figures = max(len(f"{total:,}"), 5)
+    width = max(len(word) for word, _ in (*rows, ("total", 0)))
+    figures = max(len(f"{counts.total():,}"), 5)
     for word, number in rows:
         print(f"  {word.ljust(width)}  {number:>{figures},}", file=sys.stderr)
-    rate = f"{total / seconds:,.0f} files/s" if seconds > 0 else ""
-    took = f"{duration(seconds) if seconds >= 10 else f'{seconds:.1f} s'}, {rate}"
-    print(f"  {'total'.ljust(width)}  {total:>{figures},}  {took}", file=sys.stderr)
+    print(f"  {'total'.ljust(width)}  {counts.total():>{figures},}  {took}", file=sys.stderr)
     for note in notes:
         print(f"  {note}", file=sys.stderr)
 
@@ -164,7 +164,7 @@ def passed_over(skipped: Counter[str]) -> list[str]:
     return [f"not counted: {skipped[key]:,} {text}" for key, text in words.items() if skipped[key]]
 
 
-def gathered(options: argparse.Namespace, paths: list[str] | None = None) -> Gathering:
+def gathered(options: argparse.Namespace, without: Path | None = None) -> Gathering:
     """The files that the options mean."""
     from aikz_label import gather  # noqa: PLC0415
 
@@ -173,7 +173,8 @@ def gathered(options: argparse.Namespace, paths: list[str] | None = None) -> Gat
     if options.files0_from:
         name = options.files0_from
         listed = stdin() if name == "-" else Path(name).open("rb")  # noqa: SIM115  # to the end of the run
-    return gather.Gathering(tuple(options.paths if paths is None else paths), wanted, listed)
+    ours = os.path.abspath(without) if without else ""  # noqa: PTH100
+    return gather.Gathering(tuple(options.paths), wanted, listed, without=ours)
 
 
 def countable(options: argparse.Namespace) -> Callable[[], int] | None:
@@ -183,7 +184,7 @@ def countable(options: argparse.Namespace) -> Callable[[], int] | None:
     return lambda: sum(1 for _ in gathered(options))
 
 
-def options_for_many(command: argparse.ArgumentParser) -> None:
+def options_for_many(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     """The options that `verify` and `mark` have in common for many files."""
     group = command.add_argument_group("many files")
     group.add_argument(
@@ -215,3 +216,4 @@ def options_for_many(command: argparse.ArgumentParser) -> None:
         help="in folders, leave out what its lines match, in the manner of gitignore",
     )
     group.add_argument("--no-progress", action="store_true", help="no progress line on a terminal")
+    return group

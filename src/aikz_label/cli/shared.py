@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from aikz_label.config import Config
     from aikz_label.report import Report
 
@@ -50,19 +48,6 @@ def print_report(report: Report, language: str, as_json: bool, *, whole: bool) -
         show = console.full_report if whole else console.short_report
         text = show(report, language, colour=colour)
     print(text, flush=True)
-
-
-def progress(items: Sequence[str], verb: str) -> Iterator[str]:
-    """The items, with one rewritten line on a terminal when there are many."""
-    show = len(items) > 1 and sys.stderr.isatty()
-    for number, item in enumerate(items, 1):
-        if show:
-            print(f"\r\x1b[K{verb} {number}/{len(items)}", end="", file=sys.stderr, flush=True)
-        try:
-            yield item
-        finally:
-            if show:
-                print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def complain(error: Exception, path: str = "") -> None:

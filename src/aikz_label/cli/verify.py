@@ -6,12 +6,14 @@ import argparse
 import contextlib
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aikz_label.cli.running import (
     Interruption,
     Progress,
+    again,
     countable,
     gathered,
     options_for_many,
@@ -31,7 +33,7 @@ from aikz_label.cli.shared import (
 if TYPE_CHECKING:
     from aikz_label.batch import Row
     from aikz_label.cli.shared import Commands
-    from aikz_label.gather import Gathering
+    from aikz_label.journal import Journal
     from aikz_label.sandbox.work import Verifying
 
 
@@ -72,7 +74,19 @@ def add_verify(commands: Commands, common: argparse.ArgumentParser) -> None:
         help="language of the report (default: en)",
     )
     command.add_argument("--json", action="store_true", help="one JSON report per line")
-    options_for_many(command)
+    group = options_for_many(command)
+    group.add_argument(
+        "--journal",
+        type=Path,
+        metavar="FILE",
+        help="write a row for each file there instead of printing it",
+    )
+    group.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with that journal: only files that are new or have changed",
+    )
+    group.add_argument("--hash", action="store_true", help="also record the SHA-256 of every file")
     command.set_defaults(run=_verify)
 
 
@@ -82,7 +96,10 @@ def _verify(options: argparse.Namespace) -> int:
 
     if not options.paths and not options.files0_from:
         raise UsageError("There is nothing to verify.", hint="Name files or folders.")
-    if len(options.paths) == 1 and not options.files0_from and gather.is_one(options.paths[0]):
+    if options.resume and not options.journal:
+        raise UsageError("--resume needs the journal to go on with.", hint="Add --journal FILE.")
+    listed = options.files0_from or options.journal
+    if len(options.paths) == 1 and not listed and gather.is_one(options.paths[0]):
         return _one(options)
     if options.sidecar:
         raise UsageError(
@@ -101,7 +118,13 @@ def _order(options: argparse.Namespace) -> Verifying:
     config = settings(options)
     trust = tuple(map(load_trust_list, options.trust)) if options.trust else config.trust
     sidecar = str(options.sidecar.absolute()) if options.sidecar else ""
-    return Verifying(trust, measure=options.measure, sidecar=sidecar, whole=options.json)
+    return Verifying(
+        trust,
+        measure=options.measure,
+        digest=options.hash,
+        whole=options.json,
+        sidecar=sidecar,
+    )
 
 
 def _one(options: argparse.Namespace) -> int:
@@ -123,7 +146,7 @@ def _one(options: argparse.Namespace) -> int:
     )
     (row,) = rows
     if not row.opened:
-        complain(error_from(row.error), path)
+        complain(error_from(row.error or {}), path)
         return USAGE
     print_report(
         row.report(load_profile(order.profile_name)).at(path),
@@ -151,52 +174,97 @@ def _in_this_process(options: argparse.Namespace, order: Verifying) -> int:
 
 def _many(options: argparse.Namespace) -> int:
     from aikz_label import batch  # noqa: PLC0415
-    from aikz_label.report import Verdict  # noqa: PLC0415
+    from aikz_label.journal import Journal, options_of  # noqa: PLC0415
     from aikz_label.sandbox.nursery import Beside  # noqa: PLC0415
 
-    interruption, sources = Interruption(), gathered(options)
-    run = _Run(sources)
-    rows = batch.verify_rows(
-        sources,
-        _order(options),
-        jobs=options.jobs,
-        ordered=True,
-        deadline=options.timeout or batch.DEADLINE,
-        nursery=Beside(forked=True),  # before there is a thread
-        stopping=interruption,
-    )
-    progress = Progress("verified", countable(options), show=not options.no_progress)
-    with interruption.watched(), contextlib.closing(rows):
+    order, deadline = _order(options), options.timeout or batch.DEADLINE
+    nursery = Beside(forked=True)  # before there is a thread
+    with contextlib.ExitStack() as stack:
+        stack.callback(nursery.close)
+        journal = None
+        if options.journal:
+            journal = Journal(options.journal, options_of(order), resume=options.resume)
+            stack.enter_context(journal)
+        run = _Run(options, journal)
+        rows = batch.verify_rows(
+            run.sources(),
+            order,
+            jobs=options.jobs,
+            ordered=journal is None,
+            deadline=deadline,
+            nursery=nursery,
+            stopping=run.interruption,
+        )
+        stack.enter_context(run.interruption.watched())
+        stack.enter_context(contextlib.closing(rows))
         for row in rows:
             run.add(row)
-            progress.clear()
-            _print(row, options)
-            progress.step(run.counts)
-    progress.clear()
-    table(run.counts, Verdict, progress.seconds, passed_over(sources.skipped))
-    return interruption.code or run.code
+    return run.finished()
 
 
 class _Run:
-    """What a run has come to so far."""
+    """What a run has come to so far, and what people see of it."""
 
-    def __init__(self, sources: Gathering) -> None:
-        self.counts: Counter[str] = Counter()
-        self.code = OK
-        sources.failed = self.folder_failed
+    def __init__(self, options: argparse.Namespace, journal: Journal | None) -> None:
+        self._options, self._journal = options, journal
+        self._counts: Counter[str] = journal.counts if journal else Counter()
+        self._not_opened = self._failed = 0
+        self._gathering = gathered(options, without=options.journal)
+        self._gathering.failed = self._folder_failed
+        self._progress = Progress("verified", countable(options), show=not options.no_progress)
+        self.interruption = Interruption()
+
+    def sources(self) -> Iterator[str]:
+        """The files that are still to be verified."""
+        for name in self._gathering:
+            if self._journal is None or not self._journal.has(name):
+                yield name
 
     def add(self, row: Row) -> None:
-        """Count a row."""
-        self.counts[row.verdict] += 1
-        if not row.opened:
-            self.code = USAGE
-        elif row.verdict != "labelled":
-            self.code = max(self.code, NOT_LABELLED)
+        """Record a row, or print it."""
+        if self._journal is not None:
+            self._journal.add(row)
+        else:
+            self._counts[row.verdict] += 1
+            self._not_opened += not row.opened
+        if self._journal is None or self._options.json:
+            self._progress.clear()
+            _print(row, self._options)
+        self._progress.step(self._counts)
 
-    def folder_failed(self, path: str, error: OSError) -> None:
+    def finished(self) -> int:
+        """Print the table, and how to go on; returns the exit code."""
+        from aikz_label.report import Verdict  # noqa: PLC0415
+
+        self._progress.clear()
+        table(self._counts, Verdict, self._progress.took(), self._notes())
+        if self.interruption.code:
+            return self.interruption.code
+        not_opened = self._journal.not_opened if self._journal else self._not_opened
+        if not_opened or self._failed:
+            return USAGE
+        return OK if self._counts["labelled"] == self._counts.total() else NOT_LABELLED
+
+    def _notes(self) -> Iterator[str]:
+        yield from passed_over(self._gathering.skipped)
+        if self._journal is not None:
+            if self._journal.earlier:
+                yield f"{self._journal.earlier:,} of these from an earlier run"
+            if self._journal.damage.count:
+                lines = ", ".join(map(str, self._journal.damage.lines))
+                yield f"{self._journal.damage.count:,} damaged lines in the journal, passed over: {lines}"
+        if self.interruption.code:
+            yield (
+                f"go on with: {again('--resume')}"
+                if self._journal
+                else "to be able to go on, name a --journal"
+            )
+
+    def _folder_failed(self, path: str, error: OSError) -> None:
         """A folder cannot be listed, so nobody knows what it holds."""
+        self._progress.clear()
         complain(error, path)
-        self.code = USAGE
+        self._failed += 1
 
 
 def _print(row: Row, options: argparse.Namespace) -> None:

@@ -34,6 +34,7 @@ def described(error: Exception) -> dict[str, Any]:
         "code": getattr(error, "code", ""),
         "hint": getattr(error, "hint", ""),
         "errno": getattr(error, "errno", None) or 0,
+        "file": os.fsdecode(getattr(error, "filename", None) or ""),
     }
 
 
@@ -46,5 +47,5 @@ def error_from(answer: Mapping[str, Any]) -> Exception:
             kind = LabelError
         return kind(text, code=str(answer["code"]), hint=str(answer["hint"]))
     if number:
-        return OSError(number, os.strerror(number))
+        return OSError(number, os.strerror(number), str(answer.get("file", "")) or None)
     return SandboxError(f"{answer.get('kind')}: {text}", code="sandbox-start")

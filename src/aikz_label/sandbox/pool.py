@@ -9,7 +9,7 @@ from __future__ import annotations
 import selectors
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from aikz_label.errors import SandboxError
 from aikz_label.sandbox.child import Walls
@@ -44,8 +44,9 @@ class Pool(Generic[Key]):
         self._at_hand: dict[Slot, tuple[int, Key]] = {}
         self._doubtful: list[tuple[int, Key, Answer]] = []
         self._stopping: Callable[[], bool] = bool
+        self._careful = False
 
-    def __enter__(self) -> Pool[Key]:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -59,6 +60,7 @@ class Pool(Generic[Key]):
         requests: Iterable[tuple[Key, Mapping[str, Any]]],
         *,
         ordered: bool = False,
+        careful: bool = False,
         stopping: Callable[[], bool] = bool,
     ) -> Iterator[tuple[Key, Answer]]:
         """Answers as they come, or in the order of the requests.
@@ -67,22 +69,25 @@ class Pool(Generic[Key]):
             requests: Each a key of the caller's and what the child is asked, with its `deadline` in seconds. They are taken
                 one by one as children become free, so a generator of millions is fine.
             ordered: Keep the order; some thousands of answers are held back for one that is late.
+            careful: Wait for the first answer before a second child begins, because what is wrong may be wrong for all
+                and must not be tried by all: a PIN, say.
             stopping: Once it says so, no more files are given out; those in flight are finished.
 
         Raises:
             SandboxError: Children cannot be started, or even the sample kills them.
             LabelError: They refuse the options.
         """
-        self._stopping = stopping
+        self._stopping, self._careful = stopping, careful
         numbered = _numbered(requests)
         held: dict[int, tuple[Key, Answer]] = {}
         following = 0
         while self._give_out(numbered, room=len(held) < _AHEAD):
             for slot, answer in self._answers():
                 entry = (*self._at_hand.pop(slot), answer)
-                self._give_out(
-                    numbered, room=len(held) < _AHEAD
-                )  # before the caller takes its time
+                if (
+                    not self._careful
+                ):  # the next file, before the caller takes its time with this one
+                    self._give_out(numbered, room=len(held) < _AHEAD)
                 for number, key, believed in self._believed(entry):
                     if not ordered:
                         yield key, believed
@@ -91,6 +96,7 @@ class Pool(Generic[Key]):
                     while following in held:
                         yield held.pop(following)
                         following += 1
+                self._careful = False
         held |= {number: (key, answer) for number, key, answer in self._believed(None)}
         for number in sorted(held):
             yield held[number]
@@ -102,7 +108,7 @@ class Pool(Generic[Key]):
         for slot in self._slots:
             if slot.busy:
                 continue
-            if self._stopping() or not room:
+            if self._stopping() or not room or (self._careful and self._at_hand):
                 break
             following = next(numbered, None)
             if following is None:

@@ -10,22 +10,26 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from aikz_label import api, files, limits, profile, rules, wire
 from aikz_label.carriers import sidecar
 from aikz_label.carriers.sidecar import Sidecar
 from aikz_label.checking import verify_stream
 from aikz_label.config import Config
-from aikz_label.errors import LabelError, MissingDependency, SourceError
+from aikz_label.errors import LabelError, MissingDependency, SigningError, SourceError
 from aikz_label.label import Label
 from aikz_label.limits import Limits
 from aikz_label.profile import Profile
 from aikz_label.report import Evidence, Report, message
 from aikz_label.sandbox.failures import described
 from aikz_label.trust import TrustList
+
+if TYPE_CHECKING:
+    from aikz_label.signing import SigningKey
 
 STANDARD_INPUT = ""  # the name under which a child of the command line reads its own input
 _BLOCK = 1024 * 1024
@@ -126,6 +130,7 @@ class Marking:
     languages: tuple[str, ...] = ()
     notice: str = "auto"
     notice_reason: str = ""
+    when_too_small: str = "refuse"
     profile_name: str = profile.DEFAULT
     signer: str = ""
     on_existing: str = "refuse"
@@ -134,6 +139,13 @@ class Marking:
 
     def __call__(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Mark one file; a destination that is not finished has no name, so it goes with this process."""
+        try:
+            _signer(self.signer, self.config)
+        except OSError as error:  # not of the file, but of the key: wrong for all
+            unreadable = SigningError(f"{error.filename}: {error.strerror}.", code="signer-file")
+            return {"refused": described(unreadable)}
+        except LabelError as error:
+            return {"refused": described(error)}
         try:
             result = self._mark(Path(request["uri"]), Path(request["target"]), self.on_existing)
         except (LabelError, OSError) as error:
@@ -153,8 +165,9 @@ class Marking:
             languages=self.languages,
             notice=self.notice,
             notice_reason=self.notice_reason,
+            when_too_small=self.when_too_small,
             profile_name=self.profile_name,
-            signer=self.signer,
+            signer=_signer(self.signer, self.config),
             on_existing=on_existing,
             overwrite=self.overwrite,
             sidecar=self.sidecar,
@@ -164,6 +177,12 @@ class Marking:
     def try_sample(self) -> None:
         """Mark the sample anew."""
         self._mark(_sample(), None, "replace")
+
+
+@lru_cache(maxsize=1)
+def _signer(uri: str, config: Config) -> SigningKey:
+    """Opened once for each child: a token asks for its PIN every time."""
+    return api.open_signer(uri, config)
 
 
 _KINDS: dict[str, type[Work]] = {kind.__name__: kind for kind in (Verifying, Marking)}
@@ -210,12 +229,12 @@ def _opened(uri: str, caps: Limits) -> Iterator[tuple[BinaryIO, Sidecar | None, 
 
 
 def state_of(path: Path, found: os.stat_result) -> str:
-    """What tells one state of a local file from another: its time of change, and its sidecar's."""
-    state = str(found.st_mtime_ns)
+    """What tells one state of a local file from another: its times (nobody can set the second), and its sidecar's."""
+    state = f"{found.st_mtime_ns}.{found.st_ctime_ns}"
     with suppress(ValueError):  # a name that can have none
         for beside in dict.fromkeys((sidecar.path_for(path), path.with_suffix(sidecar.SUFFIX))):
             with suppress(OSError):
-                state += f"+{beside.lstat().st_mtime_ns}"
+                state += f"+{beside.lstat().st_ctime_ns}"
     return state
 
 
