@@ -64,11 +64,12 @@ def picture(mode: str = "RGB", size: tuple[int, int] = (480, 320)) -> Image.Imag
 
 
 def require_heif() -> Any:
-    """The optional library for HEIC; skips with the reason where it is absent, fails where it must be there."""
+    """An independent library for HEIC, with the codec of ours; skips with the reason where one is absent."""
     try:
+        import av  # noqa: F401
         import pillow_heif
-    except ModuleNotFoundError:
-        missing("the package pillow-heif (extra heif)")
+    except ModuleNotFoundError as error:
+        missing(f"the package {error.name}")
     return pillow_heif
 
 

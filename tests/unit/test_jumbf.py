@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aikz_label import Limits, mark
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.image.avif import Avif
+from aikz_label.adapters.image.heif.container import Avif
 from aikz_label.adapters.image.jpeg import Jpeg
 from aikz_label.adapters.image.png import Png
 from aikz_label.adapters.image.webp import WebP

@@ -1,24 +1,29 @@
-"""Geometry: boxes and masks between the displayed picture and the stored one, and plates on a grid of blocks."""
+"""Geometry: boxes and masks between the displayed picture and the stored one, and plates on a grid of blocks.
+
+Boxes are numbers alone, and containers count with them before anything is decoded, so Pillow comes only with a mask.
+"""
 
 from __future__ import annotations
 
-from PIL import Image
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Box = tuple[int, int, int, int]
 """Left, top, width, height in px."""
 
-_TURN = Image.Transpose
-# How the displayed picture is turned to be stored, for each EXIF orientation (tag 274, CIPA DC-008).
-STORED_FROM_DISPLAYED = {
-    2: _TURN.FLIP_LEFT_RIGHT,
-    3: _TURN.ROTATE_180,
-    4: _TURN.FLIP_TOP_BOTTOM,
-    5: _TURN.TRANSPOSE,
-    6: _TURN.ROTATE_90,
-    7: _TURN.TRANSVERSE,
-    8: _TURN.ROTATE_270,
+# How the displayed picture is turned to be stored, for each EXIF orientation (tag 274, CIPA DC-008), in Pillow's words.
+_STORED_FROM_DISPLAYED = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_90",
+    7: "TRANSVERSE",
+    8: "ROTATE_270",
 }
-DISPLAYED_FROM_STORED = STORED_FROM_DISPLAYED | {6: _TURN.ROTATE_270, 8: _TURN.ROTATE_90}
+_DISPLAYED_FROM_STORED = _STORED_FROM_DISPLAYED | {6: "ROTATE_270", 8: "ROTATE_90"}
 
 
 def displayed_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
@@ -56,20 +61,28 @@ def shown_box(box: Box, displayed: tuple[int, int], orientation: int) -> Box:
 
 def stored_mask(mask: Image.Image, orientation: int) -> Image.Image:
     """The mask as it must be stored to be seen upright."""
-    turn = STORED_FROM_DISPLAYED.get(orientation)
-    return mask if turn is None else mask.transpose(turn)
+    return _turned(mask, _STORED_FROM_DISPLAYED.get(orientation))
 
 
 def displayed(image: Image.Image, orientation: int) -> Image.Image:
     """The picture as people see it."""
-    turn = DISPLAYED_FROM_STORED.get(orientation)
-    return image if turn is None else image.transpose(turn)
+    return _turned(image, _DISPLAYED_FROM_STORED.get(orientation))
+
+
+def _turned(image: Image.Image, turn: str | None) -> Image.Image:
+    if turn is None:
+        return image
+    from PIL import Image  # noqa: PLC0415
+
+    return image.transpose(Image.Transpose[turn])
 
 
 def on_grid(
     mask: Image.Image, box: Box, grid: tuple[int, int], size: tuple[int, int]
 ) -> tuple[Image.Image, Box]:
     """Grow a plate outwards to a grid of blocks, the rim black, without leaving the picture."""
+    from PIL import Image  # noqa: PLC0415
+
     x, y, _, _ = box
     left, top, width, height = grown = _grown(box, grid, size)
     plate = Image.new("L", (width, height), 0)
@@ -95,6 +108,8 @@ def covering(
     plate: Image.Image, box: Box, other: Box, grid: tuple[int, int], size: tuple[int, int]
 ) -> tuple[Image.Image, Box]:
     """Grow a plate so that it also covers another box, the new part black."""
+    from PIL import Image  # noqa: PLC0415
+
     left, top, width, height = both = around(box, other)
     grown = Image.new("L", (width, height), 0)
     grown.paste(plate, (box[0] - left, box[1] - top))

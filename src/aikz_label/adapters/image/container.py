@@ -55,13 +55,11 @@ class Container(ABC):
         pillow: Name of the only decoder that may touch it; what does not decode with Pillow overrides `decode`.
         grid: Size of the blocks the codec codes, px; the plate is aligned to it.
         least_psnr: Quality outside the notice below which marking is refused, dB.
-        relocated: Signing moves what the file points to, so `confirm` decodes as well as compares.
     """
 
     pillow: ClassVar[str] = ""
     grid: ClassVar[tuple[int, int]] = (1, 1)
     least_psnr: ClassVar[float]
-    relocated: ClassVar[bool] = False
     count: int = 1
     data: bytes
     size: tuple[int, int]
@@ -138,6 +136,11 @@ class Container(ABC):
     def unprotected(self) -> tuple[str, bool]:
         """Digest of what the marker's binding leaves out, or empty, and whether padding in it holds anything."""
         return "", False
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """What `encode` could not keep, once it has run, one English sentence each: the caller is told."""
+        return ()
 
     def prepare(self, image: Image) -> None:  # noqa: B027  # most have nothing to choose
         """Choose how to decode, between opening and loading."""

@@ -47,8 +47,6 @@ class Drawn:
 class Painting:
     """The still pictures of a file, and the notices drawn into them; the note that `render` leaves for `check`."""
 
-    warnings: tuple[str, ...] = ()
-
     def __init__(self, source: Container, order: Order) -> None:
         self._source = source
         self._order = order
@@ -64,6 +62,11 @@ class Painting:
             picture, drawn = self._draw(index)
             self.drawn.append(drawn if self._source.count == 1 else replace(drawn, picture=None))
             yield picture
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What could not be kept."""
+        return self._source.losses
 
     @property
     def kind(self) -> str:

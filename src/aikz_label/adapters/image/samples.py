@@ -24,7 +24,7 @@ _HLG_PEAK = 1000.0  # nit, of the display that 75 % gives 203 nit on
 # Constants of SMPTE ST 2084 and of ARIB STD-B67.
 _M1, _M2, _C1, _C2, _C3 = 1305 / 8192, 2523 / 32, 107 / 128, 2413 / 128, 2392 / 128
 _A, _B, _C = 0.17883277, 0.28466892, 0.55991073
-_INK = {"sdr": 1.0, "pq": 0.58069, "hlg": 0.75}  # share of the range that diffuse white takes
+INK = {"sdr": 1.0, "pq": 0.58069, "hlg": 0.75}  # share of the range that diffuse white takes
 _XYZ_TO_RGB = np.array(  # from D50, by Bradford's adaptation, to linear sRGB
     [
         [3.1338561, -1.6168667, -0.4906146],
@@ -104,7 +104,7 @@ class SamplePicture(Picture):
     def coverage(self, mask: Image.Image) -> Array:
         """A mask as the colour channels of this picture."""
         colours = self.colours
-        ink = colours.black + _INK[colours.transfer] * (colours.white - colours.black)
+        ink = colours.black + INK[colours.transfer] * (colours.white - colours.black)
         steps = np.linspace(colours.black, ink, 256)
         if self.samples.dtype.kind in "iu":
             steps = np.rint(steps)
