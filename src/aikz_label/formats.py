@@ -64,6 +64,11 @@ def _picture(name: str, title: str, mime: str, *suffixes: str) -> Format:
     )
 
 
+def _beside(name: str, title: str, mime: str, *suffixes: str) -> Format:
+    return Format(name, title, "image", mime, suffixes, _IMAGE, "C2PA, sidecar", "badge", "none")
+
+
+_JP2 = (".jp2", ".j2k", ".j2c", ".jpc", ".jpx", ".jpf")
 _MOVING = "badge; strip below animations"
 _ALL = (
     _picture("jpeg", "JPEG", "image/jpeg", ".jpg", ".jpeg"),
@@ -76,9 +81,9 @@ _ALL = (
     replace(_picture("heic", "HEIC/HEIF", "image/heic", ".heic", ".heif", ".hif"), extra="heif"),
     Format("jxl", "JPEG XL", "image", "image/jxl", (".jxl",)),
     Format("svg", "SVG", "image", "image/svg+xml", (".svg",)),
-    Format("bmp", "BMP", "image", "image/bmp", (".bmp",)),
-    Format("ico", "ICO", "image", "image/x-icon", (".ico",)),
-    Format("jp2", "JPEG 2000", "image", "image/jp2", (".jp2", ".j2k")),
+    _beside("bmp", "BMP", "image/bmp", ".bmp"),
+    _beside("ico", "ICO, CUR", "image/x-icon", ".ico", ".cur"),
+    replace(_beside("jp2", "JPEG 2000", "image/jp2", *_JP2), mirror="XMP (IPTC), in JP2"),
     Format("wav", "WAV", "audio", "audio/wav", (".wav",)),
     Format("mp3", "MP3", "audio", "audio/mpeg", (".mp3",)),
     Format("flac", "FLAC", "audio", "audio/flac", (".flac",)),
@@ -219,6 +224,20 @@ def _bmp(head: bytes) -> bool:
     }
 
 
+def _icon(head: bytes) -> bool:
+    """A directory of icons or cursors whose first entry is one; the four bytes before it begin other files too."""
+    count, length, start = (
+        int.from_bytes(head[i:j], "little") for i, j in ((4, 6), (14, 18), (18, 22))
+    )
+    return (
+        head[:4] in {b"\x00\x00\x01\x00", b"\x00\x00\x02\x00"}
+        and count > 0
+        and head[9:10] == b"\0"
+        and length > 0
+        and 6 + 16 * count <= start < 2**24
+    )
+
+
 def _ebml(doctype: bytes) -> Callable[[bytes], bool]:
     return lambda head: head[:4] == b"\x1a\x45\xdf\xa3" and doctype in head[:128]
 
@@ -250,7 +269,7 @@ _SIGNATURES: tuple[tuple[Callable[[bytes], bool], str], ...] = (
     (_at(0, b"\x1a\x45\xdf\xa3"), "mkv"),
     (lambda head: b"%PDF-" in head[:1024], "pdf"),
     (lambda head: head[4:8] == b"jumb" and head[12:20] == b"jumdc2pa", "c2pa"),
-    (_at(0, b"\x00\x00\x01\x00"), "ico"),
+    (_icon, "ico"),
     (_bmp, "bmp"),
 )
 

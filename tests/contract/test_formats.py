@@ -92,6 +92,41 @@ class TestHeic(_Picture):
         return heic(pixels(marked))
 
 
+class TestBmp(_Picture):
+    format = "bmp"
+    sidecar = True
+    mirrored = False
+
+    def stripped(self, marked: bytes) -> bytes:
+        return marked
+
+
+class TestIco(_Picture):
+    """Two sizes, as bitmaps."""
+
+    format = "ico"
+    sidecar = True
+    mirrored = False
+
+    def stripped(self, marked: bytes) -> bytes:
+        return marked
+
+    def sample(self) -> bytes:
+        sizes = [(256, 256), (64, 64)]
+        return encoded(picture("RGBA", (256, 256)), "ICO", sizes=sizes, bitmap_format="bmp")
+
+
+class TestJp2(_Picture):
+    format = "jp2"
+    sidecar = True
+
+    def sample(self) -> bytes:
+        return encoded(picture(self.mode), "JPEG2000")
+
+    def stripped(self, marked: bytes) -> bytes:
+        return encoded(pixels(marked), "JPEG2000")
+
+
 def test_every_supported_format_has_a_contract() -> None:
     tested = {case.format for case in _Picture.__subclasses__()}
     tested.add("other")  # takes no notice: see tests/test_sidecar.py

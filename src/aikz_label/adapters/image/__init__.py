@@ -16,6 +16,7 @@ from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
 from aikz_label.adapters.image.container import Container, Tags, Window
 from aikz_label.adapters.image.frames import Animated
 from aikz_label.carriers.native import NativeCarrier
+from aikz_label.carriers.sidecar import NoCarrier
 from aikz_label.errors import Refused
 from aikz_label.formats import Format
 from aikz_label.label import Label, Origin
@@ -47,6 +48,8 @@ class ImageAdapter(NativeCarrier):
         self, source: BinaryIO, row: Format, trust: tuple[TrustList, ...]
     ) -> engine.Reading:
         """See `Adapter.read_marker`; the engine gets no store whose lengths lie, nor a file where none can be found."""
+        if not _container(row.name).embeds:
+            return engine.Reading("absent")
         try:
             outline = _parse(source, row, _OUTLINE, thorough=False, whole=False)
         except MediaProblem:
@@ -101,6 +104,8 @@ class ImageAdapter(NativeCarrier):
         parent: engine.Parent | None,
     ) -> None:
         """See `Adapter.write_marker`; twice, when the file tells places that the marker moves and it must know how far."""
+        if not _container(row.name).embeds:
+            raise NoCarrier
         super().write_marker(source, destination, row, manifest, key, parent)
         container = _parse(source, row, NO_LIMITS, thorough=False)
         signed = _parse(destination, row, NO_LIMITS, thorough=False)
@@ -162,6 +167,9 @@ def _container(name: str) -> type[Container]:
         "gif": ("gif", "Gif"),
         "avif": ("heif.container", "Avif"),
         "heic": ("heif.container", "Heic"),
+        "bmp": ("bmp", "Bmp"),
+        "ico": ("ico", "Ico"),
+        "jp2": ("jp2", "Jp2"),
     }[name]
     found: type[Container] = getattr(import_module(f"{__name__}.{module}"), kind)
     return found

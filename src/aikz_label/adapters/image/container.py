@@ -55,11 +55,13 @@ class Container(ABC):
         pillow: Name of the only decoder that may touch it; what does not decode with Pillow overrides `decode`.
         grid: Size of the blocks the codec codes, px; the plate is aligned to it.
         least_psnr: Quality outside the notice below which marking is refused, dB.
+        embeds: The engine writes a marker into it; else there is a sidecar.
     """
 
     pillow: ClassVar[str] = ""
     grid: ClassVar[tuple[int, int]] = (1, 1)
     least_psnr: ClassVar[float]
+    embeds: ClassVar[bool] = True
     count: int = 1
     data: bytes
     size: tuple[int, int]
@@ -72,6 +74,11 @@ class Container(ABC):
         Raises:
             MediaProblem: It is not what its first bytes promise.
         """
+
+    @property
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """Sizes of all pictures, where none of them can be made larger for a strip; else empty."""
+        return ()
 
     @property
     @abstractmethod

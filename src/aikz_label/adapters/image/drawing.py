@@ -15,7 +15,7 @@ from aikz_label.adapters.image import animation, canvas, records
 from aikz_label.adapters.image.container import Container, Tags
 from aikz_label.adapters.image.frames import Animated
 from aikz_label.adapters.image.picture import Picture
-from aikz_label.adapters.image.refusals import damaged, too_small
+from aikz_label.adapters.image.refusals import damaged, some_too_small, too_small
 from aikz_label.label import Origin
 from aikz_label.notice import badge, strip, wording
 from aikz_label.notice.measure import Region, measure, worst
@@ -58,10 +58,22 @@ class Painting:
 
     def pictures(self) -> Iterator[Picture]:
         """Every picture in turn, decoded and painted; whoever encodes it needs no more than one at a time."""
+        self._refuse_small()
         for index in range(self._source.count):
             picture, drawn = self._draw(index)
             self.drawn.append(drawn if self._source.count == 1 else replace(drawn, picture=None))
             yield picture
+
+    def _refuse_small(self) -> None:
+        """Name every picture of the file that is too small, not only the first."""
+        order, sizes = self._order, self._source.sizes
+        small = [
+            size
+            for size in sizes
+            if badge.plan(*size, order.label.origin, order.languages, order.profile.image) is None
+        ]
+        if small:
+            raise some_too_small(small, len(sizes))
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -21,3 +21,13 @@ def too_small(size: tuple[int, int]) -> Refused:
         code="not-perceptible",
         hint="--when-too-small strip puts a band below it; or use a larger picture.",
     )
+
+
+def some_too_small(sizes: list[tuple[int, int]], count: int) -> Refused:
+    """The refusal of a file that holds a picture in several sizes, some of which cannot have a legible notice."""
+    listed = ", ".join(f"{width} × {height}" for width, height in sizes)
+    return Refused(
+        f"No legible notice fits into {len(sizes)} of the {count} sizes in this file: {listed}.",
+        code="not-perceptible",
+        hint="Leave the small sizes out, or --notice none with the reason why people are told elsewhere.",
+    )
