@@ -27,6 +27,10 @@ $(VENV)/.dev: $(VENV)/.package
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
 	@touch $@
 
+$(VENV)/.scale: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group scale
+	@touch $@
+
 demo: $(VENV)/.package
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)
 	$(BIN)/aikz-label init --name 'ЖШС «Үлгі»' --bin 051140000004 --role owner --dir $(DEMO)/identity
@@ -46,7 +50,7 @@ lint: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
 
-test: lint docs
+test: lint docs $(VENV)/.scale
 	$(BIN)/python -m pytest -n auto
 
 bench: $(VENV)/.dev

@@ -42,7 +42,7 @@ def cli() -> str:
     assert isinstance(commands.choices, dict)
     text = """# Command line
 
-Two verbs, `mark` and `verify`, and three commands that serve them. Data go to standard output, messages to standard
+Two verbs, `mark` and `verify`, and the commands that serve them. Data go to standard output, messages to standard
 error. Nothing here uses the network.
 
 | Exit code | `verify` | `mark` |

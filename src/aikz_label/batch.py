@@ -7,6 +7,7 @@ Files are looked at by child processes (`aikz_label.sandbox`), so content can ne
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,8 @@ Name: TypeAlias = "str | Path"
 
 DEADLINE = 10.0  # seconds for verifying one file
 _WALLS = Walls()
+_MAX_SKETCH = 64 * 1024
+_BASE64 = re.compile(r"/9j/[A-Za-z0-9+/]+=*").fullmatch  # of a JPEG
 
 
 def verify_many(
@@ -223,6 +226,21 @@ def mark_rows(
         answers = pool.run(requests, ordered=True, careful=True, stopping=stopping)
         for (source, target), answer in answers:
             yield _marked(source, target, answer)
+
+
+def sketches(sources: Iterable[Name]) -> Iterator[tuple[str, str]]:
+    """Sources with a small picture of each, a JPEG in base64; without those that have none."""
+    here = _folder()
+    requests = (
+        (name, {"uri": _absolute(here, name), "deadline": DEADLINE})
+        for name in (os.fspath(source) for source in sources)
+    )
+    pool: Pool[str] = _pool(work.Sketching(), 0, DEADLINE, None)
+    with pool:
+        for name, answer in pool.run(requests):
+            jpeg = answer.get("jpeg") if isinstance(answer, dict) else None
+            if isinstance(jpeg, str) and len(jpeg) < _MAX_SKETCH and _BASE64(jpeg):
+                yield name, jpeg
 
 
 def marking_deadline(source: Name) -> float:

@@ -38,12 +38,12 @@ def full_report(report: Report, language: str, *, colour: bool = False) -> str:
     if report.marker.codes:
         lines += [
             "",
-            *_wrapped("C2PA: " + ", ".join(map(escape, report.marker.codes)), "  ", "    "),
+            *wrapped("C2PA: " + ", ".join(map(escape, report.marker.codes)), "  ", "    "),
         ]
     if report.limits:
         lines += ["", "  " + sentence("ui.limits", language) + ":"]
         for limit in report.limits:
-            lines += _wrapped(limit.text(language), "  - ", "    ")
+            lines += wrapped(limit.text(language), "  - ", "    ")
     return "\n".join(lines)
 
 
@@ -64,7 +64,7 @@ def headline(
     word = _paint(sentence(f"title.{verdict}", language), _COLOURS[verdict], colour)
     note = f" ({sentence('word.self-issued', language)})" if issued else ""
     first = f"{escape(path, 4096) or '-'}: {word}{note}"
-    return [first, *_wrapped(reason.text(language), "  ", "  ")]
+    return [first, *wrapped(reason.text(language), "  ", "  ")]
 
 
 def _facts(report: Report, language: str) -> Iterator[str]:
@@ -91,7 +91,7 @@ def _facts(report: Report, language: str) -> Iterator[str]:
     width = max((len(sentence(code, language)) for code, _ in rows), default=0) + 2
     for code, text in rows:
         name = sentence(code, language).ljust(width)
-        yield from _wrapped(escape(text), f"  {name}", " " * (width + 2))
+        yield from wrapped(escape(text), f"  {name}", " " * (width + 2))
 
 
 def _declared(label: Label, language: str) -> str:
@@ -109,14 +109,15 @@ def _finding(finding: Finding, language: str, *, colour: bool) -> Iterator[str]:
     title = load_data("clauses")["clause"][finding.clause][language]
     code = _MARKS.get(finding.status, "")
     indent = " " * 13
-    first, *rest = _wrapped(f"{title} [{finding.clause}]", indent, indent)
+    first, *rest = wrapped(f"{title} [{finding.clause}]", indent, indent)
     padding = " " * (len(indent) - 2 - len(status))
     yield f"  {_paint(status, code, colour and bool(code))}{padding}{first.lstrip()}"
     yield from rest
-    yield from _wrapped(finding.message.text(language), indent, indent)
+    yield from wrapped(finding.message.text(language), indent, indent)
 
 
-def _wrapped(text: str, first: str, rest: str) -> list[str]:
+def wrapped(text: str, first: str, rest: str) -> list[str]:
+    """Text in lines of at most 80 characters."""
     return textwrap.wrap(
         text,
         WIDTH,

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 from aikz_label.cli.about import add_about
 from aikz_label.cli.init import add_init
 from aikz_label.cli.mark import add_mark
+from aikz_label.cli.report import add_report
 from aikz_label.cli.shared import INTERRUPTED, USAGE, complain, say
 from aikz_label.cli.verify import add_verify
 
@@ -91,6 +92,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_init(commands, common)
     add_mark(commands, common)
     add_verify(commands, common)
+    add_report(commands, common)
     add_about(commands, common)
     return parser
 

@@ -144,8 +144,8 @@ def _attempt(work: Work, request: Mapping[str, Any]) -> dict[str, Any]:
             work.try_sample()
             return {}
         return work(request)
-    except MemoryError:
-        return {"failed": "memory"}
+    except MemoryError as error:
+        return {"failed": "memory", **described(error)}
     except Exception as error:  # noqa: BLE001  # the file is at fault, or we are: either way it is one row
         return {"failed": "crashed", **described(error)}
 
