@@ -203,9 +203,8 @@ def flat(size):
     [
         (b"", "empty", "unreadable"),
         (b"\x00\x01\x02\x03" * 9, "unknown-format", "unreadable"),
-        (b"GIF89a" + bytes(40), "unsupported-format", "unreadable"),
+        (b"GIF89a" + bytes(40), "damaged", "unreadable"),
         (b"%PDF-1.7\n", "unsupported-format", "unreadable"),
-        (b"hello", "unsupported-format", "unreadable"),
         (flat((300, 300))[:-20], "damaged", "unreadable"),
         (encoded(picture(), "jpeg")[:2000], "damaged", "unreadable"),
         (encoded(picture(), "webp")[:5000], "damaged", "unreadable"),

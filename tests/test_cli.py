@@ -75,12 +75,12 @@ def test_exit_codes(here, capsys):
     assert main(["verify", "photo.jpg", "photo.labelled.jpg"]) == 1
     assert main(["verify", "photo.jpg", "absent.jpg"]) == 2
     assert main(["verify", "photo.labelled.jpg", "--trust", "photo.jpg"]) == 2
-    (here / "x.txt").write_text("hello", encoding="utf-8")
-    assert main(["mark", "x.txt", "--origin", "created"]) == 1
+    (here / "x.bin").write_bytes(b"\0\1\2")
+    assert main(["mark", "x.bin", "--origin", "created"]) == 1
     assert main(["mark", "absent.png", "--origin", "created"]) == 2
     assert main(["mark", "photo.jpg", "--origin", "created"]) == 2
     assert "exists already" in capsys.readouterr().err
-    assert sorted(os.listdir(here)) == ["photo.jpg", "photo.labelled.jpg", "x.txt"]
+    assert sorted(os.listdir(here)) == ["photo.jpg", "photo.labelled.jpg", "x.bin"]
 
 
 def test_unmarked_always_says_that_it_proves_nothing(here, capsys):
@@ -171,7 +171,7 @@ def test_standard_streams(here, photo):
     checked = run("verify", "-", "--json", data=marked.stdout)
     assert checked.returncode == 0
     assert json.loads(checked.stdout)["verdict"] == "labelled"
-    refused = run("mark", "-", "-o", "-", "--origin", "created", data=b"hello")
+    refused = run("mark", "-", "-o", "-", "--origin", "created", data=b"\0\1")
     assert (refused.returncode, refused.stdout) == (1, b"")
 
 

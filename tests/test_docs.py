@@ -108,8 +108,9 @@ def test_every_clause_and_code_is_documented() -> None:
 def test_every_number_of_the_profile_is_documented() -> None:
     page = read(REFERENCE / "profile.md")
     data = tomllib.loads(read(ROOT / "src/aikz_label/data/profile_kz.toml"))
-    for name, value in data["image"].items():
-        assert f"| `{name}` | {value} |" in page
+    for table in ("image", "text"):
+        for name, value in data[table].items():
+            assert f"| `{name}` | {value} |" in page
 
 
 def test_every_key_of_the_configuration_is_documented() -> None:

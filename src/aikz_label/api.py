@@ -39,6 +39,7 @@ _WARN_BEFORE_EXPIRY = timedelta(days=365)
 _ON_EXISTING = ("refuse", "update", "replace")
 _WHEN_TOO_SMALL = ("refuse", "strip")
 _SIDECAR = ("auto", "always", "never")
+_NOTICE = ("auto", "data", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ def mark(
             format from the destination's suffix, PNG without one.
         label: What is declared. `responsible` and `system` come from the configuration when it leaves them out.
         languages: Languages of the notice, in order; the configuration's or the profile's when empty.
-        notice: `auto`, or `none` to leave the content as it is (the verdict then stays `incomplete`).
+        notice: `auto`; `data` to write it among the data of a table or a JSON object, which programs read; or `none` to
+            leave the content as it is (the verdict then stays `incomplete`).
         notice_reason: Why there is no notice; needed with `none`, recorded in the marker.
         when_too_small: What to do with a picture on which no legible badge fits: `refuse` it, or put a `strip` below it,
             which makes it higher. Animations always get one, since it hides nothing while they move.
@@ -220,8 +222,8 @@ def _order(
     numbers = profile.load_profile(profile_name)
     if not isinstance(label, Label):
         raise UsageError("The label is not a Label.", hint='Label(origin="created", …)')
-    if notice not in {"auto", "none"}:
-        raise UsageError(f"notice {notice!r} is not one of: auto, none.")
+    if notice not in _NOTICE:
+        raise UsageError(f"notice {notice!r} is not one of: {', '.join(_NOTICE)}.")
     reason = clean(reason, "the reason") if reason.strip() else ""
     if (notice == "none") != bool(reason):
         raise UsageError(

@@ -88,6 +88,7 @@ def verify_stream(
         second=second,
         mirrors=examined.mirrors,
         problem=problem,
+        decoded=examined.decoded,
     )
     if problem is None and _must_measure(found, adapter, measure=measure):
         evidence = _with_measurement(evidence, adapter, stream, row, numbers, caps)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import io
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
@@ -36,6 +35,7 @@ class Format:
         notice: What people see or hear.
         mirror: Which unsigned metadata repeats the label.
         extra: The optional package group the adapter needs, if any.
+        language: Of a source, when the caller named it; not part of the table.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Format:
     notice: str = ""
     mirror: str = ""
     extra: str = ""
+    language: str = ""
 
     @property
     def supported(self) -> bool:
@@ -70,6 +71,16 @@ def _beside(name: str, title: str, mime: str, *suffixes: str) -> Format:
 
 _JP2 = (".jp2", ".j2k", ".j2c", ".jpc", ".jpx", ".jpf")
 _MOVING = "badge; strip below animations"
+
+
+def _text(name: str, title: str, mime: str, annex: str, *words: str) -> Format:
+    """A row for text; `words` are notice, mirror and the suffixes."""
+    notice, mirror, *suffixes = words
+    where = f"C2PA, in the text ({annex})" if annex else "C2PA, sidecar"
+    return Format(name, title, "text", mime, tuple(suffixes), _TEXT, where, notice, mirror)
+
+
+_TEXT = "aikz_label.adapters.text:ADAPTER"
 _ALL = (
     _picture("jpeg", "JPEG", "image/jpeg", ".jpg", ".jpeg"),
     _picture("png", "PNG", "image/png", ".png"),
@@ -98,12 +109,49 @@ _ALL = (
     Format("mkv", "Matroska", "video", "video/x-matroska", (".mkv",)),
     Format("webm", "WebM", "video", "video/webm", (".webm",)),
     Format("pdf", "PDF", "pdf", "application/pdf", (".pdf",)),
-    Format("html", "HTML", "text", "text/html", (".html",)),
-    Format("vtt", "WebVTT", "text", "text/vtt", (".vtt",)),
-    Format("srt", "SubRip", "text", "application/x-subrip", (".srt",)),
-    Format("json", "JSON", "text", "application/json", (".json",)),
-    Format("xml", "XML", "text", "application/xml", (".xml",)),
-    Format("text", "Text, Markdown, source, CSV", "text", "text/plain", (".txt", ".md", ".csv")),
+    _text(
+        "html",
+        "HTML",
+        "text/html",
+        "A.7",
+        "note in the page",
+        "meta, JSON-LD",
+        ".html",
+        ".htm",
+        ".xhtml",
+    ),
+    _text("vtt", "WebVTT", "text/vtt", "A.9", "first cue", "–", ".vtt"),
+    _text("srt", "SubRip", "application/x-subrip", "", "first cue", "–", ".srt"),
+    _text("json", "JSON", "application/json", "", "a key, on request", "–", ".json", ".jsonl"),
+    _text("xml", "XML", "application/xml", "A.9", "comment", "–", ".xml"),
+    _text(
+        "markdown",
+        "Markdown",
+        "text/markdown",
+        "A.9",
+        "quotation",
+        "front matter",
+        ".md",
+        ".markdown",
+    ),
+    _text("yaml", "YAML", "application/yaml", "A.9", "comment", "–", ".yaml", ".yml"),
+    _text("toml", "TOML", "application/toml", "A.9", "comment", "–", ".toml"),
+    _text("source", "Source code", "text/plain", "A.9", "comment", "–"),
+    _text("csv", "CSV", "text/csv", "A.8", "a row, on request", "–", ".csv"),
+    _text(
+        "tsv", "TSV", "text/tab-separated-values", "A.8", "a row, on request", "–", ".tsv", ".tab"
+    ),
+    _text(
+        "text",
+        "Plain text",
+        "text/plain",
+        "A.8",
+        "lines above the text",
+        "–",
+        ".txt",
+        ".text",
+        ".log",
+    ),
     Format(
         "docx",
         "DOCX",
@@ -285,6 +333,12 @@ def _look_inside(head: bytes, stream: BinaryIO) -> str:
     return _mpeg_frame(head) or _text_kind(head)
 
 
+def _text_kind(head: bytes) -> str:
+    from aikz_label import textkinds  # noqa: PLC0415  # its many patterns cost what only text should pay
+
+    return textkinds.kind(head) if head else ""
+
+
 def _has_dng_version(head: bytes, stream: BinaryIO) -> bool:
     """Whether the first directory of a classic TIFF holds tag 50706, DNGVersion."""
     order = "little" if head[:2] == b"II" else "big"
@@ -338,52 +392,6 @@ def _mpeg_frame(data: bytes) -> str:
     if layer == 0 or version == 1 or data[2] >> 4 == 15 or data[2] >> 2 & 3 == 3:
         return ""
     return "mp3"
-
-
-_CUE = re.compile(r"\d{1,9}[ \t]{0,9}\r?\n\d{1,3}:\d\d:\d\d[,.]\d{1,3} {0,4}-->")
-_JSON = re.compile(r'[\[{]\s{0,1000}[\]}"\d\[{tfn-]')
-
-
-def _markup_kind(text: str) -> str:
-    """SVG, HTML or XML, by the first element or document type after the prologue; linear in the text."""
-    declared = text.startswith("<?xml")
-    if declared:
-        text = text[text.find("?>") + 2 :].lstrip()
-    for _ in range(5):
-        if not text.startswith("<!--"):
-            break
-        text = text[text.find("-->") + 3 :].lstrip() if "-->" in text else ""
-    start = text[:20].lower()
-    if start.startswith("<!doctype svg"):
-        return "svg"
-    if start.startswith(("<svg ", "<svg>", "<svg\n", "<svg\r", "<svg\t", "<svg:svg")):
-        return "svg"
-    if start.startswith(("<!doctype html", "<html", "<head", "<body")):
-        return "html"
-    return "xml" if declared else ""
-
-
-def _text_kind(head: bytes) -> str:
-    """Text must prove itself: it decodes, and holds no control characters but white space."""
-    if not head:
-        return ""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = head[: len(head) & ~1].decode("utf-16", errors="replace")
-    else:
-        try:
-            text = head.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            if len(head) < HEAD or error.start < len(head) - 3:  # not just cut in a character
-                return ""
-            text = head[: error.start].decode("utf-8-sig")
-    if any(c < " " and c not in "\t\n\r\f\x1b" for c in text) or "\ufffd" in text:
-        return ""
-    text = text.lstrip("\ufeff \t\r\n")
-    if text.startswith("WEBVTT") and text[6:7] in {"", " ", "\t", "\n", "\r"}:
-        return "vtt"
-    if _CUE.match(text):
-        return "srt"
-    return _markup_kind(text) or ("json" if _JSON.match(text) else "text")
 
 
 def _ask_plugins(head: bytes) -> Format | None:

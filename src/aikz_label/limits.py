@@ -21,6 +21,7 @@ class Limits:
         max_shown: Width times height times frames of an animation that is marked: all of them are shown once to find the
             strip in each, which takes about a second for a tenth of the default.
         max_xmp: Size of an XMP packet that is parsed, in bytes.
+        max_text: Size of a text that is decoded, in bytes; in memory it takes up to ten times that.
     """
 
     max_bytes: int = 512 * MIB
@@ -28,7 +29,8 @@ class Limits:
     max_parts: int = 100_000
     max_shown: int = 2_000_000_000
     max_xmp: int = MIB
+    max_text: int = 64 * MIB
 
 
 DEFAULT = Limits()
-NO_LIMITS = Limits(*(2**62,) * 5)  # for what we wrote ourselves
+NO_LIMITS = Limits(*(2**62,) * 6)  # for what we wrote ourselves

@@ -25,16 +25,21 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MEDIA = {row.family for row in FORMATS.values()}
 # Figures of a notice that a record may hold, and the largest each can be; others are not looked at.
 _FIGURES = {
+    "before": 1e9,
     "cap_px": 1e5,
     "contrast": 21.0,
+    "font_px": 1e5,
     "frames": 1e6,
     "icon_cap_px": 1e5,
     "lost": 1.0,
     "match": 1.0,
     "outside": 1.0,
     "plate_luminance": 1.0,
+    "repeats": 1e5,
+    "seconds": 1e6,
     "short_side_px": 1e5,
     "text_match": 1.0,
+    "words": 1e9,
 }
 SCHEMA = "aikz-label/synthetic/1"
 LAW = "KZ-230-VIII"

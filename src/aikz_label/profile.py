@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,6 +17,7 @@ DEFAULT = "kz"
 _OUTSIDE = 0.02  # share of the badge beyond the picture's edge: found boxes are uncertain by 1.5 %
 _LOST = 0.1  # share of the text's pieces without likeness
 _TRACE = 0.5  # text likeness from which a pale badge is "too faint" and not "missing"
+_SAME_COLOUR = 1.1  # contrast of letters that are there for machines only
 _SHINES_THROUGH = 0.02  # luminance of a plate that is no longer black
 
 
@@ -78,6 +79,66 @@ class ImageProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class TextProfile:
+    """Thresholds for notices in a text; the data file names the source of each."""
+
+    min_match: float
+    max_before: float
+    repeat_after_words: float
+    min_seconds: float
+    min_contrast: float
+    min_font_px: float
+
+    def problems(self, figures: Mapping[str, float]) -> tuple[Message, ...]:
+        """Which thresholds these figures miss; the same rule for measured and attested ones."""
+        return tuple(self._problems(figures))
+
+    def _problems(self, figures: Mapping[str, float]) -> Iterator[Message]:
+        match = figures.get("match", 0.0)
+        if not match:
+            yield message("notice.missing")
+            return
+        if match < self.min_match:
+            yield message("notice.incomplete")
+        if figures.get("before", 0.0) > self.max_before:
+            yield message("notice.late", count=f"{figures['before']:.0f}")
+        words, repeats = figures.get("words", 0.0), figures.get("repeats", 0.0)
+        if words > self.repeat_after_words and repeats < 2:
+            yield message("notice.not-repeated", words=f"{words:.0f}")
+        yield from self._concealed(figures)
+        yield from self._too_little(figures)
+
+    def _concealed(self, figures: Mapping[str, float]) -> Iterator[Message]:
+        """Figures that are there only when a notice is not as we write it; each counts what was found."""
+        if figures.get("hidden", 0.0):
+            yield message("notice.hidden")
+        if figures.get("commented_out", 0.0):
+            yield message("notice.commented-out")
+        if figures.get("folded", 0.0):
+            yield message("notice.folded")
+        if figures.get("zero_width", 0.0):
+            yield message("notice.zero-width", count=f"{figures['zero_width']:.0f}")
+        if figures.get("look_alike", 0.0):
+            yield message("notice.look-alike", count=f"{figures['look_alike']:.0f}")
+
+    def _too_little(self, figures: Mapping[str, float]) -> Iterator[Message]:
+        """Numbers that only some kinds of text have."""
+        contrast = figures.get("contrast", self.min_contrast)
+        if contrast <= _SAME_COLOUR:
+            yield message("notice.same-colour")
+        elif contrast < self.min_contrast:
+            least = f"{self.min_contrast:g}"
+            yield message("notice.too-faint", contrast=f"{contrast:.1f}", min=least)
+        size = figures.get("font_px", self.min_font_px)
+        if size < self.min_font_px:
+            yield message("notice.too-small", cap=f"{size:.1f}", min=f"{self.min_font_px:g}")
+        seconds = figures.get("seconds", self.min_seconds)
+        if seconds < self.min_seconds:
+            least = f"{self.min_seconds:g}"
+            yield message("notice.too-short", seconds=f"{seconds:.1f}", min=least)
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One reading of the law's words, by name and version."""
 
@@ -85,11 +146,17 @@ class Profile:
     version: str
     languages: tuple[str, ...]
     image: ImageProfile
+    text: TextProfile
 
     @property
     def id(self) -> str:
         """Name and version, as recorded in markers and reports: `kz/1`."""
         return f"{self.name}/{self.version}"
+
+    def problems(self, kind: str, figures: Mapping[str, float]) -> tuple[Message, ...]:
+        """Which thresholds the figures of a kind of notice miss."""
+        numbers = self.text if kind == "text" else self.image
+        return numbers.problems(figures)
 
 
 @cache
@@ -103,5 +170,9 @@ def load_profile(name: str) -> Profile:
         raise UsageError(f"There is no profile {name!r}.", hint=f"Profiles: {', '.join(PROFILES)}.")
     data = load_data(f"profile_{name}")
     return Profile(
-        data["name"], data["version"], tuple(data["languages"]), ImageProfile(**data["image"])
+        data["name"],
+        data["version"],
+        tuple(data["languages"]),
+        ImageProfile(**data["image"]),
+        TextProfile(**data["text"]),
     )

@@ -126,7 +126,7 @@ class Mirror:
     """One unsigned statement in the file's own metadata: a claim, never proof.
 
     Attributes:
-        carrier: Which metadata: `xmp`, `exif` or `png-text`.
+        carrier: Which metadata: `front-matter`, `html`, `text` (the notice itself), `xmp`, `exif` or `png-text`.
         name: Property, with the field's usual prefix.
         value: Its value as found: untrusted text.
         origin: What it says about AI: an origin, `True` for "AI was used" without saying how, `False` for a value known
@@ -166,10 +166,12 @@ class Found:
     Attributes:
         measurement: Its figures; state `unknown` when the search was given up before its end.
         origin: What it says; `None` when the wording does not tell, or not reliably.
+        kind: `badge` or `text`.
     """
 
     measurement: Measurement
     origin: Origin | None = None
+    kind: str = "badge"
 
     @property
     def there(self) -> bool:
@@ -182,7 +184,7 @@ class Notice:
     """The notice a marker records.
 
     Attributes:
-        kind: `badge`, or `none` when the file carries no notice on purpose.
+        kind: `badge` or `text`, or `none` when the file carries no notice on purpose.
         languages: Languages of the notice, in order.
         wording: Version of the wording.
         profile: Profile it was drawn for.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from aikz_label.formats import FORMATS
 from aikz_label.label import IdKind, Label, Origin
 from aikz_label.profile import Profile
 from aikz_label.report import (
@@ -60,6 +61,17 @@ class _Case:
     claims: tuple[Mirror, ...]
     notice: _Notice
     drawn: Found | None
+
+    @property
+    def verb(self) -> str:
+        """How the notice came there that nobody recorded."""
+        return "written" if self.drawn is not None and self.drawn.kind == "text" else "drawn"
+
+    @property
+    def textual(self) -> bool:
+        """The file is a text."""
+        row = FORMATS.get(self.evidence.format)
+        return row is not None and row.family == "text"
 
     @property
     def unsettled(self) -> bool:
@@ -120,7 +132,7 @@ def _notice(evidence: Evidence, profile: Profile) -> _Notice:
         return _Notice(NoticeState.ABSENT)
     if evidence.marker.state is not MarkerState.TRUSTED:
         return _Notice(NoticeState.UNKNOWN)
-    problems = profile.image.problems(dict(record.figures))
+    problems = profile.problems(record.kind, dict(record.figures))
     state = NoticeState.NOT_PERCEIVABLE if problems else NoticeState.PERCEIVABLE
     return _Notice(state, How.ATTESTED, record.figures, problems)
 
@@ -171,10 +183,10 @@ def _declared(case: _Case) -> Iterator[Finding]:
             text = message("declared.claimed", origin_word=_word(mirror.origin))
             yield Finding(clause, UNKNOWN, text, f"{mirror.carrier}: {mirror.name}")
     elif case.drawn is not None and case.drawn.origin is not None:
-        text = message("declared.drawn", origin_word=str(case.drawn.origin))
-        yield Finding(clause, UNKNOWN, text, "badge")
+        text = message(f"declared.{case.verb}", origin_word=str(case.drawn.origin))
+        yield Finding(clause, UNKNOWN, text, case.drawn.kind)
     elif case.drawn is not None:
-        yield Finding(clause, UNKNOWN, message("declared.drawn-unclear"), "badge")
+        yield Finding(clause, UNKNOWN, message(f"declared.{case.verb}-unclear"), case.drawn.kind)
     elif marker.intact:
         yield Finding(clause, UNKNOWN, message("declared.other"), marker.carrier)
     elif case.unsettled:
@@ -199,22 +211,19 @@ def _marker(case: _Case) -> Iterator[Finding]:
         case MarkerState.CLAIMED:
             yield Finding(clause, FAIL, message("marker.claimed"))
         case MarkerState.ABSENT if case.drawn is not None:
-            yield Finding(clause, FAIL, message("marker.drawn"))
+            yield Finding(clause, FAIL, message(f"marker.{case.verb}"))
         case MarkerState.ABSENT:
             yield Finding(clause, UNKNOWN, message(f"marker.{marker.problem or 'absent'}"))
 
 
 def _perceived(case: _Case) -> Iterator[Finding]:
     clause, notice, record = "kz.21.2.notice", case.notice, case.evidence.marker.notice
-    where = record.kind if record else "badge" if case.drawn else ""
+    where = record.kind if record else case.drawn.kind if case.drawn else ""
     match notice.state:
         case NoticeState.PERCEIVABLE:
-            figures = dict(notice.figures)
-            contrast, cap = figures.get("contrast", 0.0), figures.get("cap_px", 0.0)
-            text = message(f"notice.{notice.how}", contrast=f"{contrast:.1f}", cap=f"{cap:.0f}")
-            yield Finding(clause, PASS, text, where)
+            yield Finding(clause, PASS, _perceivable(notice, where), where)
         case NoticeState.NOT_PERCEIVABLE:
-            code = "notice.drawn-hindered" if case.drawn else "notice.hindered"
+            code = f"notice.{case.verb}-hindered" if case.drawn else "notice.hindered"
             yield Finding(clause, FAIL, message(code), where)
         case NoticeState.ABSENT:
             text = message("notice.absent", reason=record.reason if record else "–")
@@ -229,6 +238,15 @@ def _perceived(case: _Case) -> Iterator[Finding]:
             searched = case.evidence.searched
             code = "notice.unknown" if record or searched else "notice.unrecorded"
             yield Finding(clause, UNKNOWN, message(code), where)
+
+
+def _perceivable(notice: _Notice, kind: str) -> Message:
+    """What was measured, in the words of the medium."""
+    if kind == "text":
+        return message(f"notice.{notice.how}-text")
+    figures = dict(notice.figures)
+    contrast, cap = figures.get("contrast", 0.0), figures.get("cap_px", 0.0)
+    return message(f"notice.{notice.how}", contrast=f"{contrast:.1f}", cap=f"{cap:.0f}")
 
 
 def _unhindered(case: _Case) -> Iterator[Finding]:
@@ -360,7 +378,8 @@ def _limits(case: _Case, profile: Profile) -> Iterator[Message]:
             yield message("limits.structure")
     if case.evidence.searched and case.drawn is None:
         given_up = case.evidence.found is not None
-        yield message("limits.search-given-up" if given_up else "limits.searched")
+        searched = "limits.searched-text" if case.textual else "limits.searched"
+        yield message("limits.search-given-up" if given_up else searched)
     if case.notice.how is How.ATTESTED:
         yield message("limits.attested")
     if marker.state is not MarkerState.ABSENT:
@@ -370,7 +389,14 @@ def _limits(case: _Case, profile: Profile) -> Iterator[Message]:
     if marker.intact and not marker.signed_at:
         yield message("limits.no-timestamp")
     if case.notice.how is not How.NONE:
-        yield message("limits.profile", profile=profile.id)
+        yield from _reading_limits(case, profile)
+
+
+def _reading_limits(case: _Case, profile: Profile) -> Iterator[Message]:
+    """What the answer about a notice rests on."""
+    if case.evidence.format == "html":
+        yield message("limits.rendering")
+    yield message("limits.profile", profile=profile.id)
 
 
 def _contradict(first: Origin | bool, second: Origin | bool) -> bool:

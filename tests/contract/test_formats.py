@@ -10,6 +10,7 @@ from PIL import Image
 
 import gif_files
 import png_files
+import text_files
 from aikz_label.formats import FORMATS
 from aikz_label.testing import AdapterContract
 from support import encoded, heic, picture, pixels, require_heif
@@ -128,7 +129,7 @@ class TestJp2(_Picture):
 
 
 def test_every_supported_format_has_a_contract() -> None:
-    tested = {case.format for case in _Picture.__subclasses__()}
+    tested = {case.format for case in _Picture.__subclasses__()} | set(text_files.SAMPLES)
     tested.add("other")  # takes no notice: see tests/test_sidecar.py
     assert tested == {row.name for row in FORMATS.values() if row.supported}
 

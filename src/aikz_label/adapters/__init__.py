@@ -43,7 +43,7 @@ class Order:
         label: What is declared; goes into the mirrors.
         languages: Languages of the notice, in order.
         profile: Numbers the notice must reach.
-        notice: `auto`, or `none` to leave the content as it is.
+        notice: `auto`, `data` (among the data, where only programs read), or `none` to leave the content as it is.
         reason: Why there is no notice.
         limits: Caps while reading.
         when_too_small: `refuse` a picture on which no legible badge fits, or put a `strip` below it.
@@ -87,6 +87,7 @@ class Examined:
         unprotected: SHA-256, in hexadecimal, of the bytes that the marker's binding leaves out by specification; empty
             when it leaves out none. Signing must not change them.
         padding_used: Among those bytes, padding that should be empty holds something.
+        decoded: This looked at the content itself, and not only at its structure.
     """
 
     mirrors: tuple[Mirror, ...] = ()
@@ -94,6 +95,7 @@ class Examined:
     figures: tuple[tuple[str, float], ...] = ()
     unprotected: str = ""
     padding_used: bool = False
+    decoded: bool = False
 
 
 class Adapter(Protocol):

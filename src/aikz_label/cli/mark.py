@@ -67,7 +67,12 @@ def add_mark(commands: Commands, common: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--profile", default="kz", help="numbers the notice must reach (default: kz)"
     )
-    command.add_argument("--notice", choices=("auto", "none"), default="auto")
+    command.add_argument(
+        "--notice",
+        choices=("auto", "data", "none"),
+        default="auto",
+        help="data: among the data of a table or JSON; none: with a reason (default: auto)",
+    )
     command.add_argument(
         "--notice-reason", metavar="TEXT", default="", help="why there is no notice"
     )

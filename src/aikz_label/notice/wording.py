@@ -20,6 +20,16 @@ def full(origin: Origin, language: str) -> str:
     return str(_data(origin)["full"][language])
 
 
+def sentence(origin: Origin, language: str) -> str:
+    """The sentence at the head of a text."""
+    return str(_data(origin)["text"][language])
+
+
+def short(origin: Origin, language: str) -> str:
+    """The few words of the badge."""
+    return str(_data(origin)["short"][language])
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """One step of the layout ladder.
