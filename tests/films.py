@@ -38,6 +38,7 @@ def shots(data: bytes) -> list[Shot]:
             first = int(bool(image.info.get("default_image")))
             for number in range(first, getattr(image, "n_frames", 1)):
                 image.seek(number)
+                image.decoderconfig = ()  # Pillow adds to it in every frame of an interlaced PNG
                 image.load()
                 time = float(image.info.get("duration") or 0)
                 found.append(Shot(np.asarray(image.convert("RGBA")), time))

@@ -137,3 +137,8 @@ def deep_values(data: bytes, kind: int, size: tuple[int, int]) -> np.ndarray:
         check=True,
     )
     return np.frombuffer(done.stdout, ">u2").reshape(size[1], size[0], -1).astype(int)
+
+
+def still_of(data: bytes) -> bytes:
+    """The picture of an animated file that viewers see which know no animations."""
+    return without(data, b"acTL", b"fcTL", b"fdAT", b"caBX")

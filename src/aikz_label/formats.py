@@ -57,11 +57,12 @@ class Format:
 
 
 _IMAGE = "aikz_label.adapters.image:ADAPTER"
+_MOVING = "badge; strip below animations"
 
 
-def _picture(name: str, title: str, mime: str, *suffixes: str) -> Format:
+def _picture(name: str, title: str, mime: str, *suffixes: str, notice: str = "badge") -> Format:
     return Format(
-        name, title, "image", mime, suffixes, _IMAGE, "C2PA, in the file", "badge", "XMP (IPTC)"
+        name, title, "image", mime, suffixes, _IMAGE, "C2PA, in the file", notice, "XMP (IPTC)"
     )
 
 
@@ -70,7 +71,6 @@ def _beside(name: str, title: str, mime: str, *suffixes: str) -> Format:
 
 
 _JP2 = (".jp2", ".j2k", ".j2c", ".jpc", ".jpx", ".jpf")
-_MOVING = "badge; strip below animations"
 
 
 def _text(name: str, title: str, mime: str, annex: str, *words: str) -> Format:
@@ -83,9 +83,9 @@ def _text(name: str, title: str, mime: str, annex: str, *words: str) -> Format:
 _TEXT = "aikz_label.adapters.text:ADAPTER"
 _ALL = (
     _picture("jpeg", "JPEG", "image/jpeg", ".jpg", ".jpeg"),
-    _picture("png", "PNG", "image/png", ".png"),
-    _picture("webp", "WebP", "image/webp", ".webp"),
-    replace(_picture("gif", "GIF", "image/gif", ".gif"), notice=_MOVING),
+    _picture("png", "PNG, APNG", "image/png", ".png", ".apng", notice=_MOVING),
+    _picture("webp", "WebP", "image/webp", ".webp", notice=_MOVING),
+    _picture("gif", "GIF", "image/gif", ".gif", notice=_MOVING),
     Format("tiff", "TIFF", "image", "image/tiff", (".tif", ".tiff")),
     Format("dng", "DNG", "image", "image/x-adobe-dng", (".dng",)),
     _picture("avif", "AVIF", "image/avif", ".avif"),

@@ -8,9 +8,11 @@ import zlib
 import pytest
 from PIL import Image
 
+import apng_files
 import gif_files
 import png_files
 import text_files
+import webp_files
 from aikz_label.formats import FORMATS
 from aikz_label.testing import AdapterContract
 from support import encoded, heic, picture, pixels, require_heif
@@ -57,8 +59,26 @@ class TestDeepPng(TestPng):
         return png_files.without(marked, b"caBX", b"iTXt")
 
 
+class TestMovingPng(TestPng):
+    def sample(self) -> bytes:
+        return apng_files.moving()
+
+    def stripped(self, marked: bytes) -> bytes:
+        return png_files.without(marked, b"caBX", b"iTXt")
+
+
 class TestWebP(_Picture):
     format = "webp"
+
+
+class TestMovingWebP(TestWebP):
+    """Lossy, so that a copy of the first picture brings the strip."""
+
+    def sample(self) -> bytes:
+        return webp_files.moving()
+
+    def stripped(self, marked: bytes) -> bytes:
+        return webp_files.without(marked, b"C2PA", b"XMP ")
 
 
 class TestGif(_Picture):

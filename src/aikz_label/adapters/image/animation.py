@@ -135,7 +135,7 @@ class Film:
         if self._grown.lead:
             wanted.append(wanted[-1])
         for number, image in enumerate(shown(container, len(wanted))):
-            copy = self._grown.lead and number == hidden
+            copy = number == hidden and (self._grown.lead or self._grown.recoded)
             if likeness(wanted[number], image.crop(above)) < (_LEAST_PSNR if copy else math.inf):
                 raise damaged("the first picture looks different")
 
@@ -153,6 +153,7 @@ def shown(container: Animated, count: int) -> Iterator[Image.Image]:
                 warnings.simplefilter("ignore")  # about metadata; pixels either load or raise
                 image = image or Image.open(BytesIO(container.data), formats=[container.pillow])
                 image.seek(number)
+                image.decoderconfig = ()  # Pillow adds to it in every frame of an interlaced PNG
                 image.load()
         except MemoryError:
             raise MediaProblem("damaged", detail_word="decoder") from None
@@ -180,11 +181,11 @@ def measure_recorded(
     drawn = records.drawn_again(place, notice.languages, origin, where, container.size)
     if drawn is None:
         return Measurement(NoticeState.UNKNOWN)
-    return measure_frames(container, drawn, where, profile.image)
+    return measure_frames(container, drawn, where, profile.image, MEASURED)
 
 
 def measure_frames(
-    container: Animated, drawn: Badge, where: Region, profile: ImageProfile, most: float = MEASURED
+    container: Animated, drawn: Badge, where: Region, profile: ImageProfile, most: float
 ) -> Measurement:
     """Measure a notice in every frame as it is shown; the worst counts.
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aikz_label.adapters.image.canvas import Box
     from aikz_label.limits import Limits
 
-_SHORTEST = 11  # ms: every browser shows a frame of up to 10 ms for 100 ms
+SHORTEST = 11  # ms: every browser shows a frame of up to 10 ms for 100 ms
 
 
 class Disposal(IntEnum):
@@ -72,11 +72,14 @@ class Grown:
     Attributes:
         data: The file.
         lead: The strip came with a frame of its own, before the first.
+        recoded: The first frame is as it was only as far as a lossy codec can say; none is coded twice but a copy that a
+            strip came with before.
         longer: By how much that made the animation longer, in seconds; 0 where its time could be taken from the first.
     """
 
     data: bytes
     lead: bool
+    recoded: bool = False
     longer: Fraction = Fraction(0)
 
 
@@ -149,5 +152,5 @@ def shared_time(time: int, unit: int) -> tuple[int, int]:
         time: Of the first frame so far, in units.
         unit: Milliseconds in a unit.
     """
-    least = -(-_SHORTEST // unit)
+    least = -(-SHORTEST // unit)
     return least, max(time - least, min(time, least))

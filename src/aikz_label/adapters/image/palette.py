@@ -6,6 +6,8 @@ import math
 
 from PIL import Image
 
+from aikz_label.errors import Refused
+
 _ALIKE = 300  # squared distance in RGB: 10 levels in every channel, contrast stays above 18:1
 
 
@@ -57,6 +59,31 @@ def _slot(image: Image.Image, colour: tuple[int, int, int], taken: int) -> int:
     if any(value < 255 for value in alpha):
         image.info["transparency"] = bytes(alpha)
     return index
+
+
+def with_black_and_white(colours: bytes, opacity: bytes, most: int) -> tuple[int, int, bytes]:
+    """Numbers of black and of white in a palette whose entries must stay, and the palette with what was added.
+
+    Raises:
+        Refused: It has neither them nor room for them.
+    """
+    entries = [tuple(colours[i : i + 3]) for i in range(0, len(colours), 3)]
+    alpha = [*opacity[: len(entries)], *(255,) * (len(entries) - len(opacity))]
+    found: list[int] = []
+    for colour in ((0, 0, 0), (255, 255, 255)):
+        number = _close(entries, alpha, colour, taken=-1)
+        if number < 0:
+            if len(entries) == most:
+                raise Refused(
+                    "The palette of this animation has neither black and white nor room for them.",
+                    code="unsupported-variant",
+                    hint="Convert it to an animation in full colour.",
+                )
+            number = len(entries)
+            entries.append(colour)
+            alpha.append(255)
+        found.append(number)
+    return found[0], found[1], bytes(level for entry in entries for level in entry)
 
 
 def _close(

@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.image import png_text
+from aikz_label.adapters.image import apng, png_text
 from aikz_label.adapters.image.container import (
     Chunk,
     Container,
@@ -22,6 +22,7 @@ from aikz_label.adapters.image.container import (
     orientation_of,
     refuse_variant,
 )
+from aikz_label.adapters.image.frames import Animated, Frame, Grown
 from aikz_label.adapters.image.png_header import (
     GREY,
     GREY_ALPHA,
@@ -35,6 +36,8 @@ from aikz_label.limits import Limits
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from PIL.Image import Image
+
     from aikz_label.adapters.image.picture import Picture
     from aikz_label.adapters.image.samples import Colours
 
@@ -46,7 +49,7 @@ _RAW_EXIF = "Raw profile type exif"  # how ImageMagick kept EXIF before there wa
 
 
 @dataclass(frozen=True, slots=True)
-class Png(Container):
+class Png(Animated):
     """A PNG file as its list of chunks."""
 
     data: bytes
@@ -132,8 +135,6 @@ class Png(Container):
         """Refuse what would lose something."""
         kinds = {chunk.name for chunk in self.chunks}
         header = self.header
-        if b"acTL" in kinds:
-            raise refuse_variant("PNG", "it is an animation (APNG)")
         if b"dSIG" in kinds:
             raise refuse_variant("PNG", "it is signed (dSIG), and the signature would break")
         if header.colour_type == PALETTE and self.transfer != "sdr":
@@ -217,6 +218,54 @@ class Png(Container):
             fresh[b"IDAT"] = png_rows.edited(self._image_data, header, picture)
         return self._assemble(fresh | {b"IHDR": header.packed}, tags.xmp)
 
+    # --- animation --------------------------------------------------------------------------------------------------
+
+    @property
+    def moving(self) -> bool:
+        """Whether it is an APNG, be it of a single frame."""
+        return apng.moves(self.chunks)
+
+    @property
+    def unshown(self) -> int:
+        """See `Animated.unshown`: image data before the first frame control belong to no frame."""
+        first = next(c.name for c in self.chunks if c.name in {b"IDAT", b"fcTL"})
+        return int(self.moving and first == b"IDAT")
+
+    def frames(self) -> tuple[Frame, ...]:
+        """See `Animated.frames`."""
+        return tuple(shot.frame(self.chunks) for shot in apng.shots(self.chunks))
+
+    def with_strip(self, band: Image, top: int, tags: Tags) -> Grown:
+        """See `Animated.with_strip`: rows are appended, and none decoded."""
+        from aikz_label.adapters.image import png_rows  # noqa: PLC0415
+
+        found, header = apng.shots(self.chunks), self.header
+        first = found[0]
+        if first.control.box != (0, 0, *self.size):
+            raise refuse_variant("PNG", "the first frame of its animation is a part of the canvas")
+        below, palette = png_rows.band(band, header, self._colours(), self._palette)
+        size = self.size[0], top + band.height
+        change = apng.Band(
+            header=replace(header, size=size).packed,
+            size=size,
+            still=png_rows.extended(self._image_data, header, below, top) if self.unshown else b"",
+            first=png_rows.extended(first.data(self.chunks), header, below, top),
+            lead=first.control.disposal != 0,
+        )
+        chunks = apng.with_band(self.chunks, found, change)
+        data = self._assemble(palette, tags.xmp, chunks)
+        if not change.lead:
+            return Grown(data, lead=False)
+        time = sum(control.seconds for control in apng.lead_and_rest(first.control))
+        return Grown(data, lead=True, longer=time - first.control.seconds)
+
+    @property
+    def _palette(self) -> tuple[bytes, bytes]:
+        """The data of `PLTE` and `tRNS`."""
+        found = (self._first(name) for name in (b"PLTE", b"tRNS"))
+        colours, opacity = (chunk.data if chunk else b"" for chunk in found)
+        return colours, opacity
+
     def with_tags(self, tags: Tags) -> bytes:
         """The same image data with other metadata."""
         return self._assemble({}, tags.xmp)
@@ -226,20 +275,24 @@ class Png(Container):
         yield from (_pack(chunk) for chunk in self.chunks if chunk.name != b"caBX")
         yield self.data[self.end :]
 
-    def _assemble(self, fresh: dict[bytes, bytes], xmp: bytes | None) -> bytes:
+    def _assemble(
+        self, fresh: dict[bytes, bytes], xmp: bytes | None, chunks: Iterable[Chunk] = ()
+    ) -> bytes:
+        """The file with other chunks; those with the names in `fresh` get that data."""
         out = [_SIGNATURE]
         old_palette = next((c.data for c in self.chunks if c.name == b"PLTE"), b"")
         palette_grew = len(fresh.get(b"PLTE", old_palette)) != len(old_palette)
-        done = set()
-        for chunk in self.chunks:
-            if chunk.name == b"caBX" or (xmp is not None and png_text.is_xmp(chunk)):
+        done, replaces = set(), xmp is not None
+        for chunk in chunks or self.chunks:
+            if chunk.name == b"caBX" or (replaces and png_text.is_xmp(chunk)):
                 continue
             if chunk.name == b"hIST" and palette_grew:
                 continue  # it must have one entry per colour, and counts pixels that changed
             if chunk.name == b"iDOT":
                 continue  # Apple's: where the second half of the image data begins
-            if chunk.name == b"IDAT" and b"IDAT" not in done and xmp is not None:
+            if chunk.name in {b"IDAT", b"fcTL"} and xmp is not None:
                 out.append(_pack(png_text.xmp_chunk(xmp)))
+                xmp = None
             if chunk.name in fresh:
                 if chunk.name in done:
                     continue

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -20,6 +21,7 @@ from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import palette
 from aikz_label.adapters.image.picture import Picture, PillowPicture
 from aikz_label.adapters.image.png_header import (
+    CHANNELS,
     GREY,
     GREY_ALPHA,
     PALETTE,
@@ -28,7 +30,7 @@ from aikz_label.adapters.image.png_header import (
     Header,
     Pass,
 )
-from aikz_label.adapters.image.samples import SamplePicture
+from aikz_label.adapters.image.samples import Colours, SamplePicture
 
 LEVEL = 4  # of deflate: 3 to 6 give nearly one size, and 6 costs three times as much as 3
 Bytes = NDArray[np.uint8]
@@ -67,6 +69,52 @@ def encoded(header: Header, picture: Picture) -> bytes:
     for one in header.passes():
         _replace(rows, header, one, picture, range(one.rows))
     return zlib.compress(rows, LEVEL)
+
+
+def extended(data: bytes, header: Header, below: NDArray[Any], top: int) -> bytes:
+    """The compressed rows of a picture down to a row, with others below them.
+
+    Args:
+        data: The image data.
+        header: What it has now.
+        below: Rows × columns × channels of what the file stores.
+        top: How many rows stay.
+    """
+    rows = inflate(data, header)
+    old = {(one.x, one.y): one for one in header.passes()}
+    grown = replace(header, size=(header.size[0], top + below.shape[0]))
+    pieces: list[bytes | bytearray] = []
+    for one in grown.passes():
+        kept = one.row(top)  # rows of a pass that had none are all new
+        if kept:
+            start = old[one.x, one.y].offset
+            pieces.append(rows[start : start + kept * one.stride])
+        first = one.y + kept * one.down - top
+        lines = _lines(below[first :: one.down, one.x :: one.across], header)
+        pieces.append(np.pad(lines, ((0, 0), (1, 0))).tobytes())  # filter type 0
+    return zlib.compress(b"".join(pieces), LEVEL)
+
+
+def band(
+    mask: Image.Image, header: Header, colours: Colours, fixed: tuple[bytes, bytes]
+) -> tuple[NDArray[Any], dict[bytes, bytes]]:
+    """A mask as a file stores it, and the chunks of its palette where that had to grow.
+
+    Args:
+        mask: White coverage.
+        header: How the file stores pixels.
+        colours: What its numbers mean, without a palette.
+        fixed: Colours and opacities of a palette whose entries must stay.
+    """
+    if header.colour_type == PALETTE:
+        black, white, grown = palette.with_black_and_white(*fixed, most=2**header.depth)
+        numbers = np.where(np.asarray(mask) >= 128, white, black).astype(np.uint8)
+        return numbers[..., None], {b"PLTE": grown} if grown != fixed[0] else {}
+    channels = CHANNELS[header.colour_type]
+    dtype = np.uint16 if header.depth == 16 else np.uint8
+    plain = SamplePicture(np.zeros((mask.height, mask.width, channels), dtype), colours)
+    plain.paint(mask, (0, 0, *mask.size))
+    return plain.samples, {}
 
 
 def _replace(rows: bytearray, header: Header, one: Pass, picture: Picture, changed: range) -> None:

@@ -1,0 +1,66 @@
+"""The pixels of WebP, coded and decoded by Pillow; what needs it is apart from the container."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from PIL import Image
+
+from aikz_label.adapters.image.canvas import Box
+from aikz_label.adapters.image.container import Chunk, decoding
+from aikz_label.adapters.image.modes import difference_outside
+from aikz_label.adapters.image.webp_chunks import ALPHA, IMAGE, extended, has_alpha, riff, walk
+from aikz_label.errors import Refused
+
+# Lossy files are decoded and encoded anew. The quality is the first that keeps 44 dB (notices: q90 gives 44 to 48).
+_QUALITIES = (90, 95, 100)
+_WANTED_PSNR = 44.0
+_LARGEST = 16383  # px, of either side of what is coded
+
+
+def coded(image: Image.Image, *, lossless: bool) -> list[Chunk]:
+    """Image chunks; lossy ones have the first quality that is good enough.
+
+    Raises:
+        Refused: It is too large for the format.
+    """
+    if max(image.size) > _LARGEST:
+        raise Refused(
+            f"With its notice the picture is larger than WebP can be: {image.width} × {image.height} pixels.",
+            code="unsupported-variant",
+            hint="Use a smaller picture.",
+        )
+    for quality in (100,) if lossless else _QUALITIES:
+        buffer = BytesIO()
+        image.save(
+            buffer,
+            "WEBP",
+            lossless=lossless,
+            quality=80 if lossless else quality,
+            method=4,
+            exact=True,
+        )
+        if lossless or quality == _QUALITIES[-1]:
+            break
+        with Image.open(buffer, formats=["WEBP"]) as again:
+            if difference_outside(again.convert(image.mode), image, None) >= _WANTED_PSNR:
+                break
+    data = buffer.getvalue()
+    return [chunk for chunk in walk(data, 12, len(data)) if chunk.name in IMAGE]
+
+
+def on_canvas(pixels: list[Chunk], box: Box, size: tuple[int, int]) -> Image.Image:
+    """A frame as it is shown first, on an empty canvas.
+
+    Raises:
+        MediaProblem: It cannot be decoded.
+    """
+    flags = ALPHA if has_alpha(pixels) else 0
+    with decoding():
+        image = Image.open(BytesIO(riff([extended(flags, box[2:]), *pixels])), formats=["WEBP"])
+        image.load()
+    if box == (0, 0, *size):
+        return image
+    canvas = Image.new("RGBA", size)
+    canvas.paste(image.convert("RGBA"), box[:2])
+    return canvas
