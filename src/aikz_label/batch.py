@@ -34,6 +34,7 @@ from aikz_label.sandbox.failures import Death, error_from
 from aikz_label.sandbox.nursery import Beside, Nursery
 from aikz_label.sandbox.pool import Pool
 from aikz_label.sandbox.slot import Answer
+from aikz_label.storage import is_uri
 
 Name: TypeAlias = "str | Path"
 
@@ -274,7 +275,7 @@ def _folder() -> str:
 
 
 def _absolute(folder: str, name: str) -> str:
-    return os.path.join(folder, name) if name else name  # noqa: PTH118
+    return os.path.join(folder, name) if name and not is_uri(name) else name  # noqa: PTH118
 
 
 def _row(name: str, answer: Answer, order: work.Verifying, deadline: float) -> Row:

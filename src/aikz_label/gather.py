@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from aikz_label import storage
 from aikz_label.carriers.sidecar import SUFFIX
 from aikz_label.errors import UsageError
 
@@ -84,7 +85,9 @@ class Gathering:
             yield from names(self.listed)
 
     def _one(self, argument: str) -> Iterator[str]:
-        if os.path.isdir(argument):  # noqa: PTH112  # takes any name
+        if storage.is_uri(argument):
+            yield from self._objects(argument)
+        elif os.path.isdir(argument):  # noqa: PTH112  # takes any name
             yield from self._folder(argument)
         elif glob.has_magic(argument) and not os.path.lexists(argument):
             for path in glob.iglob(argument, recursive=True, include_hidden=True):  # noqa: PTH207  # any name
@@ -92,6 +95,19 @@ class Gathering:
                     yield path
         else:
             yield argument
+
+    def _objects(self, uri: str) -> Iterator[str]:
+        if not uri.endswith("/"):
+            yield uri
+            return
+        try:
+            for found in storage.listing(uri):
+                if self.wanted.match(found[len(uri) :], folder=False):
+                    yield found
+                else:
+                    self.skipped["ignored"] += 1
+        except OSError as error:
+            self.failed(uri, error)
 
     def _folder(self, root: str) -> Iterator[str]:
         waiting, start = [root], len(os.path.join(root, ""))  # noqa: PTH118
@@ -125,6 +141,8 @@ class Gathering:
 
 def is_one(argument: str) -> bool:
     """Whether an argument means one file, there or not."""
+    if storage.is_uri(argument):
+        return not argument.endswith("/")
     if os.path.isdir(argument):  # noqa: PTH112
         return False
     return os.path.lexists(argument) or not glob.has_magic(argument)

@@ -26,6 +26,7 @@ from aikz_label.batch import Row
 from aikz_label.errors import JournalError
 from aikz_label.report import Verdict
 from aikz_label.sandbox.work import Verifying, state_of
+from aikz_label.storage import Listed, is_uri
 
 SCHEMA = "aikz-label/journal/1"
 _SYNC_SECONDS, _SYNC_ROWS = 1.0, 1000
@@ -110,18 +111,19 @@ class Journal:
             os.fdatasync(self._descriptor)
         os.close(self._descriptor)
 
-    def has(self, uri: str, size: int | None = None, state: str = "") -> bool:
+    def has(self, uri: str) -> bool:
         """Whether an earlier run finished this file, and it is still the same one.
 
-        Args:
-            uri: The source as it is named.
-            size: Its size, when that is known already, as it is from the listing of a bucket.
-            state: What changes when it does, likewise.
+        Of an object only the listing of its bucket tells; one that is named by itself is taken to be the same.
         """
         found = self._seen.get(_key(uri))
         if found is None:
             return False
-        if size is None:
+        if isinstance(uri, Listed):
+            size, state = uri.size, uri.state
+        elif is_uri(uri):
+            return len(found) > 1
+        else:
             try:
                 now = os.lstat(uri)
             except (OSError, ValueError):

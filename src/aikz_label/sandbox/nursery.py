@@ -13,6 +13,7 @@ import signal
 import socket
 import struct
 import sys
+import threading
 import time
 from typing import NoReturn, Protocol
 
@@ -80,6 +81,7 @@ class Beside:
 
     def _launch(self, *, forked: bool) -> None:
         _check_platform()
+        forked = forked and _alone()
         for _ in range(_TRIES):
             ours, theirs = socket.socketpair()
             self._control = ours
@@ -147,6 +149,14 @@ class Beside:
 def available() -> bool:
     """Whether this operating system has what isolation is made of."""
     return hasattr(os, "fork")
+
+
+def _alone() -> bool:
+    """Whether this process has one thread, native ones included: only then is it safe to fork."""
+    try:
+        return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208
+    except OSError:  # no Linux
+        return threading.active_count() == 1
 
 
 def _check_platform() -> None:

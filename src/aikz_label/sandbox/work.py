@@ -16,7 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from aikz_label import api, files, formats, limits, profile, rules, wire
+from aikz_label import api, files, formats, limits, profile, rules, storage, wire
 from aikz_label.carriers import sidecar
 from aikz_label.carriers.sidecar import Sidecar
 from aikz_label.checking import verify_stream
@@ -262,6 +262,10 @@ def _opened(uri: str, caps: Limits) -> Iterator[tuple[BinaryIO, Sidecar | None, 
     if uri == STANDARD_INPUT:
         with open(0, "rb", closefd=False) as piped, files.spool(piped, caps.max_bytes) as stream:
             yield stream, None, {}
+        return
+    if storage.is_uri(uri):
+        with storage.open_object(uri) as (stream, size, state):
+            yield stream, None, {"size": size, "state": state}
         return
     path = Path(uri)
     with files.open_source(path) as stream:
