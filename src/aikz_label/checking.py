@@ -90,7 +90,9 @@ def verify_stream(
         problem=problem,
         decoded=examined.decoded,
     )
-    if problem is None and _must_measure(found, adapter, measure=measure):
+    if not row.notice_applies and found.notice is not None and found.notice.kind == "none":
+        evidence = replace(evidence, measurement=Measurement(NoticeState.NOT_APPLICABLE))
+    elif problem is None and _must_measure(found, adapter, measure=measure):
         evidence = _with_measurement(evidence, adapter, stream, row, numbers, caps)
     if measure and isinstance(adapter, Searching) and _must_search(evidence):
         evidence = _with_search(evidence, adapter, stream, row, numbers, caps)

@@ -10,7 +10,7 @@ import importlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from aikz_label.errors import MissingDependency
 
@@ -34,6 +34,7 @@ class Format:
         marker: Where the marker lives.
         notice: What people see or hear.
         mirror: Which unsigned metadata repeats the label.
+        notice_applies: A notice can be in such a file; raw data, from which the picture is still to be made, hold none.
         extra: The optional package group the adapter needs, if any.
         language: Of a source, when the caller named it; not part of the table.
     """
@@ -49,6 +50,7 @@ class Format:
     mirror: str = ""
     extra: str = ""
     language: str = ""
+    notice_applies: bool = True
 
     @property
     def supported(self) -> bool:
@@ -86,8 +88,11 @@ _ALL = (
     _picture("png", "PNG, APNG", "image/png", ".png", ".apng", notice=_MOVING),
     _picture("webp", "WebP", "image/webp", ".webp", notice=_MOVING),
     _picture("gif", "GIF", "image/gif", ".gif", notice=_MOVING),
-    Format("tiff", "TIFF", "image", "image/tiff", (".tif", ".tiff")),
-    Format("dng", "DNG", "image", "image/x-adobe-dng", (".dng",)),
+    _picture("tiff", "TIFF", "image/tiff", ".tif", ".tiff"),
+    replace(
+        _picture("dng", "DNG", "image/x-adobe-dng", ".dng", notice="none: raw data"),
+        notice_applies=False,
+    ),
     _picture("avif", "AVIF", "image/avif", ".avif"),
     replace(_picture("heic", "HEIC/HEIF", "image/heic", ".heic", ".heif", ".hif"), extra="heif"),
     Format("jxl", "JPEG XL", "image", "image/jxl", (".jxl",)),
@@ -340,13 +345,15 @@ def _text_kind(head: bytes) -> str:
 
 
 def _has_dng_version(head: bytes, stream: BinaryIO) -> bool:
-    """Whether the first directory of a classic TIFF holds tag 50706, DNGVersion."""
-    order = "little" if head[:2] == b"II" else "big"
-    start = int.from_bytes(head[4:8], order)  # type: ignore[arg-type]  # one of the two words
-    stream.seek(start)
-    directory = stream.read(2 + 12 * 1000)
-    tag = (50706).to_bytes(2, order)  # type: ignore[arg-type]
-    return any(directory[i : i + 2] == tag for i in range(2, len(directory), 12))
+    """Whether the first directory holds tag 50706, DNGVersion."""
+    order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
+    big = head[2:4] in {b"+\0", b"\0+"}  # BigTIFF, with wider numbers
+    first, row, field = (8, 20, slice(8, 16)) if big else (2, 12, slice(4, 8))
+    stream.seek(min(int.from_bytes(head[field], order), 1 << 62))
+    directory = stream.read(first + row * 1000)
+    count = min(int.from_bytes(directory[:first], order), 1000)
+    tag = (50706).to_bytes(2, order)
+    return any(directory[first + i * row :][:2] == tag for i in range(count))
 
 
 _ZIP_WORDS = ((b"word/", "docx"), (b"xl/", "xlsx"), (b"ppt/", "pptx"))

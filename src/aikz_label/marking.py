@@ -88,7 +88,7 @@ def mark_stream(job: Job, signed: BinaryIO) -> Done:
     report = checking.verify_stream(
         signed, job.trust, order.profile, order.limits, measure=False, beside=beside
     )
-    _check_result(report, order)
+    _check_result(report, order, rendered.notice)
     warnings = rendered.warnings
     if report.marker_state is MarkerState.UNTRUSTED:
         warnings += (
@@ -254,7 +254,7 @@ def _perceivable(notice: Notice, measured: Measurement | None) -> Notice:
     return replace(notice, figures=measured.figures)
 
 
-def _check_result(report: Report, order: Order) -> None:
+def _check_result(report: Report, order: Order, notice: Notice) -> None:
     """The finished file must say exactly what was ordered."""
     if report.reason.code == "unambiguous.contradiction":
         raise Refused(
@@ -267,7 +267,7 @@ def _check_result(report: Report, order: Order) -> None:
     declared = replace(order.label, reserve_training=False)
     whole = (
         report.marker_state is MarkerState.UNTRUSTED
-        or order.notice == "none"
+        or notice.kind == "none"
         or report.verdict is Verdict.LABELLED
     )
     if not (

@@ -124,7 +124,8 @@ def _notice(evidence: Evidence, profile: Profile) -> _Notice:
     """Measured beats attested; attested counts only from a trusted signer of exactly these bytes."""
     measured, record = evidence.measurement, evidence.marker.notice
     if measured is not None:
-        how = How.NONE if measured.state is NoticeState.UNKNOWN else How.MEASURED
+        seen = measured.state not in {NoticeState.UNKNOWN, NoticeState.NOT_APPLICABLE}
+        how = How.MEASURED if seen else How.NONE
         return _Notice(measured.state, how, measured.figures, measured.problems)
     if record is None:
         return _Notice(NoticeState.UNKNOWN)
@@ -229,7 +230,8 @@ def _perceived(case: _Case) -> Iterator[Finding]:
             text = message("notice.absent", reason=record.reason if record else "–")
             yield Finding(clause, FAIL, text)
         case NoticeState.NOT_APPLICABLE:
-            yield Finding(clause, NOT_APPLICABLE, message("notice.not-applicable"))
+            text = message("notice.not-applicable", reason=record.reason if record else "–")
+            yield Finding(clause, NOT_APPLICABLE, text)
         case NoticeState.UNKNOWN if case.unsettled:
             yield Finding(clause, UNKNOWN, message("notice.not-checked"))
         case NoticeState.UNKNOWN if case.evidence.searched and case.evidence.found is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Iterator
 
 import pytest
 from PIL import Image
@@ -12,7 +13,9 @@ import apng_files
 import gif_files
 import png_files
 import text_files
+import tiff_files
 import webp_files
+from aikz_label import ifd
 from aikz_label.formats import FORMATS
 from aikz_label.testing import AdapterContract
 from support import encoded, heic, picture, pixels, require_heif
@@ -79,6 +82,36 @@ class TestMovingWebP(TestWebP):
 
     def stripped(self, marked: bytes) -> bytes:
         return webp_files.without(marked, b"C2PA", b"XMP ")
+
+
+class TestTiff(_Picture):
+    format = "tiff"
+
+    def changed(self, marked: bytes) -> bytes:
+        """Another pixel in the first page, far from the badge."""
+        read = ifd.Tiff.read(marked)
+        at = read.numbers(read.pages[0].get(273))[-1] + 20
+        return marked[:at] + bytes([marked[at] ^ 1]) + marked[at + 1 :]
+
+    def stripped(self, marked: bytes) -> bytes:
+        return tiff_files.without(marked, ifd.C2PA, ifd.XMP)
+
+
+class TestBook(TestTiff):
+    """Pages of different kinds, in BigTIFF, of which Pillow reads only some."""
+
+    def sample(self) -> bytes:
+        return tiff_files.book(bigtiff=True)
+
+
+class TestDng(TestBook):
+    """Nothing is drawn, and the verdict stays `incomplete`."""
+
+    format = "dng"
+    noticed = False
+
+    def sample(self) -> bytes:
+        return tiff_files.raw_photo()
 
 
 class TestGif(_Picture):
@@ -148,8 +181,15 @@ class TestJp2(_Picture):
         return encoded(pixels(marked), "JPEG2000")
 
 
+def cases(base: type[_Picture]) -> Iterator[type[_Picture]]:
+    """Every class of this module that is tested."""
+    for case in base.__subclasses__():
+        yield case
+        yield from cases(case)
+
+
 def test_every_supported_format_has_a_contract() -> None:
-    tested = {case.format for case in _Picture.__subclasses__()} | set(text_files.SAMPLES)
+    tested = {case.format for case in cases(_Picture)} | set(text_files.SAMPLES)
     tested.add("other")  # takes no notice: see tests/test_sidecar.py
     assert tested == {row.name for row in FORMATS.values() if row.supported}
 

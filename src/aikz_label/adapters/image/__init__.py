@@ -16,7 +16,6 @@ from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
 from aikz_label.adapters.image.container import Container, Tags, Window
 from aikz_label.adapters.image.frames import Animated
 from aikz_label.carriers.native import NativeCarrier
-from aikz_label.carriers.sidecar import NoCarrier
 from aikz_label.errors import Refused
 from aikz_label.formats import Format
 from aikz_label.label import Label, Origin
@@ -65,10 +64,12 @@ class ImageAdapter(NativeCarrier):
         container = _parse(source, row, order.limits, thorough=True)
         container.check_variant()
         packet, warnings = _mirror(container, order.label)
+        warnings += container.warnings
         tags = Tags(xmp=packet)
-        if order.notice == "none":
+        if order.notice == "none" or container.no_notice:
             destination.write(container.with_tags(tags))
-            notice = Notice("none", profile=order.profile.id, reason=order.reason)
+            reason = order.reason or container.no_notice
+            notice = Notice("none", profile=order.profile.id, reason=reason)
             return Rendered(notice, warnings, None)
         painting = _painting(container, order)
         destination.write(painting.encode(tags))
@@ -104,16 +105,17 @@ class ImageAdapter(NativeCarrier):
         parent: engine.Parent | None,
     ) -> None:
         """See `Adapter.write_marker`; twice, when the file tells places that the marker moves and it must know how far."""
-        if not _container(row.name).embeds:
-            raise NoCarrier
-        super().write_marker(source, destination, row, manifest, key, parent)
+        kind = _container(row.name)
+        kind.write_marker(source, destination, row, manifest, key, parent)
+        if kind.laid_out_like is Container.laid_out_like:
+            return
         container = _parse(source, row, NO_LIMITS, thorough=False)
         signed = _parse(destination, row, NO_LIMITS, thorough=False)
         moved = container.laid_out_like(signed)
         if moved is not None:
             destination.seek(0)
             destination.truncate()
-            super().write_marker(io.BytesIO(moved), destination, row, manifest, key, parent)
+            kind.write_marker(io.BytesIO(moved), destination, row, manifest, key, parent)
 
     def confirm(self, painted: BinaryIO, signed: BinaryIO, row: Format) -> None:
         """See `Adapter.confirm`: part by part, the two files are the same but for the marker."""
@@ -170,6 +172,8 @@ def _container(name: str) -> type[Container]:
         "bmp": ("bmp", "Bmp"),
         "ico": ("ico", "Ico"),
         "jp2": ("jp2", "Jp2"),
+        "tiff": ("tiff", "Tiff"),
+        "dng": ("tiff.dng", "Dng"),
     }[name]
     found: type[Container] = getattr(import_module(f"{__name__}.{module}"), kind)
     return found
@@ -204,7 +208,7 @@ def _mirrors(container: Container, limits: Limits) -> Iterator[Mirror]:
     packet = container.xmp
     if packet and len(packet) <= limits.max_xmp:
         yield from packets.read(packet)
-    block, texts = container.exif, tuple(container.texts())
+    block, texts = container.statements, tuple(container.texts())
     if block or texts:
         from aikz_label import declarations  # noqa: PLC0415  # most files have neither
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self, overload
 
 from aikz_label.adapters import MediaProblem
+from aikz_label.carriers.native import NativeCarrier
+from aikz_label.carriers.sidecar import NoCarrier
 from aikz_label.errors import Refused
 from aikz_label.limits import MIB, Limits
 
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from aikz_label.adapters.image.picture import Picture
+    from aikz_label.engine import Parent
+    from aikz_label.formats import Format
+    from aikz_label.signing import SigningKey
 
 ORIENTATION = 274  # EXIF tag
 _BLOCK = 16 * 1024
@@ -51,20 +57,31 @@ class Container(ABC):
     Attributes:
         data: The whole file.
         size: Stored width and height, px, of the first picture.
-        count: How many pictures need a notice.
         pillow: Name of the only decoder that may touch it; what does not decode with Pillow overrides `decode`.
-        grid: Size of the blocks the codec codes, px; the plate is aligned to it.
-        least_psnr: Quality outside the notice below which marking is refused, dB.
-        embeds: The engine writes a marker into it; else there is a sidecar.
+        embeds: The file has a place for a marker; else there is a sidecar.
+        no_notice: Why files of this format carry none; empty for those that do.
     """
 
     pillow: ClassVar[str] = ""
-    grid: ClassVar[tuple[int, int]] = (1, 1)
-    least_psnr: ClassVar[float]
     embeds: ClassVar[bool] = True
-    count: int = 1
+    no_notice: ClassVar[str] = ""
     data: bytes
     size: tuple[int, int]
+
+    @property
+    def count(self) -> int:
+        """How many pictures need a notice."""
+        return 1
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Size of the blocks the codec codes, px; the plate is aligned to it."""
+        return 1, 1
+
+    @property
+    def least_psnr(self) -> float:
+        """Quality outside the notice below which marking is refused, dB."""
+        return math.inf
 
     @classmethod
     @abstractmethod
@@ -98,6 +115,20 @@ class Container(ABC):
     @abstractmethod
     def exif(self) -> bytes | None:
         """The EXIF block, if there is one of a usual size."""
+
+    @property
+    def statements(self) -> bytes | None:
+        """An EXIF block with what may be a statement about AI; where EXIF is no block, one made of its fields."""
+        return self.exif
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a caller should know of this file when it is marked, one English sentence each."""
+        return ()
+
+    def is_preview(self, index: int) -> bool:  # noqa: ARG002  # for those with several
+        """Whether a picture repeats another one in fewer pixels: it gets a notice only if one fits."""
+        return False
 
     def texts(self) -> Iterator[Text]:
         """The texts the format keeps beside XMP and EXIF, each read when its value is asked for."""
@@ -139,6 +170,25 @@ class Container(ABC):
             The file to sign instead, as long as this one; `None` when it tells none.
         """
         return None
+
+    @classmethod
+    def write_marker(
+        cls,
+        source: BinaryIO,
+        destination: BinaryIO,
+        row: Format,
+        manifest: dict[str, Any],
+        key: SigningKey,
+        parent: Parent | None,
+    ) -> None:
+        """See `Adapter.write_marker`; the engine does it where it does it well.
+
+        Raises:
+            NoCarrier: There is no place for a marker.
+        """
+        if not cls.embeds:
+            raise NoCarrier
+        NativeCarrier().write_marker(source, destination, row, manifest, key, parent)
 
     def unprotected(self) -> tuple[str, bool]:
         """Digest of what the marker's binding leaves out, or empty, and whether padding in it holds anything."""

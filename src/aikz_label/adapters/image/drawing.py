@@ -50,7 +50,7 @@ class Painting:
     def __init__(self, source: Container, order: Order) -> None:
         self._source = source
         self._order = order
-        self.drawn: list[Drawn] = []
+        self.drawn: list[Drawn | None] = []  # None for a preview too small for a badge
 
     def encode(self, tags: Tags) -> bytes:
         """The file with its notices."""
@@ -61,7 +61,9 @@ class Painting:
         self._refuse_small()
         for index in range(self._source.count):
             picture, drawn = self._draw(index)
-            self.drawn.append(drawn if self._source.count == 1 else replace(drawn, picture=None))
+            if drawn is not None and self._source.count > 1:
+                drawn = replace(drawn, picture=None)
+            self.drawn.append(drawn)
             yield picture
 
     def _refuse_small(self) -> None:
@@ -83,12 +85,12 @@ class Painting:
     @property
     def kind(self) -> str:
         """What the notice is called."""
-        return "strip" if all(records.is_strip(one.record) for one in self.drawn) else "badge"
+        return "strip" if all(map(records.is_strip, self.placements)) else "badge"
 
     @property
     def placements(self) -> tuple[Mapping[str, Any], ...]:
         """The records of all notices."""
-        return tuple(one.record for one in self.drawn)
+        return tuple(one.record for one in self.drawn if one)
 
     def check(self, container: Container) -> Measurement:
         """Decode what was written, compare it with the source outside the notices, and measure the notices.
@@ -98,26 +100,33 @@ class Painting:
         """
         if container.count != len(self.drawn):
             raise damaged("it no longer holds the same pictures")
-        return worst(
-            [self._check_one(container, index, one) for index, one in enumerate(self.drawn)],
-        )
+        checked = [self._check_one(container, index, one) for index, one in enumerate(self.drawn)]
+        return worst([one for one in checked if one])
 
-    def _check_one(self, container: Container, index: int, drawn: Drawn) -> Measurement:
+    def _check_one(
+        self, container: Container, index: int, drawn: Drawn | None
+    ) -> Measurement | None:
         try:
             picture = container.decode(index)
         except MediaProblem as problem:
             raise damaged("it no longer decodes") from problem
-        before = drawn.picture or self._draw(index)[0]
+        before = drawn.picture if drawn else None
+        before = before or self._draw(index)[0]
         if picture.stored != before.stored or picture.orientation != before.orientation:
             raise damaged("its size or orientation changed")
-        psnr = before.difference(picture, drawn.box)
+        psnr = before.difference(picture, drawn.box if drawn else None)
         if psnr < container.least_psnr:
             raise damaged(f"pixels outside the notice changed too much ({psnr:.1f} dB)")
+        if drawn is None:
+            return None
         region = Region(*(float(drawn.record[key]) for key in ("x", "y", "width", "height")))
         return measure(picture, drawn.badge, region, self._order.profile.image)
 
-    def _draw(self, index: int) -> tuple[Picture, Drawn]:
-        """Decode a picture and draw a badge; a strip where one was, or where no badge fits and one is wanted instead."""
+    def _draw(self, index: int) -> tuple[Picture, Drawn | None]:
+        """Decode a picture and draw a badge; a strip where one was, or where no badge fits and one is wanted instead.
+
+        Nothing is drawn into a preview that is too small for a badge.
+        """
         picture, order = self._source.decode(index), self._order
         number = index + 1 if self._source.count > 1 else None
         top = records.band_top(order.previous, index, picture, order.profile)
@@ -127,6 +136,8 @@ class Painting:
             if placed is not None:
                 old = tuple(_old_boxes(order, index, picture.size))
                 return picture, _badge(picture, placed, self._source.grid, old, number)
+            if self._source.is_preview(index):
+                return picture, None
             if order.when_too_small != "strip":
                 raise too_small(picture.size)
             top = picture.size[1]
@@ -193,6 +204,8 @@ def measure_recorded(
     measured = []
     for index in range(container.count):
         places = tuple(records.of_picture(notice.placements, index))
+        if not places and container.is_preview(index):
+            continue
         one = _measure_one(container, index, places, notice, origin, profile)
         if one is None:
             return Measurement(NoticeState.UNKNOWN)

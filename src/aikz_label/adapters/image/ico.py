@@ -85,7 +85,7 @@ class Ico(Container):
         return self.entries[0].size
 
     @property
-    def count(self) -> int:  # type: ignore[override]  # computed
+    def count(self) -> int:
         """Every size needs a notice."""
         return len(self.entries)
 

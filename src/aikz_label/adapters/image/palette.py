@@ -1,64 +1,138 @@
-"""Palettes: opaque black and white for the badge, also where all 256 colours are taken."""
+"""Palettes: opaque black and white for the badge, also where all colours are taken."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from PIL import Image
 
 from aikz_label.errors import Refused
 
-_ALIKE = 300  # squared distance in RGB: 10 levels in every channel, contrast stays above 18:1
+Colour = tuple[int, ...]
+
+_BLACK, _WHITE = (0, 0, 0), (255, 255, 255)
+# Squared distance up to which a colour passes for black or white: ten levels of each channel, contrast stays above 18:1.
+_ALIKE = 300
+
+
+@dataclass(slots=True)
+class Choice:
+    """A palette that holds black and white.
+
+    Attributes:
+        entries: Its colours, red, green and blue.
+        alpha: Their opacity.
+        moved: Indices that were given up, each with the one that their pixels go to.
+        black: Index of the plate.
+        white: Index of the ink.
+    """
+
+    entries: list[Colour]
+    alpha: list[int]
+    moved: dict[int, int]
+    black: int = -1
+    white: int = -1
+
+
+def choose(
+    entries: list[Colour], alpha: list[int], used: list[int], kept: set[int], limit: int
+) -> Choice:
+    """Find or make room for the two colours; see `_slot`.
+
+    Args:
+        entries: The colours.
+        alpha: Their opacity, 255 for opaque.
+        used: How many pixels each has.
+        kept: Indices that must keep their colour.
+        limit: How many entries there may be.
+    """
+    choice = Choice(list(entries), list(alpha), {})
+    used = [*used, *[0] * (limit - len(used))]
+    choice.black = _slot(choice, _BLACK, used, kept, limit)
+    choice.white = _slot(choice, _WHITE, used, kept | {choice.black}, limit)
+    return choice
+
+
+def _slot(choice: Choice, colour: Colour, used: list[int], kept: set[int], limit: int) -> int:
+    """The index of an opaque colour, made where there is none.
+
+    A free slot is used if there is one, then a colour that is nearly the same. Else the entry whose loss changes the
+    picture least (pixels times squared distance to the nearest other entry) gives way, and its pixels go to that one.
+    """
+    entries, alpha = choice.entries, choice.alpha
+    opaque = [i for i, level in enumerate(alpha) if level == 255 and i != choice.black]
+    for index in opaque:
+        if entries[index] == colour:
+            return index
+    if len(entries) < limit:
+        entries.append(colour)
+        alpha.append(255)
+        return len(entries) - 1
+    free = [i for i in range(limit) if not used[i] and i not in kept]
+    if free:
+        index = free[0]
+    else:
+        near = _near(entries, opaque, colour)
+        if near >= 0:
+            return near
+        index, neighbour = _cheapest(choice, used, kept)
+        choice.moved = {a: neighbour if b == index else b for a, b in choice.moved.items()}
+        choice.moved[index] = neighbour
+        used[neighbour], used[index] = used[neighbour] + used[index], 0
+    entries[index], alpha[index] = colour, 255
+    return index
+
+
+def _cheapest(choice: Choice, used: list[int], kept: set[int]) -> tuple[int, int]:
+    """The entry that matters least, and its nearest neighbour."""
+    entries = choice.entries
+    opaque = [i for i, level in enumerate(choice.alpha) if level == 255 and i != choice.black]
+    best = (math.inf, 0, 0)
+    for index in opaque:
+        if index in kept:
+            continue
+        for other in opaque:
+            if other != index:
+                cost = used[index] * _distance(entries[index], entries[other])
+                best = min(best, (cost, index, other))
+    return best[1], best[2]
+
+
+def _near(entries: list[Colour], candidates: list[int], colour: Colour) -> int:
+    """The candidate nearest to a colour, if it is as good as the same; else -1."""
+    index = min(candidates, key=lambda i: _distance(entries[i], colour), default=-1)
+    return index if index >= 0 and _distance(entries[index], colour) <= _ALIKE else -1
+
+
+def _distance(first: Colour, second: Colour) -> int:
+    return sum((a - b) ** 2 for a, b in zip(first, second, strict=True))
 
 
 def paint(image: Image.Image, mask: Image.Image, corner: tuple[int, int]) -> bool:
-    """Make sure that the palette holds opaque black and white, then draw with those two.
+    """Draw into a Pillow image of mode P or PA, whose palette gets black and white.
 
     Returns:
         Whether pixels got another index to make room.
     """
-    before = image.getpalette("RGB")
-    used = image.histogram()[:256]
-    black = _slot(image, (0, 0, 0), taken=-1)
-    white = _slot(image, (255, 255, 255), taken=black)
-    moved = image.getpalette("RGB") != before and image.histogram()[:256] != used
-    indices = mask.point([white if level >= 128 else black for level in range(256)])
+    palette = image.getpalette("RGB") or []
+    entries: list[Colour] = [tuple(palette[i : i + 3]) for i in range(0, len(palette), 3)]
+    background = image.info.get("background")
+    kept = {background} if isinstance(background, int) else set()
+    alpha = opacities(image, len(entries))
+    choice = choose(entries, alpha, image.histogram()[:256], kept, 256)
+    if choice.moved:
+        _move(image, choice.moved)
+    if choice.entries != entries:
+        image.putpalette([level for entry in choice.entries for level in entry])
+    if choice.alpha != alpha and any(value < 255 for value in choice.alpha):
+        image.info["transparency"] = bytes(choice.alpha)
+    steps = [choice.white if level >= 128 else choice.black for level in range(256)]
+    indices = mask.point(steps)
     if image.mode == "PA":
         indices = Image.merge("PA", (indices, Image.new("L", mask.size, 255)))
     image.paste(indices, corner)
-    return moved
-
-
-def _slot(image: Image.Image, colour: tuple[int, int, int], taken: int) -> int:
-    """The index of an opaque colour, made where there is none.
-
-    A free slot is used if there is one, else a colour that nobody tells from it. Else the entry whose loss changes the
-    picture least (pixels times squared distance to the nearest other entry) gives way, and its pixels go to that
-    neighbour. The background colour is never touched.
-    """
-    palette = image.getpalette("RGB") or []
-    entries = [tuple(palette[i : i + 3]) for i in range(0, len(palette), 3)]
-    alpha = opacities(image, len(entries))
-    for index, entry in enumerate(entries):
-        if entry == colour and alpha[index] == 255 and index != taken:
-            return index
-    used = image.histogram()[:256]
-    if len(entries) < 256:
-        index = len(entries)
-        entries.append(colour)
-        alpha.append(255)
-    else:
-        kept = {taken, image.info.get("background")}
-        free = [i for i in range(256) if not used[i] and i not in kept]
-        close = -1 if free else _close(entries, alpha, colour, taken)
-        if close >= 0:
-            return close
-        index = free[0] if free else _merge_cheapest(image, entries, alpha, used, kept)
-        entries[index], alpha[index] = colour, 255
-    image.putpalette([level for entry in entries for level in entry])
-    if any(value < 255 for value in alpha):
-        image.info["transparency"] = bytes(alpha)
-    return index
+    return bool(choice.moved)
 
 
 def with_black_and_white(colours: bytes, opacity: bytes, most: int) -> tuple[int, int, bytes]:
@@ -67,11 +141,12 @@ def with_black_and_white(colours: bytes, opacity: bytes, most: int) -> tuple[int
     Raises:
         Refused: It has neither them nor room for them.
     """
-    entries = [tuple(colours[i : i + 3]) for i in range(0, len(colours), 3)]
+    entries: list[Colour] = [tuple(colours[i : i + 3]) for i in range(0, len(colours), 3)]
     alpha = [*opacity[: len(entries)], *(255,) * (len(entries) - len(opacity))]
     found: list[int] = []
-    for colour in ((0, 0, 0), (255, 255, 255)):
-        number = _close(entries, alpha, colour, taken=-1)
+    for colour in (_BLACK, _WHITE):
+        opaque = [i for i, level in enumerate(alpha) if level == 255]
+        number = _near(entries, opaque, colour)
         if number < 0:
             if len(entries) == most:
                 raise Refused(
@@ -86,19 +161,6 @@ def with_black_and_white(colours: bytes, opacity: bytes, most: int) -> tuple[int
     return found[0], found[1], bytes(level for entry in entries for level in entry)
 
 
-def _close(
-    entries: list[tuple[int, ...]], alpha: list[int], colour: tuple[int, int, int], taken: int
-) -> int:
-    """The opaque entry nearest to a colour, if it is as good as the same; else -1."""
-    distances = [
-        (sum((a - b) ** 2 for a, b in zip(entry, colour, strict=True)), index)
-        for index, entry in enumerate(entries)
-        if alpha[index] == 255 and index != taken
-    ]
-    distance, index = min(distances, default=(math.inf, -1))
-    return index if distance <= _ALIKE else -1
-
-
 def opacities(image: Image.Image, count: int) -> list[int]:
     """Opacity of every palette entry; Pillow gives it as bytes or as one transparent index."""
     given = image.info.get("transparency")
@@ -110,31 +172,15 @@ def opacities(image: Image.Image, count: int) -> list[int]:
     return alpha
 
 
-def _merge_cheapest(
-    image: Image.Image,
-    entries: list[tuple[int, ...]],
-    alpha: list[int],
-    used: list[int],
-    kept: set[object],
-) -> int:
-    """Free the palette entry that matters least; returns its index."""
-    best = (math.inf, 0, 0)
-    for index, entry in enumerate(entries):
-        if index in kept or alpha[index] < 255:
-            continue
-        for other, neighbour in enumerate(entries):
-            if other != index and other not in kept and alpha[other] == 255:
-                distance = sum((a - b) ** 2 for a, b in zip(entry, neighbour, strict=True))
-                best = min(best, (used[index] * distance, index, other))
-    _, index, neighbour_index = best
-    table = [neighbour_index if level == index else level for level in range(256)]
+def _move(image: Image.Image, moved: dict[int, int]) -> None:
+    """Give pixels their new indices and leave the palette as it is."""
+    table = [moved.get(index, index) for index in range(256)]
     palette, info = image.getpalette("RGB"), image.info
     if image.mode == "PA":
-        moved = Image.merge("PA", (image.getchannel("P").point(table), image.getchannel("A")))
+        fresh = Image.merge("PA", (image.getchannel("P").point(table), image.getchannel("A")))
     else:
-        moved = image.point(table)
-    image.paste(moved, (0, 0))
+        fresh = image.point(table)
+    image.paste(fresh, (0, 0))
     if palette is not None:
         image.putpalette(palette)
     image.info = info
-    return index

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -58,7 +57,6 @@ class Png(Animated):
     end: int
 
     pillow = "PNG"
-    least_psnr = math.inf
 
     @classmethod
     def parse(cls, data: bytes, limits: Limits, *, thorough: bool) -> Self:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ _XYZ_TO_RGB = np.array(  # from D50, by Bradford's adaptation, to linear sRGB
 )
 _D50 = np.array([0.9642, 1.0, 0.8249], np.float32)
 
+Model: TypeAlias = Literal["grey", "rgb", "cmyk", "lab", "ycbcr"]
 Array = NDArray[Any]
 Floats = NDArray[np.floating[Any]]
 
@@ -55,7 +56,7 @@ class Colours:
         transfer: `sdr`, `pq` or `hlg`.
     """
 
-    model: Literal["grey", "rgb", "cmyk", "lab", "ycbcr"]
+    model: Model
     black: float
     white: float
     neutral: float = 0.0
@@ -154,10 +155,18 @@ class SamplePicture(Picture):
             != (self.samples.shape, self.samples.dtype.newbyteorder("="))
         ):
             return 0.0
-        total, count = 0.0, 0
+        total = self.squares(other, box)
+        if total == 0.0:
+            return math.inf
+        count = self.samples.size - (box[2] * box[3] * self.samples.shape[2] if box else 0)
+        peak = abs(self.colours.white - self.colours.black)
+        return 10 * math.log10(peak * peak * max(count, 1) / total) if math.isfinite(total) else 0.0
+
+    def squares(self, other: SamplePicture, box: Box | None) -> float:
+        """Sum of all squared differences outside a box; the shapes must be alike."""
+        total = 0.0
         for top in range(0, self.samples.shape[0], _STRIP):
             first, second = (one.samples[top : top + _STRIP] for one in (self, other))
-            count += first.size
             if np.array_equal(first, second, equal_nan=first.dtype.kind == "f"):
                 continue
             with np.errstate(all="ignore"):
@@ -168,12 +177,7 @@ class SamplePicture(Picture):
                 x, y, width, height = box
                 squares[max(0, y - top) : max(0, y + height - top), x : x + width] = 0.0
             total += float(squares.sum())
-        if box is not None:
-            count -= box[2] * box[3] * self.samples.shape[2]
-        if total == 0.0:
-            return math.inf
-        peak = abs(self.colours.white - self.colours.black)
-        return 10 * math.log10(peak * peak * max(count, 1) / total) if math.isfinite(total) else 0.0
+        return total
 
 
 def levels_of(samples: Array) -> tuple[float, float]:

@@ -77,7 +77,7 @@ class Heif(Container):
         return cls(data, view.crop[2:], boxes, meta, shown, limits)
 
     @property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         """See `Container`."""
         return len(self.shown)
 

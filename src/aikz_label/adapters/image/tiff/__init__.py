@@ -1,0 +1,312 @@
+"""TIFF: every page is painted where it stands.
+
+Only the strips or tiles that the badge touches are coded anew, each in the way of its page. They go back to where they were
+when they still fit, else to the end of the file; everything else keeps its bytes and its place. See `aikz_label.ifd`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self
+
+from aikz_label import ifd
+from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.image.container import Container, Tags, refuse_variant
+from aikz_label.adapters.image.tiff.page import (
+    COLOUR_MAP,
+    HEIGHT,
+    OLD_JPEG,
+    ROWS_PER_STRIP,
+    STRIP_LENGTHS,
+    STRIPS,
+    TILE_LENGTHS,
+    TILES,
+    WIDTH,
+    Coding,
+    Page,
+)
+from aikz_label.carriers import tiff as carrier
+from aikz_label.ifd_editor import Editor, Value
+from aikz_label.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aikz_label.adapters.image.picture import Picture
+    from aikz_label.adapters.image.tiff.picture import TiffPicture
+    from aikz_label.engine import Parent
+    from aikz_label.formats import Format
+    from aikz_label.signing import SigningKey
+
+# Pages of a book cost as much as pages of a bomb: all their samples together, in bytes per pixel of the largest picture.
+_MAX_DECODED = 64
+_MAX_PICTURES = 1000  # that a marker keeps records of
+_LEAST_PREVIEW = 64  # shorter side of a preview that is labelled too, px
+_LOSSY_PSNR = 40.0
+_TEXTS = (270, 271, 272, 305)  # description, maker, model, program
+_USER_COMMENT = 0x9286
+
+
+@dataclass(frozen=True, slots=True)
+class Tiff(Container):
+    """A file as its directories and the pictures that they describe.
+
+    Attributes:
+        tiff: The directories.
+        pages: The pictures that need a notice, in the order of the file.
+        unlabelled: Previews that get none, because they are too small for one or cannot be painted.
+    """
+
+    data: bytes
+    size: tuple[int, int]
+    tiff: ifd.Tiff
+    pages: tuple[Page, ...]
+    unlabelled: int
+
+    title: ClassVar[str] = "TIFF"
+
+    @classmethod
+    def parse(cls, data: bytes, limits: Limits, *, thorough: bool) -> Self:
+        """Follow the chain of pages, and the directories that they point to."""
+        with reading():
+            tiff = ifd.Tiff.read(data)
+            found = tuple(tiff.tree())
+            if thorough:
+                check_whole(tiff, found)
+            pages = [Page.read(tiff, one, limits) for one in found if one.get(WIDTH)]
+        old = sum(one.get(WIDTH) is None and one.get(OLD_JPEG) is not None for one in found)
+        whole = [page for page in pages if page.role == "picture"]
+        previews = [page for page in pages if page.role == "preview"]
+        if not whole:  # some scanners call the only page a preview
+            whole, previews = previews, []
+        small = [page for page in previews if not _gets_badge(page)]
+        chosen = tuple(page for page in pages if page in whole or page in previews)
+        chosen = tuple(page for page in chosen if page not in small)
+        if not chosen:
+            raise MediaProblem("damaged", detail_word="no-header")
+        decoded = sum(page.decoded_bytes for page in chosen)
+        most = limits.max_pixels * _MAX_DECODED
+        if decoded > most:
+            raise MediaProblem("over-limit", what_word="bytes", found=decoded, limit=most)
+        return cls(data, chosen[0].size, tiff, chosen, len(small) + old)
+
+    # --- what is in it ----------------------------------------------------------------------------------------------
+
+    @property
+    def count(self) -> int:
+        """Pages, and previews of them."""
+        return len(self.pages)
+
+    def is_preview(self, index: int) -> bool:
+        """Whether a picture is reduced from another one."""
+        return self.pages[index].role == "preview" and self.count > 1
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Blocks of JPEG, or pixels that share a colour."""
+        across, down = 1, 1
+        for page in self.pages:
+            block = 8 if page.coding == Coding.JPEG else 1
+            across = math.lcm(across, block * page.subsampling[0])
+            down = math.lcm(down, block * page.subsampling[1])
+        return across, down
+
+    @property
+    def least_psnr(self) -> float:
+        """Exact, but where a page is JPEG."""
+        return _LOSSY_PSNR if any(p.coding == Coding.JPEG for p in self.pages) else math.inf
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Of previews without a notice, and of tags that nobody can read."""
+        said = []
+        if self.unlabelled:
+            said.append(
+                f"{self.unlabelled} preview(s) in this file carry no notice: too small, or not painted."
+            )
+        gone = [tag for found in self.tiff.tree() for tag in self._dangling(found)]
+        if gone:
+            said.append(f"{len(gone)} tag(s) whose values are not in the file were left out.")
+        return tuple(said)
+
+    def _dangling(self, found: ifd.Directory) -> Iterator[int]:
+        """Tags whose values lie outside the file."""
+        for entry in found.entries:
+            if entry.length > self.tiff.word and entry.at + entry.length > len(self.data):
+                yield entry.tag
+
+    @property
+    def has_marker(self) -> bool:
+        """Whether a page has the tag of C2PA."""
+        return any(page.get(ifd.C2PA) for page in self.tiff.pages)
+
+    def stores(self) -> Iterator[bytes]:
+        """The values of that tag; none where they lie outside the file."""
+        for entry in filter(None, (page.get(ifd.C2PA) for page in self.tiff.pages)):
+            yield self.data[entry.at : entry.at + entry.length]
+
+    @property
+    def xmp(self) -> bytes | None:
+        """The packet of the first page."""
+        entry = self.tiff.pages[0].get(ifd.XMP)
+        return self.data[entry.at : entry.at + entry.length] if entry else None
+
+    @property
+    def exif(self) -> bytes | None:
+        """There is no block: the fields are tags of the file."""
+        return None
+
+    @property
+    def statements(self) -> bytes | None:
+        """The texts of the first page and of its camera data, as a block."""
+        with reading():
+            first = self.tiff.pages[0]
+            camera = next((c for c in self.tiff.children(first) if c.get(_USER_COMMENT)), None)
+            return self.tiff.extract(first, _TEXTS, camera, (_USER_COMMENT,))
+
+    def parts(self) -> Iterator[bytes]:
+        """Every tag but the marker with its values, and every block of image data, of every directory."""
+        for found in self.tiff.tree():
+            for entry in sorted(found.entries, key=lambda one: one.tag):
+                if entry.tag != ifd.C2PA:
+                    yield b"%d %d %d" % (entry.tag, entry.kind, entry.count)
+                    yield self.data[entry.at : entry.at + entry.length]
+            for places, lengths in ifd.DATA.items():
+                numbers = (self.tiff.numbers(found.get(tag)) for tag in (places, lengths))
+                for start, length in zip(*numbers, strict=False):
+                    yield self.data[start : start + length]
+
+    # --- pixels -----------------------------------------------------------------------------------------------------
+
+    def check_variant(self) -> None:
+        """Refuse what cannot be painted without a loss."""
+        if self.count > _MAX_PICTURES:
+            raise refuse_variant(self.title, f"it has more than {_MAX_PICTURES} pages")
+        for number, page in enumerate(self.pages, 1):
+            reason = next(page.reasons(), "")
+            if reason:
+                where = f" (page {number} of {self.count})" if self.count > 1 else ""
+                raise refuse_variant(self.title, reason + where)
+
+    def decode(self, index: int = 0) -> TiffPicture:
+        """See `Container.decode`; blocks are decoded when they are looked at."""
+        from aikz_label.adapters.image.tiff.blocks import Blocks  # noqa: PLC0415
+        from aikz_label.adapters.image.tiff.picture import TiffPicture  # noqa: PLC0415
+
+        page = self.pages[index]
+        reason = next(page.reasons(), "")
+        if reason:
+            raise refuse_variant(self.title, reason)
+        return TiffPicture(Blocks(self.tiff, page))
+
+    def encode(self, pictures: Iterable[Picture], tags: Tags) -> bytes:
+        """The painted blocks in the source's file."""
+        from aikz_label.adapters.image.tiff.picture import TiffPicture  # noqa: PLC0415
+
+        with reading():
+            editor = Editor(self.tiff)
+            changes: dict[int, dict[int, Value]] = {}
+            for picture in pictures:
+                assert isinstance(picture, TiffPicture)
+                picture.read_through()
+                changes[picture.page.directory.at] = self._replaced(editor, picture)
+            return self._finished(editor, changes, tags)
+
+    def with_tags(self, tags: Tags) -> bytes:
+        """The same file with another XMP packet."""
+        with reading():
+            return self._finished(Editor(self.tiff), {}, tags)
+
+    @classmethod
+    def write_marker(
+        cls,
+        source: BinaryIO,
+        destination: BinaryIO,
+        row: Format,  # noqa: ARG003  # TIFF and DNG alike
+        manifest: dict[str, Any],
+        key: SigningKey,
+        parent: Parent | None,
+    ) -> None:
+        """See `Adapter.write_marker`."""
+        with reading():
+            carrier.write(source, destination, manifest, key, parent)
+
+    def _replaced(self, editor: Editor, picture: TiffPicture) -> dict[int, Value]:
+        """Store the changed blocks of a page; what its directory says of them."""
+        page, found = picture.page, dict[int, Value]()
+        old = next(one for one in self.pages if one.directory is page.directory)
+        if page.size != old.size:
+            for start, length in zip(old.places, old.lengths, strict=False):
+                editor.erase(start, start + length)
+            grown = {WIDTH: page.size[0], HEIGHT: page.size[1]}
+            grown |= {} if page.tiled else {ROWS_PER_STRIP: page.block[1]}
+            found |= {tag: (ifd.LONG, 1, self.tiff.pack(ifd.LONG, [n])) for tag, n in grown.items()}
+        places, lengths = list(page.places), list(page.lengths)
+        for index, data in picture.blocks.encoded():
+            places[index] = editor.store(places[index], lengths[index], data)
+            lengths[index] = len(data)
+        for tags, numbers in (((TILES, STRIPS), places), ((TILE_LENGTHS, STRIP_LENGTHS), lengths)):
+            entry = next(filter(None, (page.directory.get(tag) for tag in tags)), None)
+            kind = entry.kind if entry else ifd.LONG
+            if kind == ifd.SHORT and max(numbers) >= 1 << 16:
+                kind = ifd.LONG
+            tag = entry.tag if entry else STRIP_LENGTHS
+            found[tag] = (kind, len(numbers), self.tiff.pack(kind, numbers))
+        colours = picture.colour_map.reshape(-1).tolist()
+        if colours != list(page.colour_map):
+            found[COLOUR_MAP] = (ifd.SHORT, len(colours), self.tiff.pack(ifd.SHORT, colours))
+        return found
+
+    def _finished(self, editor: Editor, changes: dict[int, dict[int, Value]], tags: Tags) -> bytes:
+        """The file with changed directories, without a marker and with the new packet."""
+        first, *others = self.tiff.pages
+        for found in reversed(tuple(self.tiff.tree())):
+            old = found.get(ifd.C2PA)
+            if old is not None and found in others and not found.get(WIDTH):
+                editor.unlink(found)  # a page without pixels that the engine made
+                editor.erase(old.at, old.at + old.length)
+                continue
+            wanted = dict(changes.get(found.at, {}))
+            # what points behind the end of the file would point at something that is appended there
+            wanted |= dict.fromkeys(self._dangling(found))
+            if old is not None:
+                wanted[ifd.C2PA] = None
+            if found is first and tags.xmp is not None:
+                entry = found.get(ifd.XMP)
+                kind = ifd.UNDEFINED if entry and entry.kind == ifd.UNDEFINED else ifd.BYTE
+                wanted[ifd.XMP] = (kind, len(tags.xmp), tags.xmp)
+            editor.change(found, wanted)
+        return editor.data
+
+
+def check_whole(tiff: ifd.Tiff, found: tuple[ifd.Directory, ...]) -> None:
+    """Notice a cut file: every block of image data must be in it.
+
+    Raises:
+        Malformed: One is not.
+    """
+    for directory in found:
+        for places, lengths in ifd.DATA.items():
+            starts, sizes = (tiff.numbers(directory.get(tag)) for tag in (places, lengths))
+            if any(a + b > len(tiff.data) for a, b in zip(starts, sizes, strict=False)):
+                raise ifd.Malformed("cut")
+
+
+def _gets_badge(page: Page) -> bool:
+    """Whether a preview is large enough, and can be painted."""
+    return min(page.size) >= _LEAST_PREVIEW and not any(page.reasons())
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Directories that make no sense are a problem with the content."""
+    try:
+        yield
+    except ifd.Malformed as error:
+        raise MediaProblem("damaged", detail_word=str(error)) from error
+    except ifd.TooMany as error:
+        limit = ifd.MAX_DIRECTORIES
+        raise MediaProblem("over-limit", what_word="parts", found=limit + 1, limit=limit) from error

@@ -1,0 +1,472 @@
+"""TIFF of every kind, written and read back by tifffile: outside the badge every sample is what it was."""
+
+from __future__ import annotations
+
+import io
+import math
+import subprocess
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from aikz_label import Refused, Verdict, engine, ifd, mark, marker, verify
+from aikz_label.adapters.image import ADAPTER
+from aikz_label.adapters.image.tiff import Tiff
+from aikz_label.formats import FORMATS
+from aikz_label.label import Origin
+from aikz_label.limits import DEFAULT, NO_LIMITS
+from aikz_label.profile import load_profile
+from aikz_label.report import Notice, NoticeState
+from aikz_label.signing import load_signing_key
+from support import encoded, picture, require_tool
+from tiff_files import SIZE, book, packed, photo, raw_page, raw_photo, tiff
+
+
+def pages(data: bytes) -> list[np.ndarray]:
+    """Every page, as tifffile reads it: rows × columns × channels."""
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        out = []
+        for page in file.pages:
+            samples = page.asarray()
+            if page.planarconfig == 2 and samples.ndim == 3:
+                samples = np.moveaxis(samples, 0, 2)
+            out.append(samples if samples.ndim == 3 else samples[..., None])
+        return out
+
+
+def area(place, size: tuple[int, int], grid: int = 1) -> np.ndarray:
+    """Where a badge is, in a picture that is stored upright."""
+    left, top = place["x"] * size[0], place["y"] * size[1]
+    right, bottom = left + place["width"] * size[0], top + place["height"] * size[1]
+    mask = np.zeros(size[::-1], bool)
+    rows = slice(round(top) // grid * grid, -(-round(bottom) // grid) * grid)
+    mask[rows, round(left) // grid * grid : -(-round(right) // grid) * grid] = True
+    return mask
+
+
+def assert_kept(source: bytes, result, config, *, grid: int = 1, least: float = math.inf) -> None:
+    """The badge is there in every page, nothing else changed, and two independent programs still read it."""
+    assert result.report.verdict is Verdict.LABELLED
+    assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
+    places = result.report.marker.notice.placements
+    was, now = pages(source), pages(result.data)
+    assert len(was) == len(now) == len(places)
+    for number, (before, after, place) in enumerate(zip(was, now, places, strict=True)):
+        assert place.get("picture", 1) == number + 1
+        assert before.shape == after.shape
+        assert before.dtype == after.dtype
+        outside = ~area(place, before.shape[1::-1], grid)
+        assert (before != after)[~outside].any()
+        if least == math.inf:
+            assert np.array_equal(
+                before[outside], after[outside], equal_nan=before.dtype.kind == "f"
+            )
+        else:
+            error = np.mean((before[outside].astype(float) - after[outside]) ** 2)
+            assert not error or 10 * math.log10(255**2 / error) >= least
+
+
+TYPES = ["uint8", "uint16", "uint32", "int8", "int16", "int32", "float16", "float32", "float64"]
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_every_type_of_samples(dtype, label, config):
+    channels = TYPES.index(dtype) % 3
+    photometric = ("minisblack", "rgb", "separated")[channels]
+    channels = (1, 3, 4)[channels]
+    source = tiff(photo(channels, dtype), photometric=photometric)
+    result = mark(source, None, label, config=config)
+    assert_kept(source, result, config)
+
+
+STRIPS, TILES = {"rowsperstrip": 20}, {"tile": (64, 48)}
+
+
+@pytest.mark.parametrize(
+    ("compression", "predictor", "layout", "planar"),
+    [
+        (None, None, {}, "contig"),
+        (None, None, STRIPS, "separate"),
+        (None, None, TILES, "contig"),
+        ("lzw", None, {}, "separate"),
+        ("lzw", 2, STRIPS, "contig"),
+        ("lzw", 2, TILES, "separate"),
+        ("deflate", 2, STRIPS, "separate"),
+        ("deflate", None, TILES, "contig"),
+        ("packbits", None, {}, "contig"),
+        ("packbits", None, TILES, "separate"),
+        ("lzma", 2, STRIPS, "contig"),
+        ("zstd", 2, TILES, "contig"),
+    ],
+)
+def test_every_layout_and_compression(compression, predictor, layout, planar, label, config):
+    source = tiff(
+        photo(3, "uint16"),
+        photometric="rgb",
+        planarconfig=planar,
+        compression=compression,
+        predictor=predictor,
+        **layout,
+    )
+    result = mark(source, None, label, config=config)
+    assert_kept(source, result, config)
+
+
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("bigtiff", [False, True])
+@pytest.mark.parametrize(
+    ("dtype", "options"),
+    [
+        ("uint16", {"compression": "deflate", "predictor": 2}),
+        ("float32", {"compression": "deflate", "predictor": 3}),
+        ("float64", {"compression": "lzw", "predictor": 3, "tile": (64, 64)}),
+        ("uint32", {"compression": "zstd", "predictor": 2, "rowsperstrip": 10}),
+    ],
+)
+def test_both_orders_and_both_sizes_of_offsets(byteorder, bigtiff, dtype, options, label, config):
+    source = tiff(
+        photo(3, dtype), photometric="rgb", byteorder=byteorder, bigtiff=bigtiff, **options
+    )
+    result = mark(source, None, label, config=config)
+    assert result.data[:4] == source[:4]
+    assert_kept(source, result, config)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 3, 4, 5, 6, 7, 10, 12, 14])
+def test_samples_that_fill_no_byte(bits, label, config):
+    """tifffile writes only single bits, so the others are packed here; every second one with white as 0."""
+    values = photo(1, "uint16")[..., 0] >> (16 - bits)
+    source = packed(values, bits, bits % 2)
+    result = mark(source, None, label, config=config)
+    assert_kept(source, result, config)
+
+
+@pytest.mark.parametrize("compression", ["group3", "group4", "tiff_ccitt", "tiff_lzw", "raw"])
+@pytest.mark.parametrize("strip", [1000, 20])
+def test_one_bit(compression, strip, label, config):
+    source = encoded(picture("1", SIZE), "TIFF", compression=compression, tiffinfo={278: strip})
+    result = mark(source, None, label, config=config)
+    assert_kept(source, result, config)
+    with Image.open(io.BytesIO(result.data)) as image:
+        assert image.mode == "1"
+        assert image.info["compression"] == compression
+
+
+MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "RGBX", "CMYK", "LAB", "I", "F"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_of_pillow(mode, label, config):
+    orientation = 1 + MODES.index(mode) % 8
+    source = encoded(
+        picture(mode, SIZE), "TIFF", compression="tiff_lzw", tiffinfo={274: orientation}
+    )
+    result = mark(source, None, label, config=config)
+    assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
+    was, now = (Image.open(io.BytesIO(data)) for data in (source, result.data))
+    for image in (was, now):
+        image.load()  # and turn it upright
+    assert (was.mode, was.size) == (now.mode, now.size)
+    before, after = (np.asarray(one.convert("RGB") if mode == "P" else one) for one in (was, now))
+    outside = ~area(result.report.marker.notice.placements[0], was.size)
+    if mode != "P":  # whose palette is full
+        assert (before == after)[outside].all()
+    assert (before != after)[~outside].any()
+
+
+@pytest.mark.parametrize("subsampling", [(1, 1), (2, 1), (2, 2)])
+@pytest.mark.parametrize("layout", [{"rowsperstrip": 32}, {"tile": (64, 64)}])
+def test_jpeg_in_strips_and_tiles(subsampling, layout, label, config):
+    source = tiff(
+        np.asarray(picture("RGB", SIZE)),
+        photometric="ycbcr",
+        compression="jpeg",
+        compressionargs={"level": 90},
+        subsampling=subsampling,
+        **layout,
+    )
+    result = mark(source, None, label, config=config)
+    assert_kept(source, result, config, grid=16, least=45)
+
+
+def test_jpeg_with_shared_tables(label, config):
+    """libtiff writes them once; a block that brought others would spoil those that come after it."""
+    source = encoded(
+        picture("RGB", SIZE), "TIFF", compression="jpeg", quality=80, tiffinfo={278: 16}
+    )
+    assert ifd.Tiff.read(source).pages[0].get(347)
+    result = mark(source, None, label, config=config)
+    was, now = (np.asarray(Image.open(io.BytesIO(d)), float) for d in (source, result.data))
+    outside = ~area(result.report.marker.notice.placements[0], SIZE, 16)
+    error = np.mean((was[outside] - now[outside]) ** 2)
+    assert 10 * math.log10(255**2 / error) > 45
+
+
+@pytest.mark.parametrize("subsampling", [(1, 1), (2, 1), (2, 2), (4, 1), (4, 4)])
+def test_colours_that_pixels_share(subsampling, label, config, tmp_path):
+    """YCbCr without JPEG: units of some brightnesses and one pair of colours."""
+    across, down = subsampling
+    width, height = 240, 160
+    values = np.asarray(picture("YCbCr", (width, height)))
+    high, wide = height // down, width // across
+    units = np.empty((high, wide, across * down + 2), np.uint8)
+    luma = values[..., 0].reshape(high, down, wide, across).swapaxes(1, 2)
+    units[..., :-2] = luma.reshape(high, wide, -1)
+    units[..., -2:] = values[::down, ::across, 1:]
+    source = raw_page(
+        units.tobytes(),
+        {256: [width], 257: [height], 258: [8, 8, 8], 259: [1], 262: [6], 277: [3], 278: [height]}
+        | {530: list(subsampling)},
+    )
+    before = Tiff.parse(source, DEFAULT, thorough=True).decode()
+    assert np.array_equal(before.part((0, 0, width, height)).samples[..., 0], values[..., 0])
+    result = mark(source, None, label, config=config)
+    assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
+    after = Tiff.parse(result.data, DEFAULT, thorough=True).decode()
+    outside = ~area(result.report.marker.notice.placements[0], (width, height), max(subsampling))
+    was, now = (one.part((0, 0, width, height)).samples for one in (before, after))
+    assert (was == now)[outside].all()
+    path = tmp_path / "out.tif"
+    path.write_bytes(result.data)
+    done = subprocess.run(  # libtiff agrees that it is a picture
+        [require_tool("tiff2rgba"), path, tmp_path / "rgba.tif"], capture_output=True, check=True
+    )
+    assert b"rror" not in done.stderr
+
+
+# --- several pages ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{}, {"bigtiff": True}, {"byteorder": ">"}])
+def test_every_page_has_its_notice(options, label, config):
+    source = book(**options)
+    result = mark(source, None, label, config=config)
+    assert_kept(source, result, config)
+    assert len(pages(result.data)) == 3
+
+
+def test_a_page_without_its_notice_is_noticed(label, config):
+    """Whoever signs must have labelled every page; measured again, one that is bare counts."""
+    result = mark(book(), None, label, config=config)
+    notice, numbers = result.report.marker.notice, load_profile("kz")
+
+    def measured(data, record):
+        return ADAPTER.measure(
+            io.BytesIO(data), FORMATS["tiff"], record, Origin.CREATED, numbers, DEFAULT
+        ).state
+
+    assert measured(result.data, notice) is NoticeState.PERCEIVABLE
+    assert measured(book(), notice) is NoticeState.NOT_PERCEIVABLE
+    fewer = replace(notice, placements=notice.placements[:2])
+    assert measured(result.data, fewer) is NoticeState.UNKNOWN
+
+
+def test_only_touched_blocks_change(label, config):
+    """Uncompressed and tiled, a file keeps every byte outside the tiles of the badge, and grows by the marker alone."""
+    source = tiff(photo(3, "uint8", (800, 640)), photometric="rgb", tile=(64, 64))
+    result = mark(source, None, label, config=config)
+    assert len(result.data) < len(source) + 9000
+    page = ifd.Tiff.read(source)
+    places = page.numbers(page.pages[0].get(324))
+    changed = [
+        i for i, at in enumerate(places) if source[at : at + 12288] != result.data[at : at + 12288]
+    ]
+    columns = {index % 13 for index in changed}
+    assert len(changed) < len(places) / 3
+    assert min(columns) > 5, "the badge is at the top right"
+    rest = bytearray(result.data[: len(source)])
+    for index in changed:
+        at = places[index]
+        rest[at : at + 12288] = source[at : at + 12288]
+    rest[4:8] = source[4:8]  # where the first directory is
+    assert bytes(rest) == source
+
+
+def test_a_strip_is_added_where_no_badge_fits(label, config):
+    for compression in ("tiff_lzw", "raw", "jpeg"):
+        source = encoded(picture("RGB", (400, 14)), "TIFF", compression=compression)
+        with pytest.raises(Refused):
+            mark(source, None, label, config=config)
+        result = mark(source, None, label, config=config, when_too_small="strip")
+        assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
+        (after,) = pages(result.data)
+        assert after.shape[0] > 14
+        if compression != "jpeg":
+            assert (after[:14] == np.asarray(picture("RGB", (400, 14)))).all()
+        with Image.open(io.BytesIO(result.data)) as image:
+            assert image.size == after.shape[1::-1]
+
+
+def test_previews_are_labelled_or_said(label, config):
+    buffer = io.BytesIO()
+    big = photo(3, "uint8", (480, 320))
+    with tifffile.TiffWriter(buffer) as writer:
+        writer.write(big, photometric="rgb", subifds=2, metadata=None)
+        writer.write(big[::2, ::2], photometric="rgb", subfiletype=1, metadata=None)
+        writer.write(big[::10, ::10], photometric="rgb", subfiletype=1, metadata=None)
+    source = buffer.getvalue()
+    result = mark(source, None, label, config=config)
+    assert [one["picture"] for one in result.report.marker.notice.placements] == [1, 2]
+    assert any("1 preview" in warning for warning in result.warnings)
+    with tifffile.TiffFile(io.BytesIO(result.data)) as file:
+        (page,) = file.pages
+        half, tiny = (one.asarray() for one in page.pages)
+    assert (half != big[::2, ::2]).any()
+    assert (tiny == big[::10, ::10]).all()
+
+
+def test_masks_get_no_notice(label, config):
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as writer:
+        writer.write(photo(3, "uint8"), photometric="rgb", metadata=None)
+        bits = photo(1, "uint8")[..., 0] > 99
+        writer.write(bits, photometric="mask", subfiletype=4, metadata=None)
+    source = buffer.getvalue()
+    result = mark(source, None, label, config=config)
+    assert len(result.report.marker.notice.placements) == 1
+    assert (pages(result.data)[1] == pages(source)[1]).all()
+
+
+# --- palettes ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_full_palette_makes_room(label, config):
+    ramp = np.linspace(30, 220, 256).astype(np.uint16) * 257
+    colours = np.stack([ramp, ramp[::-1], ramp])
+    values = photo(1, "uint8")[..., 0]
+    source = tiff(values, photometric="palette", colormap=colours)
+    result = mark(source, None, label, config=config)
+    with tifffile.TiffFile(io.BytesIO(result.data)) as file:
+        page = file.pages[0]
+        after, after_map = page.asarray(), page.colormap
+    outside = ~area(result.report.marker.notice.placements[0], SIZE)
+    was, now = colours[:, values] // 257, after_map[:, after] // 257
+    assert np.abs(was.astype(int) - now)[:, outside].max() <= 3
+    assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
+
+
+def test_a_palette_without_room_is_refused(label, config):
+    """Of two colours neither can be given up."""
+    tags = {256: [240], 257: [160], 258: [1], 259: [1], 262: [3], 277: [1], 278: [160]}
+    tags[320] = [65535, 0, 0, 30000, 0, 65535]
+    source = raw_page(bytes([0b10101010] * 30 * 160), tags)
+    with pytest.raises(Refused, match="palette") as refusal:
+        mark(source, None, label, config=config)
+    assert refusal.value.code == "unsupported-variant"
+
+
+# --- what is refused --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({259: [6]}, "old-style JPEG"),
+        ({259: [4711]}, "4711"),
+        ({262: [32803], 277: [1]}, "raw data"),
+        ({262: [1234]}, "1234"),
+        ({258: [8, 8, 4]}, "not alike"),
+        ({258: [17, 17, 17]}, "17 bits"),
+        ({339: [5, 5, 5], 258: [64, 64, 64]}, "not alike"),
+        ({259: [5], 317: [9]}, "predictor"),
+        ({277: [2]}, "fewer channels"),
+        ({262: [5], 277: [4], 258: [8] * 4, 332: [2]}, "inks"),
+    ],
+)
+def test_what_cannot_be_painted_is_refused(change, why, label, config):
+    tags = {256: [240], 257: [160], 258: [8, 8, 8], 259: [1], 262: [2], 277: [3], 278: [160]}
+    with pytest.raises(Refused, match=why) as refusal:
+        mark(raw_page(bytes(240 * 160 * 3), tags | change), None, label, config=config)
+    assert refusal.value.code == "unsupported-variant"
+
+
+def test_values_that_are_not_there_are_left_out(label, config):
+    """They would point at what is appended behind the file's old end."""
+    tags = {256: [240], 257: [160], 258: [8], 259: [1], 262: [1], 277: [1], 278: [160]}
+    source = bytearray(raw_page(bytes(240 * 160), tags | {700: [7] * 40}))
+    entry = ifd.Tiff.read(bytes(source)).pages[0].get(700)
+    at = source.find(b"\xbc\x02\x03\x00")
+    source[at + 8 : at + 12] = (len(source) + 10).to_bytes(4, "little")
+    assert entry is not None
+    result = mark(bytes(source), None, label, config=config, notice="none", notice_reason="shown")
+    assert any("left out" in warning for warning in result.warnings)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.6, 0.97])
+def test_cut_files(share, label, config):
+    for source in (book(), tiff(photo(3, "uint8"), photometric="rgb", compression="lzw")):
+        with pytest.raises(Refused) as refusal:
+            mark(source[: int(len(source) * share)], None, label, config=config)
+        assert refusal.value.code in {"damaged", "unsupported-variant"}
+
+
+def test_a_damaged_block_is_refused_even_far_from_the_badge(label, config):
+    source = bytearray(
+        tiff(photo(3, "uint8"), photometric="rgb", compression="deflate", rowsperstrip=20)
+    )
+    read = ifd.Tiff.read(bytes(source))
+    last = read.numbers(read.pages[0].get(273))[-1]
+    source[last + 2 : last + 40] = bytes(38)
+    with pytest.raises(Refused) as refusal:
+        mark(bytes(source), None, label, config=config)
+    assert refusal.value.code == "damaged"
+
+
+# --- marker -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_older_marker_is_gone_after_replacing(label, config):
+    first = mark(book(), None, label, config=config)
+    read = ifd.Tiff.read(first.data)
+    (store,) = Tiff.parse(first.data, NO_LIMITS, thorough=True).stores()
+    again = mark(first.data, None, label, config=config, on_existing="replace")
+    assert store not in again.data, "not even as bytes that nothing points to"
+    assert len(ifd.Tiff.read(again.data).pages) == len(read.pages)
+    assert verify(again.data, config=config).verdict is Verdict.LABELLED
+
+
+def test_a_page_that_only_held_a_marker_goes(label, config, identity_folder):
+    """The C2PA engine adds one to a file of several pages, and other programs stumble over it."""
+    notice = Notice("none", profile="kz/1", reason="test")
+    definition = marker.definition(
+        replace(label, responsible=config.responsible),
+        notice,
+        "image",
+        with_parent=False,
+    )
+    out = io.BytesIO()
+    key = load_signing_key(config.signer, config.folder)
+    engine.sign(io.BytesIO(book()), out, "image/tiff", definition, key)
+    foreign = out.getvalue()
+    assert len(ifd.Tiff.read(foreign).pages) == 4
+    assert verify(foreign, config=config).marker_state == "trusted"
+    result = mark(foreign, None, label, config=config, on_existing="replace")
+    assert len(ifd.Tiff.read(result.data).pages) == 3
+    assert_kept(book(), result, config)
+
+
+def test_bigtiff_with_inner_directories_gets_a_sidecar(label, config, tmp_path):
+    """The engine reads their offsets as 32 bits and loses its way."""
+    path = tmp_path / "big.tif"
+    with tifffile.TiffWriter(path, bigtiff=True) as writer:
+        writer.write(photo(3, "uint8"), photometric="rgb", subifds=1, metadata=None)
+        writer.write(photo(3, "uint8")[::2, ::2], photometric="rgb", subfiletype=1, metadata=None)
+    mark(path, tmp_path / "out.tif", label, config=config)
+    assert (tmp_path / "out.tif.c2pa").exists()
+    assert verify(tmp_path / "out.tif", config=config).verdict is Verdict.LABELLED
+
+
+def test_dng_keeps_every_byte_of_the_camera(label, config):
+    source = raw_photo()
+    result = mark(source, None, label, config=config)
+    assert result.report.format == "dng"
+    assert result.report.verdict is Verdict.INCOMPLETE
+    assert result.report.notice_state == "not-applicable"
+    assert result.data[8 : len(source)] == source[8:]
+    read = verify(result.data, config=config)
+    assert read.marker_state == "trusted"
+    assert read.declared.origin == label.origin
+    assert "raw data" in read.marker.notice.reason
