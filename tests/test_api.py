@@ -273,17 +273,17 @@ def pair(config):
 
 def transplant(kind, giver, taker):
     """The taker with the giver's marker in place of its own, with plain byte surgery."""
-    from aikz_label.adapters.image.jpeg import Jpeg, _is_c2pa
+    from aikz_label.adapters.image.jpeg import Jpeg
     from aikz_label.adapters.image.png import Png
     from aikz_label.adapters.image.png import _pack as pack_png
     from aikz_label.adapters.image.webp import WebP
-    from aikz_label.adapters.image.webp import _pack as pack_webp
+    from aikz_label.adapters.image.webp_chunks import packed as pack_webp
 
     limits = Limits()
     if kind == "jpeg":
         a, b = (Jpeg.parse(d, limits, thorough=True) for d in (giver, taker))
-        new = next(s.data for s in a.header if _is_c2pa(s))
-        old = next(s.data for s in b.header if _is_c2pa(s))
+        new = next(s.data for s in a.header if s.is_c2pa)
+        old = next(s.data for s in b.header if s.is_c2pa)
         return taker.replace(old, new)
     if kind == "png":
         a, b = (Png.parse(d, limits, thorough=True) for d in (giver, taker))

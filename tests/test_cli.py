@@ -111,9 +111,7 @@ def test_json_is_one_report_per_line(here, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [json.loads(line)["path"] for line in lines] == ["photo.labelled.jpg", "photo.jpg"]
     assert all(line.isascii() for line in lines)
-    keys = (
-        "schema path format verdict reason profile limits marker notice declared mirrors findings"
-    )
+    keys = "schema path format verdict reason profile limits marker history notice declared mirrors findings"
     assert list(json.loads(lines[0])) == keys.split()
 
 

@@ -45,6 +45,8 @@ def test_the_two_verbs():
         "when_too_small",
         "profile_name",
         "signer",
+        "tsa",
+        "tsa_failure",
         "on_existing",
         "sidecar",
         "overwrite",
@@ -54,6 +56,8 @@ def test_the_two_verbs():
     assert list(inspect.signature(aikz_label.verify).parameters) == [
         "source",
         "trust",
+        "at",
+        "ocsp",
         "sidecar",
         "measure",
         "profile_name",

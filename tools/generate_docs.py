@@ -42,8 +42,8 @@ def cli() -> str:
     assert isinstance(commands.choices, dict)
     text = """# Command line
 
-Two verbs, `mark` and `verify`, and the commands that serve them. Data go to standard output, messages to standard
-error. Nothing here uses the network.
+Two verbs, `mark` and `verify`, and commands that serve them. Data go to standard output, messages to standard error.
+Nothing here uses the network, but for two options that name a host: `--tsa` and `--ocsp`.
 
 | Exit code | `verify` | `mark` |
 |---|---|---|
@@ -63,6 +63,9 @@ of a message.
     text += _help("aikz-label", parser)
     for name, command in commands.choices.items():
         text += _help(f"aikz-label {name}", command)
+        for below in command._actions:  # noqa: SLF001
+            for inner, sub in below.choices.items() if isinstance(below.choices, dict) else ():
+                text += _help(f"aikz-label {name} {inner}", sub)
     return text
 
 
@@ -127,7 +130,7 @@ def readme() -> str:
 # Groups of codes whose findings belong to one clause; `notice` belongs to two.
 GROUPS = {
     "kz.1.4.declared": ("declared",),
-    "kz.21.2.marker": ("marker",),
+    "kz.21.2.marker": ("marker", "signer", "history"),
     "kz.21.2.notice": ("notice",),
     "kz.21.2.unhindered": ("unhindered",),
     "kz.21.3.responsible": ("responsible",),

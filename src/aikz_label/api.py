@@ -22,22 +22,26 @@ from aikz_label.carriers import sidecar as sidecars
 from aikz_label.checking import verify_stream
 from aikz_label.config import Config, load_config
 from aikz_label.errors import InvalidLabel, SigningError, SourceError, UsageError
+from aikz_label.joining import Believing
 from aikz_label.label import Label, clean
 from aikz_label.limits import Limits
 from aikz_label.report import Evidence, Report, message
 from aikz_label.sources import Source, open_any
 from aikz_label.texts import check_languages
-from aikz_label.trust import TrustList, load_trust_list
+from aikz_label.trust import TrustList, load_trust_lists
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey
+    from aikz_label.timestamping import Authority
 
 Destination: TypeAlias = "str | Path | BinaryIO | None"
+Moment: TypeAlias = "datetime | str"
 Trust: TypeAlias = "str | Path | TrustList | Sequence[str | Path | TrustList]"
 
 _WARN_BEFORE_EXPIRY = timedelta(days=365)
 _ON_EXISTING = ("refuse", "update", "replace")
 _WHEN_TOO_SMALL = ("refuse", "strip")
+_TSA_FAILURE = ("fail", "without")
 _SIDECAR = ("auto", "always", "never")
 _NOTICE = ("auto", "data", "none")
 
@@ -75,6 +79,8 @@ def mark(
     when_too_small: str = "refuse",
     profile_name: str = profile.DEFAULT,
     signer: str | SigningKey = "",
+    tsa: str = "",
+    tsa_failure: str = "",
     on_existing: str = "refuse",
     sidecar: str = "auto",
     overwrite: bool = False,
@@ -98,6 +104,10 @@ def mark(
             which makes it higher. Animations always get one, since it hides nothing while they move.
         profile_name: Profile whose numbers the notice must reach.
         signer: Signer URI, or what `open_signer` opened; the configuration's when empty.
+        tsa: Address of an authority for time-stamps (RFC 3161); the configuration's when empty, and `none` for none.
+            It is asked over the network.
+        tsa_failure: When there is no time-stamp to be had: `fail`, or `without` to mark without one, which the report
+            then says; the configuration's when empty.
         on_existing: What to do with a file that carries a marker already: `refuse`, `update` (the input becomes the
             parent) or `replace` (the old marker is dropped).
         sidecar: Where the marker goes: `auto` into the file, or into a sidecar when its format has no place for one;
@@ -125,6 +135,7 @@ def mark(
     if sidecar not in _SIDECAR:
         raise UsageError(f"sidecar {sidecar!r} is not one of: {', '.join(_SIDECAR)}.")
     key = open_signer(signer, settings)
+    key = key.stamped_by(_authority(tsa, tsa_failure, settings))
     target = Path(destination) if isinstance(destination, str | Path) else None
     with ExitStack() as stack:
         # the destination outermost: it gets its name only after the source was found unchanged
@@ -136,11 +147,14 @@ def mark(
             publish = stack.enter_context(files.companion(beside, target, overwrite=overwrite))
             signed = stack.enter_context(files.atomic_output(target, overwrite=overwrite))
         with open_any(source, caps, target) as stream:
-            job = Job(stream, _beside(source), order, key, settings.trust, on_existing, sidecar)
+            believed = Believing(settings.trust)
+            job = Job(stream, _beside(source), order, key, believed, on_existing, sidecar)
             done = mark_stream(job, signed)
         if target is not None:
             publish(done.store, signed)
-    warnings = done.warnings + _expiry_warning(key) + _suffix_warning(target, done.report)
+    warnings = (
+        done.warnings + _expiry_warning(key, done.report) + _suffix_warning(target, done.report)
+    )
     data = None
     if isinstance(signed, io.BytesIO):
         data = signed.getvalue()
@@ -160,6 +174,8 @@ def verify(
     source: str | Path | bytes | BinaryIO,
     *,
     trust: Trust | None = None,
+    at: Moment | None = None,
+    ocsp: str = "",
     sidecar: bytes | str | Path | None = None,
     measure: bool = False,
     profile_name: str = profile.DEFAULT,
@@ -173,7 +189,10 @@ def verify(
 
     Args:
         source: A path, bytes or a binary stream.
-        trust: PEM files or trust lists to believe, instead of the configuration's.
+        trust: PEM files, folders of them, or trust lists of any kind, instead of the configuration's.
+        at: Check as of this time: certificates, time-stamps and revocation. A time with its zone, or ISO 8601 text; a
+            date alone means its end, UTC.
+        ocsp: URL of an OCSP responder to ask about the signer's certificate. Nothing else here uses a network.
         sidecar: The file's sidecar, as bytes or a path. Without one, it is looked for beside a path, as
             `<name.ext>.c2pa` and `<stem>.c2pa`; bytes and streams have nothing beside them.
         measure: Measure the notice even when a trusted signer attests it; where none is on record, search the whole
@@ -186,10 +205,10 @@ def verify(
         SourceError: The path is not a regular file.
         OSError: The file cannot be opened.
         TrustError: A trust list does not hold.
-        UsageError: No such profile.
+        UsageError: No such profile, or a time or an address that cannot be right.
     """
     numbers = profile.load_profile(profile_name)
-    lists = trust_lists(trust, config)
+    lists = believing(trust, config, at, ocsp)
     try:
         with open_any(source, caps, None) as stream:
             beside = sidecars.given(sidecar) if sidecar is not None else _beside(source)
@@ -244,6 +263,30 @@ def _order(
     return Order(label, chosen, numbers, notice, reason, caps)
 
 
+def _authority(url: str, failure: str, settings: Config) -> Authority | None:
+    """Whom to ask for a time-stamp; one value for each file, because it remembers what went wrong."""
+    url, failure = url or settings.tsa, failure or settings.tsa_failure
+    if failure not in _TSA_FAILURE:
+        raise UsageError(f"tsa_failure {failure!r} is not one of: {', '.join(_TSA_FAILURE)}.")
+    if not url or url == "none":
+        return None
+    from aikz_label import der, network  # noqa: PLC0415
+    from aikz_label.timestamping import Authority  # noqa: PLC0415
+
+    if not network.check_url(url):
+        raise UsageError(
+            f"{url!r} is not the address of an authority for time-stamps.",
+            hint="Use an http or https URL; its documents name it.",
+        )
+    try:
+        der.encode_oid(settings.tsa_policy or "1.2")
+    except der.Malformed:
+        raise UsageError(
+            f"tsa_policy {settings.tsa_policy!r} is no object identifier.", hint="Such as 1.2.3.4."
+        ) from None
+    return Authority(url, settings.tsa_policy, optional=failure == "without")
+
+
 def open_signer(
     signer: str | SigningKey = "", config: str | Path | Config | None = None
 ) -> SigningKey:
@@ -284,12 +327,12 @@ def _suffix_warning(target: Path | None, report: Report) -> tuple[str, ...]:
     return (f"The file is {is_now}, although its name ends in {suffix}.",)
 
 
-def _expiry_warning(key: SigningKey) -> tuple[str, ...]:
-    if key.expires - datetime.now(UTC) >= _WARN_BEFORE_EXPIRY:
+def _expiry_warning(key: SigningKey, report: Report) -> tuple[str, ...]:
+    if report.marker.signed_at or key.expires - datetime.now(UTC) >= _WARN_BEFORE_EXPIRY:
         return ()
     end = f"{key.expires:%Y-%m-%d}"
     return (
-        f"The certificate ends on {end}; this marker has no time-stamp and turns invalid then.",
+        f"The certificate ends on {end}; this marker has no trusted time-stamp and turns invalid then.",
     )
 
 
@@ -299,6 +342,33 @@ def _settings(config: str | Path | Config | None) -> Config:
     return load_config(Path(config) if config else None)
 
 
+def believing(
+    trust: Trust | None, config: str | Path | Config | None, at: Moment | None, ocsp: str
+) -> Believing:
+    """Whom to believe, as of when, and whom to ask; the caller's mistakes found."""
+    from aikz_label.network import check_url  # noqa: PLC0415
+
+    if ocsp and not check_url(ocsp):
+        raise UsageError(
+            f"{ocsp!r} is not the address of an OCSP responder.",
+            hint="Use an http or https URL; the authority's documents name it.",
+        )
+    return Believing(trust_lists(trust, config), _moment(at), ocsp)
+
+
+def _moment(at: Moment | None) -> datetime | None:
+    if isinstance(at, str):
+        try:
+            at = datetime.fromisoformat(f"{at}T23:59:59Z" if len(at) == 10 else at)
+        except ValueError:
+            raise UsageError(
+                f"{at!r} is not a time.", hint="Use ISO 8601, such as 2026-11-25T12:00:00Z."
+            ) from None
+    if at is not None and at.tzinfo is None:
+        raise UsageError("The time to check as of needs its time zone.", hint="Add Z for UTC.")
+    return at.astimezone(UTC) if at is not None else None
+
+
 def trust_lists(trust: Trust | None, config: str | Path | Config | None) -> tuple[TrustList, ...]:
     """The lists that a caller names, or those of the configuration."""
     if trust is None:
@@ -306,5 +376,7 @@ def trust_lists(trust: Trust | None, config: str | Path | Config | None) -> tupl
     if isinstance(trust, str | Path | TrustList):
         trust = (trust,)
     return tuple(
-        item if isinstance(item, TrustList) else load_trust_list(Path(item)) for item in trust
+        listed
+        for item in trust
+        for listed in ((item,) if isinstance(item, TrustList) else load_trust_lists(Path(item)))
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from aikz_label import limits, profile, rules, wire
-from aikz_label.api import Trust, trust_lists
+from aikz_label.api import Moment, Trust, believing
 from aikz_label.config import Config
 from aikz_label.errors import (
     ConfigError,
@@ -51,6 +51,8 @@ def verify_many(
     ordered: bool = True,
     deadline: float = DEADLINE,
     trust: Trust | None = None,
+    at: Moment | None = None,
+    ocsp: str = "",
     measure: bool = False,
     profile_name: str = profile.DEFAULT,
     config: str | Path | Config | None = None,
@@ -69,6 +71,8 @@ def verify_many(
         ordered: Give the reports in the order of the sources; else as they are finished.
         deadline: Seconds for one file.
         trust: As for `verify`.
+        at: As for `verify`.
+        ocsp: As for `verify`.
         measure: As for `verify`.
         profile_name: As for `verify`.
         config: As for `verify`.
@@ -80,7 +84,7 @@ def verify_many(
         UsageError: No such profile, or a number that cannot be right.
     """
     numbers = profile.load_profile(profile_name)
-    order = work.Verifying(trust_lists(trust, config), profile_name, measure, caps)
+    order = work.Verifying(believing(trust, config, at, ocsp), profile_name, measure, caps)
     rows = verify_rows(sources, order, jobs=jobs, ordered=ordered, deadline=deadline)
     return (row.report(numbers) for row in rows)
 

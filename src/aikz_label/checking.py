@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import BinaryIO
 
-from aikz_label import formats, marker, rules
+from aikz_label import formats, rules
 from aikz_label.adapters import Adapter, Examined, MediaProblem, Searching
 from aikz_label.carriers import sidecar
 from aikz_label.carriers.sidecar import Sidecar
 from aikz_label.engine import Reading
 from aikz_label.errors import MissingDependency, Refused
 from aikz_label.formats import Format
+from aikz_label.joining import Believing, to_marker
 from aikz_label.limits import Limits
 from aikz_label.profile import Profile
 from aikz_label.report import (
@@ -21,12 +22,10 @@ from aikz_label.report import (
     MarkerState,
     Measurement,
     Message,
-    Notice,
     NoticeState,
     Report,
     message,
 )
-from aikz_label.trust import TrustList
 
 # The content cannot be looked at: a decoder fails or is not installed, or the numbers of a record make no sense.
 _CANNOT_LOOK = (
@@ -41,7 +40,7 @@ _CANNOT_LOOK = (
 
 def verify_stream(
     stream: BinaryIO,
-    trust: tuple[TrustList, ...],
+    believing: Believing,
     numbers: Profile,
     caps: Limits,
     *,
@@ -52,7 +51,7 @@ def verify_stream(
 
     Args:
         stream: The file, seekable.
-        trust: Lists to believe.
+        believing: Whom to believe, and as of when.
         numbers: Profile whose numbers the notice must reach.
         caps: Limits while reading.
         measure: Measure the notice even when a trusted signer attests it.
@@ -66,8 +65,8 @@ def verify_stream(
             Evidence(row.name if row else "", problem=_no_adapter(stream, row)), numbers
         )
     adapter = formats.load_adapter(row)
-    reading = adapter.read_marker(stream, row, trust)
-    outside = _beside(stream, beside, trust)
+    reading = believing.settle(adapter.read_marker(stream, row, believing.trust))
+    outside = _beside(stream, beside, believing)
     examined, problem = Examined(), None
     try:
         # an intact marker is bound to every byte: no need to look
@@ -75,12 +74,12 @@ def verify_stream(
         examined = adapter.examine(stream, row, caps, thorough=not whole)
     except MediaProblem as error:
         problem = error.message
-    found = _marker(reading, examined, trust, looked=problem is None)
+    found = to_marker(reading, examined, believing, looked=problem is None)
     second = None
     if beside is not None and beside.problem is not None:
         problem = beside.problem
     elif outside is not None:
-        other = _marker(outside, examined, trust, looked=problem is None, carrier="sidecar")
+        other = to_marker(outside, examined, believing, looked=problem is None, carrier="sidecar")
         found, second = _ranked(found, other, shared=beside is not None and beside.shared)
     evidence = Evidence(
         format=row.name,
@@ -99,12 +98,10 @@ def verify_stream(
     return rules.judge(evidence, numbers)
 
 
-def _beside(
-    stream: BinaryIO, beside: Sidecar | None, trust: tuple[TrustList, ...]
-) -> Reading | None:
+def _beside(stream: BinaryIO, beside: Sidecar | None, believing: Believing) -> Reading | None:
     if beside is None or beside.problem is not None:
         return None
-    return sidecar.read(stream, beside, trust)
+    return believing.settle(sidecar.read(stream, beside, believing.trust))
 
 
 def _ranked(inside: Marker, outside: Marker, *, shared: bool) -> tuple[Marker, Marker | None]:
@@ -136,52 +133,6 @@ def _no_adapter(stream: BinaryIO, row: Format | None) -> Message:
         return message("unreadable.unsupported-format", format=row.title)
     stream.seek(0)
     return message("unreadable.unknown-format" if stream.read(1) else "unreadable.empty")
-
-
-def _marker(
-    reading: Reading,
-    examined: Examined,
-    trust: tuple[TrustList, ...],
-    *,
-    looked: bool,
-    carrier: str = "c2pa",
-) -> Marker:
-    """Join what the engine says with what the manifest means."""
-    if reading.state in {"absent", "failed"}:
-        if examined.has_marker:  # the engine often calls a damaged marker "not found"
-            return Marker(MarkerState.INVALID, "c2pa", "damaged", codes=reading.codes)
-        return Marker(problem=reading.problem)
-    content = marker.Content(reading.manifest or {}, reading.parents)
-    state, why = MarkerState(reading.state), reading.problem
-    if state is not MarkerState.INVALID and looked and not content.covers(examined.unprotected):
-        state, why = MarkerState.INVALID, "altered"  # where the engine does not look
-    if carrier == "sidecar" and why == "altered":
-        why = "sidecar-other"
-    believed = trust[reading.trust] if 0 <= reading.trust < len(trust) else None
-    return Marker(
-        state=state,
-        carrier=carrier,
-        problem=why,
-        signer=reading.signer,
-        trust=believed.name if believed else "",
-        self_issued=believed.self_issued if believed else False,
-        signed_at=reading.signed_at,
-        codes=reading.codes,
-        ours=content.ours,
-        label=content.label,
-        malformed=content.malformed,
-        not_ai=content.not_ai,
-        notice=_with_facts(content.notice, examined),
-        reserves_training=content.reserves_training,
-        padding_used=examined.padding_used and not content.unprotected,
-    )
-
-
-def _with_facts(record: Notice | None, examined: Examined) -> Notice | None:
-    """What the container says of itself overrules what the marker says of it."""
-    if record is None or not record.figures:
-        return record
-    return replace(record, figures=tuple((dict(record.figures) | dict(examined.figures)).items()))
 
 
 def _must_measure(found: Marker, adapter: Adapter, *, measure: bool) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -12,10 +12,11 @@ from typing import Any, TypeAlias
 from aikz_label.errors import ConfigError, InvalidLabel
 from aikz_label.label import Responsible, System
 from aikz_label.texts import check_languages
-from aikz_label.trust import TrustList, load_trust_list
+from aikz_label.trust import TrustKind, TrustList, list_files, load_trust_list
 
 FILE_NAME = "aikz-label.toml"
 LOCAL_LIST = "local"
+TRUST_FOLDER = "trust"
 
 _KNOWN = {
     "responsible": {
@@ -28,10 +29,13 @@ _KNOWN = {
         "iin_consent",
     },
     "system": {"name", "version"},
-    "signer": {"uri"},
+    "signer": {"uri", "tsa", "tsa_policy", "tsa_failure"},
     "notice": {"languages"},
-    "trust": {"local", "files"},
+    "trust": {"local", "files", "certificates", "time", "revoked", "folder"},
 }
+
+
+_LISTS = {"languages", "files", "certificates", "time", "revoked"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,12 @@ class Config:
         responsible: Who answers for files marked here.
         system: The AI system.
         signer: Signer URI.
+        tsa: Address of an authority for time-stamps; empty for none.
+        tsa_policy: Policy to ask it for, an object identifier.
+        tsa_failure: `fail`, or `without` to mark without a time-stamp when there is none to be had.
         languages: Languages of the notice; empty means the profile's.
         trust: Trust lists that are believed.
+        trust_folder: Where `aikz-label trust` keeps lists; `trust` beside the file when empty.
     """
 
     folder: Path
@@ -53,8 +61,12 @@ class Config:
     responsible: Responsible | None = None
     system: System | None = None
     signer: str = ""
+    tsa: str = ""
+    tsa_policy: str = ""
+    tsa_failure: str = "fail"
     languages: tuple[str, ...] = ()
     trust: tuple[TrustList, ...] = ()
+    trust_folder: str = ""
 
 
 def user_folder() -> Path:
@@ -76,17 +88,25 @@ def load_config(path: Path | None = None) -> Config:
         changed = chosen.stat().st_mtime_ns
     except FileNotFoundError:
         if path is None:
-            return Config(chosen.parent)
+            nothing = Config(chosen.parent)
+            return replace(nothing, trust=tuple(_trust(nothing, ())))
         raise ConfigError(
             f"There is no configuration file {path}.",
             hint="Make one with `aikz-label init --dir DIR`.",
         ) from None
     config, lists = _read(chosen.absolute(), changed)
-    return replace(config, trust=tuple(_trust_list(*named) for named in lists)) if lists else config
+    return replace(config, trust=tuple(_trust(config, lists)))
 
 
-# Path of a trust list, its name (empty: from the path), and whether it is this machine's own root.
-_Named: TypeAlias = tuple[Path, str, bool]
+# Path of a trust list, what it is believed for, and its name (empty: from the path).
+_Named: TypeAlias = tuple[Path, TrustKind, str]
+SIGNERS = TrustKind.SIGNERS
+_KINDS = {
+    "files": SIGNERS,
+    "certificates": TrustKind.CERTIFICATES,
+    "time": TrustKind.TIME,
+    "revoked": TrustKind.REVOKED,
+}
 
 
 @lru_cache(maxsize=8)
@@ -97,10 +117,10 @@ def _read(path: Path, changed: int) -> tuple[Config, tuple[_Named, ...]]:  # noq
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
     _check_keys(path, data)
-    folder, trust = path.parent, data.get("trust", {})
+    folder, trust, signer = path.parent, data.get("trust", {}), data.get("signer", {})
     local = trust.get("local", "")
-    lists: list[_Named] = [(folder / local, LOCAL_LIST, True)] if local else []
-    lists += [(folder / name, "", False) for name in trust.get("files", ())]
+    lists: list[_Named] = [(folder / local, SIGNERS, LOCAL_LIST)] if local else []
+    lists += [(folder / n, kind, "") for key, kind in _KINDS.items() for n in trust.get(key, ())]
     try:
         languages = data.get("notice", {}).get("languages", ())
         config = Config(
@@ -108,8 +128,12 @@ def _read(path: Path, changed: int) -> tuple[Config, tuple[_Named, ...]]:  # noq
             path=path,
             responsible=Responsible(**data["responsible"]) if "responsible" in data else None,
             system=System(**data["system"]) if "system" in data else None,
-            signer=data.get("signer", {}).get("uri", ""),
+            signer=signer.get("uri", ""),
+            tsa=signer.get("tsa", ""),
+            tsa_policy=signer.get("tsa_policy", ""),
+            tsa_failure=signer.get("tsa_failure", "fail"),
             languages=check_languages(languages) if languages else (),
+            trust_folder=trust.get("folder", ""),
         )
     except InvalidLabel as error:
         raise ConfigError(f"{path}: {error}", hint=error.hint) from error
@@ -118,7 +142,21 @@ def _read(path: Path, changed: int) -> tuple[Config, tuple[_Named, ...]]:  # noq
     return config, tuple(lists)
 
 
-def _trust_list(path: Path, name: str, self_issued: bool) -> TrustList:
+def trust_folder(config: Config) -> Path:
+    """Where `aikz-label trust` keeps lists: a folder for each kind."""
+    return config.folder / (config.trust_folder or TRUST_FOLDER)
+
+
+def _trust(config: Config, lists: tuple[_Named, ...]) -> Iterator[TrustList]:
+    for named in lists:
+        yield _trust_list(*named)
+    folder = trust_folder(config)
+    for kind in TrustKind if folder.is_dir() else ():
+        for path in list_files(folder / kind):
+            yield _trust_list(path, kind, "")
+
+
+def _trust_list(path: Path, kind: TrustKind, name: str) -> TrustList:
     try:
         changed = path.stat().st_mtime_ns
     except FileNotFoundError:
@@ -126,12 +164,12 @@ def _trust_list(path: Path, name: str, self_issued: bool) -> TrustList:
             f"The configuration names a trust list that is not there: {path}.",
             hint="Correct [trust] in the configuration.",
         ) from None
-    return _load_list(path, name, self_issued, changed)
+    return _load_list(path, kind, name, changed)
 
 
-@lru_cache(maxsize=32)
-def _load_list(path: Path, name: str, self_issued: bool, changed: int) -> TrustList:  # noqa: ARG001
-    return load_trust_list(path, name=name, self_issued=self_issued)
+@lru_cache(maxsize=64)
+def _load_list(path: Path, kind: TrustKind, name: str, changed: int) -> TrustList:  # noqa: ARG001
+    return load_trust_list(path, name=name, self_issued=name == LOCAL_LIST, kind=kind)
 
 
 def _check_keys(path: Path, data: Mapping[str, Any]) -> None:
@@ -142,7 +180,7 @@ def _check_keys(path: Path, data: Mapping[str, Any]) -> None:
         for key, value in content.items():
             if key not in _KNOWN[table]:
                 raise ConfigError(f"{path}: unknown key {key!r} in [{table}].")
-            expected = {"iin_consent": bool, "files": list, "languages": list}.get(key, str)
+            expected = bool if key == "iin_consent" else list if key in _LISTS else str
             good = isinstance(value, expected)
             if good and isinstance(value, list):
                 good = all(isinstance(item, str) for item in value)

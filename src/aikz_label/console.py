@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from aikz_label.label import IdKind, Label
-from aikz_label.report import Finding, Message, Report, Status, Verdict
+from aikz_label.report import Finding, Message, Report, Status, Step, Verdict
 from aikz_label.texts import escape, load_data, sentence
 
 WIDTH = 80
@@ -88,10 +88,22 @@ def _facts(report: Report, language: str) -> Iterator[str]:
                 signer + (f", {report.marker.signed_at}" if report.marker.signed_at else ""),
             )
         )
+    earlier = (_step(step, language) for step in report.marker.history)
+    rows += [("ui.earlier", f"{place}. {text}") for place, text in enumerate(earlier, 1)]
     width = max((len(sentence(code, language)) for code, _ in rows), default=0) + 2
     for code, text in rows:
         name = sentence(code, language).ljust(width)
         yield from wrapped(escape(text), f"  {name}", " " * (width + 2))
+
+
+def _step(step: Step, language: str) -> str:
+    """One earlier marking: what it is worth, who signed it, what it says, what it was here."""
+    words = [f"state-{step.state}"]
+    if step.origin is not None:
+        words.append("not-ai" if step.origin is False else str(step.origin))
+    parts = [sentence(f"word.{word}", language) for word in (*words, step.relation)]
+    signed = [step.signer.name if step.signer else "–", step.signed_at]
+    return "; ".join([parts[0], *filter(None, signed), *parts[1:]])
 
 
 def _declared(label: Label, language: str) -> str:

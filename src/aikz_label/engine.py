@@ -20,17 +20,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import c2pa  # noqa: TID251  # this is the one module that may
 
 from aikz_label.binding import Binding, without_file
+from aikz_label.certificates import CLAIM_SIGNING, EMAIL_PROTECTION
 from aikz_label.errors import EngineError, LabelError, Refused, SigningError
 from aikz_label.reading import TRUST_URI, Reading, from_store
-from aikz_label.trust import CLAIM_SIGNING, EMAIL_PROTECTION, TrustList
+from aikz_label.trust import TrustKind, TrustList, of_kind
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey
+    from aikz_label.timestamping import Authority
 
 __all__ = [
     "ANY",
@@ -165,11 +167,17 @@ def sign(
         Refused: The engine cannot write a marker into this file.
     """
     context = _context(os.getpid(), ())
-    source.seek(0)
     watched = _Watched(destination)
-    with _building(manifest, key, context, watched) as (signer, builder):
-        _add_parent(builder, parent)
-        builder.sign(signer, mime, source, watched)
+
+    def work(key: SigningKey) -> None:
+        source.seek(0)
+        destination.seek(0)
+        destination.truncate()
+        with _building(manifest, key, context, watched) as (signer, builder):
+            _add_parent(builder, parent)
+            builder.sign(signer, mime, source, watched)
+
+    _stamped_or_not(key, work)
 
 
 def sign_detached(manifest: dict[str, Any], key: SigningKey, parent: Parent | None = None) -> bytes:
@@ -185,11 +193,29 @@ def sign_detached(manifest: dict[str, Any], key: SigningKey, parent: Parent | No
         Refused: The engine cannot make a marker of this definition.
     """
     context = _context(os.getpid(), (), verify_after_sign=False)
-    with _building(manifest, key, context, None) as (signer, builder):
-        _add_parent(builder, parent)
-        builder.set_no_embed()
-        store: bytes = builder.sign(signer, ANY, io.BytesIO(b"\0"), io.BytesIO())
-        return store
+
+    def work(key: SigningKey) -> bytes:
+        with _building(manifest, key, context, None) as (signer, builder):
+            _add_parent(builder, parent)
+            builder.set_no_embed()
+            store: bytes = builder.sign(signer, ANY, io.BytesIO(b"\0"), io.BytesIO())
+            return store
+
+    return _stamped_or_not(key, work)
+
+
+T = TypeVar("T")
+_NO_STAMP = "no-time-stamp"
+
+
+def _stamped_or_not(key: SigningKey, work: Callable[[SigningKey], T]) -> T:
+    """Sign without a time-stamp where there is none to be had and the caller accepts that."""
+    try:
+        return work(key)
+    except SigningError as error:
+        if error.code != _NO_STAMP or key.authority is None or not key.authority.optional:
+            raise
+    return work(key.stamped_by(None))
 
 
 def _add_parent(builder: c2pa.Builder, parent: Parent | None) -> None:
@@ -219,16 +245,24 @@ def _building(
 ) -> Iterator[tuple[c2pa.Signer, c2pa.Builder]]:
     """A signer and a builder; the engine's errors become ours."""
     remote = _Remote(key.sign) if key.sign is not None else None
+    authority = key.authority
     try:
         with (
             _signals_wait(),
-            _signer(key, remote) as signer,
+            _relay(authority) as address,
+            _signer(key, remote, address) as signer,
             c2pa.Builder(manifest, context) as builder,
         ):
             yield signer, builder
     except c2pa.C2paError as error:
         if remote is not None and remote.error is not None:
             raise remote.error from None
+        if authority is not None and authority.problems:
+            raise SigningError(
+                f"There is no time-stamp to be had from {authority.url}: {authority.problems[-1]}.",
+                code=_NO_STAMP,
+                hint="Try again later, name another authority, or accept a marker without (--tsa-failure without).",
+            ) from None
         if watched is not None and watched.error is not None:  # a full disk is no fault of the file
             raise watched.error from error
         kind = _kind(error)
@@ -243,12 +277,27 @@ def _building(
         ) from error
 
 
-def _signer(key: SigningKey, remote: _Remote | None) -> c2pa.Signer:
+@contextmanager
+def _relay(authority: Authority | None) -> Iterator[str]:
+    """Where the engine gets time-stamps; empty for none."""
+    if authority is None:
+        yield ""
+        return
+    from aikz_label.timestamping import relay  # noqa: PLC0415  # an HTTP server that most need not load
+
+    with relay(authority) as address:
+        yield address
+
+
+def _signer(key: SigningKey, remote: _Remote | None, stamps: str) -> c2pa.Signer:
+    """The engine's signer; `stamps` is where it gets time-stamps, or empty."""
     if remote is None:
-        info = c2pa.C2paSignerInfo(key.algorithm.encode(), key.chain, key.key, None)
+        address = stamps.encode() or None
+        info = c2pa.C2paSignerInfo(key.algorithm.encode(), key.chain, key.key, address)
         return c2pa.Signer.from_info(info)
     algorithm = c2pa.C2paSigningAlg[key.algorithm.upper()]
-    return c2pa.Signer.from_callback(remote, algorithm, key.chain.decode("ascii"))
+    chain = key.chain.decode("ascii")
+    return c2pa.Signer.from_callback(remote, algorithm, chain, stamps or None)
 
 
 class _Remote:
@@ -325,13 +374,14 @@ def _context(
     verify_after_sign: bool = True,
 ) -> c2pa.Context:
     version()
+    kinds = {TrustKind.SIGNERS: "manifest", TrustKind.TIME: "tsa"}  # it knows no others
     anchors = [
         {
-            "trust_kind": "manifest",
+            "trust_kind": kinds[listed.kind],
             "trust_uri": f"{TRUST_URI}{index}",
             "trust_anchors": listed.pem,
         }
-        for index, listed in enumerate(trust)
+        for index, listed in of_kind(trust, *kinds)
     ]
     settings: dict[str, Any] = {
         "version": 1,

@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from aikz_label.certificates import CLAIM_SIGNING
 from aikz_label.config import FILE_NAME
 from aikz_label.errors import UsageError
 from aikz_label.label import Responsible
-from aikz_label.trust import CLAIM_SIGNING
 
 LIFETIME = timedelta(days=3653)
 _BACKDATE = timedelta(hours=1)  # clocks of two machines differ

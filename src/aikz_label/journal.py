@@ -55,7 +55,12 @@ def options_of(order: Verifying) -> dict[str, Any]:
         "profile": order.profile_name,
         "measure": order.measure,
         "hash": order.digest,
-        "trust": [hashlib.sha256(listed.pem.encode()).hexdigest() for listed in order.trust],
+        "trust": [
+            hashlib.sha256(f"{listed.kind}\n{listed.pem}".encode()).hexdigest()
+            for listed in order.believing.trust
+        ],
+        "at": str(order.believing.at or ""),
+        "ocsp": order.believing.responder,
         "limits": wire.dump(order.caps),
     }
 

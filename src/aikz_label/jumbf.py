@@ -7,6 +7,9 @@ store means, and whether it holds, is the engine's business. Compressed stores a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TypeAlias
+
 _MAX_BOXES = 100_000  # the engine's own cap on assertions
 _MAX_DEPTH = 32
 _BREAK = 0xFF
@@ -31,6 +34,51 @@ def lengths_fit(store: bytes) -> bool:
                 return False
             at += size
     return True
+
+
+def manifests(store: bytes, only: str = "") -> Iterator[tuple[str, dict[str, bytes]]]:
+    """The manifests of a store: the name of each, and the CBOR of its direct parts by their names; of all, or of one.
+
+    What does not fit is left out; `lengths_fit` says whether that can be.
+    """
+    for _, whole in _children(store, 0, len(store)):
+        for name, manifest in _children(store, *whole):
+            if only not in {"", name}:
+                continue
+            parts: dict[str, bytes] = {}
+            for label, part in _children(store, *manifest):
+                content = _first(store, *part, b"cbor")
+                if content is not None:
+                    parts.setdefault(label, content)
+            yield name, parts
+
+
+_Span: TypeAlias = tuple[int, int]
+
+
+def _children(store: bytes, at: int, end: int) -> Iterator[tuple[str, _Span]]:
+    """Name and content of every superbox."""
+    for _ in range(_MAX_BOXES):
+        size, kind, head = _box(store, at, end)
+        if not head or size < head or at + size > end:
+            return
+        if kind == b"jumb":
+            label = _first(store, at + head, at + size, b"jumd") or b""
+            # 16 bytes of type and one of flags, then the name, which ends with a zero byte
+            yield label[17:].partition(b"\0")[0].decode("utf-8", "replace"), (at + head, at + size)
+        at += size
+
+
+def _first(store: bytes, at: int, end: int, wanted: bytes) -> bytes | None:
+    """Content of the first box of a type."""
+    for _ in range(_MAX_BOXES):
+        size, kind, head = _box(store, at, end)
+        if not head or size < head or at + size > end:
+            return None
+        if kind == wanted:
+            return store[at + head : at + size]
+        at += size
+    return None
 
 
 def _box(store: bytes, at: int, end: int) -> tuple[int, bytes, int]:

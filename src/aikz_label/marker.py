@@ -214,6 +214,16 @@ class Content:
             self.malformed = True
 
 
+def generator(manifest: Mapping[str, Any]) -> str:
+    """The program that wrote a manifest, by its own words: untrusted text."""
+    listed = manifest.get("claim_generator_info")
+    first = listed[0] if isinstance(listed, list) and listed else None
+    if not isinstance(first, Mapping):
+        return str(manifest.get("claim_generator") or "")[:200]
+    words = (first.get("name"), first.get("version"))
+    return " ".join(word[:100] for word in words if isinstance(word, str))
+
+
 def _inherited(parents: Sequence[Mapping[str, Any]]) -> Label | None:
     """What the nearest parent says that says anything: editing a picture does not make it less AI's."""
     for parent in parents:

@@ -10,17 +10,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, cast
 
-from aikz_label import checking, engine, formats, marker
+from aikz_label import checking, engine, formats, marker, rules
 from aikz_label.adapters import Adapter, MediaProblem, Order
 from aikz_label.carriers import sidecar
 from aikz_label.carriers.sidecar import NoCarrier, Sidecar
 from aikz_label.engine import Parent, Reading
-from aikz_label.errors import Refused
+from aikz_label.errors import Refused, SigningError
 from aikz_label.formats import Format
+from aikz_label.joining import Believing
 from aikz_label.limits import MIB, NO_LIMITS
-from aikz_label.report import MarkerState, Measurement, Notice, NoticeState, Report, Verdict
+from aikz_label.report import (
+    MarkerState,
+    Measurement,
+    Notice,
+    NoticeState,
+    Report,
+    Verdict,
+    message,
+)
 from aikz_label.signing import SigningKey
-from aikz_label.trust import TrustList
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,7 @@ class Job:
         beside: Its sidecar, if it has one already.
         order: What to declare and to draw.
         key: Who signs.
-        trust: Lists to believe in the final check.
+        believing: Whom to believe in the final check.
         on_existing: `refuse`, `update` or `replace` a marker that is there.
         sidecar: `auto`, `always` or `never`.
     """
@@ -41,7 +49,7 @@ class Job:
     beside: Sidecar | None
     order: Order
     key: SigningKey
-    trust: tuple[TrustList, ...]
+    believing: Believing
     on_existing: str
     sidecar: str
 
@@ -86,10 +94,15 @@ def mark_stream(job: Job, signed: BinaryIO) -> Done:
             store = _sign(job, row, adapter, manifest, parent, painted, signed)
     beside = Sidecar(store) if store is not None else None
     report = checking.verify_stream(
-        signed, job.trust, order.profile, order.limits, measure=False, beside=beside
+        signed, job.believing, order.profile, order.limits, measure=False, beside=beside
     )
+    report = _with_stamp(report, job)
     _check_result(report, order, rendered.notice)
     warnings = rendered.warnings
+    if report.marker.time_stamp is not None and report.marker.time_stamp.state == "untrusted":
+        warnings += (
+            "The authority for time-stamps is on no list here, so its time-stamp does not count on this machine.",
+        )
     if report.marker_state is MarkerState.UNTRUSTED:
         warnings += (
             "The signer is on no trust list here, so this machine calls the file incomplete.",
@@ -195,7 +208,7 @@ def _existing(
         The input if it becomes the parent, and where it carries a notice already.
     """
     source, on_existing = job.source, job.on_existing
-    reading = adapter.read_marker(source, row, job.trust)
+    reading = job.believing.settle(adapter.read_marker(source, row, job.believing.trust))
     examined = adapter.examine(source, row, job.order.limits, thorough=True)
     outside = _outside(job)
     if reading.state in {"absent", "failed"} and not examined.has_marker:
@@ -236,7 +249,7 @@ def _outside(job: Job) -> Reading | None:
         return None
     if beside.problem is not None:
         return Reading("invalid", "damaged")
-    reading = sidecar.read(job.source, beside, job.trust)
+    reading = job.believing.settle(sidecar.read(job.source, beside, job.believing.trust))
     return None if beside.shared and reading.problem == "altered" else reading
 
 
@@ -252,6 +265,25 @@ def _perceivable(notice: Notice, measured: Measurement | None) -> Notice:
             hint="Use a larger picture.",
         )
     return replace(notice, figures=measured.figures)
+
+
+def _with_stamp(report: Report, job: Job) -> Report:
+    """The time-stamp that was ordered must be there and fit, or its absence must have been accepted, which is said."""
+    authority, found = job.key.authority, report.marker.time_stamp
+    if authority is None:
+        return report
+    if authority.problems:
+        made = report.evidence.marker
+        note = message("signer.no-stamp", why=authority.problems[-1])
+        evidence = replace(report.evidence, marker=replace(made, notes=(*made.notes, note)))
+        return rules.judge(evidence, job.order.profile)
+    if found is None or found.state == "invalid":
+        raise SigningError(
+            f"The time-stamp from {authority.url} does not hold for this marker.",
+            code="no-time-stamp",
+            hint="Name another authority.",
+        )
+    return report
 
 
 def _check_result(report: Report, order: Order, notice: Notice) -> None:

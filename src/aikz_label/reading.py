@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aikz_label.report import Signer
+from aikz_label.provenance import NOT_CHECKED, Revocation, Signer
+from aikz_label.texts import Message
 
 TRUST_URI = "urn:aikz-label:trust:"
 _MAX_ANCESTORS = 50
@@ -39,12 +40,14 @@ class Stamp:
     Attributes:
         state: `trusted`, `untrusted` or `invalid`.
         time: What it says, ISO 8601.
-        trust: Index of the list that the engine found its authority on, or -1.
+        trust: Index of the list that its authority was found on, or -1.
+        authority: What its authority is called; untrusted text.
     """
 
     state: str
     time: str = ""
     trust: int = -1
+    authority: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Ancestor:
         signer: Names from the certificate.
         codes: C2PA status codes of failures: what its taker recorded, and what shows now.
         hard: It does not hold for another reason than its signer's certificate.
+        stamp: The time-stamp on its signature, where that was looked at.
     """
 
     label: str
@@ -72,6 +76,7 @@ class Ancestor:
     signer: Signer | None
     codes: tuple[str, ...]
     hard: bool
+    stamp: Stamp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,8 @@ class Reading:
         store: The C2PA store as the engine read it; empty when it gives none.
         results: The engine's validation results, verbatim.
         outside: The engine does not find the store in the file by itself: it is in a sidecar, or in a carrier of ours.
+        revocation: What is known about certificates that were called back; filled by `credentials`.
+        notes: What else is to be said of the signer, codes of the group `signer`; filled by `credentials`.
     """
 
     state: str
@@ -107,6 +114,8 @@ class Reading:
     store: bytes = b""
     results: Mapping[str, Any] | None = None
     outside: bool = False
+    revocation: Revocation = NOT_CHECKED
+    notes: tuple[Message, ...] = ()
 
     @property
     def signed_at(self) -> str:
@@ -222,11 +231,14 @@ def _stamp(manifest: Mapping[str, Any], active: Mapping[str, Any]) -> Stamp | No
     stamped = {code: text for code, text in stamped.items() if code.startswith("timeStamp.")}
     if not stamped:
         return None
-    time = str(mapping(manifest.get("signature_info")).get("time") or "")
+    time = str(mapping(manifest.get("signature_info")).get("time") or "").replace("+00:00", "Z")
     if "timeStamp.trusted" in stamped:
-        return Stamp("trusted", time, _index(stamped["timeStamp.trusted"].rpartition(" ")[2]))
+        said, _, uri = stamped["timeStamp.trusted"].rpartition(", trust list: ")
+        return Stamp("trusted", time, _index(uri), said.partition(": ")[2])
     good = stamped.keys() <= {"timeStamp.validated", "timeStamp.untrusted"}
-    return Stamp("untrusted", time) if good else Stamp("invalid", time)
+    if not good:
+        return Stamp("invalid", time)
+    return Stamp("untrusted", time, -1, stamped.get("timeStamp.untrusted", "").partition(": ")[2])
 
 
 def _index(uri: str) -> int:

@@ -14,7 +14,10 @@ from typing import Any, NoReturn
 
 from aikz_label.errors import NotAcceptable
 from aikz_label.label import Label, Origin
-from aikz_label.texts import escape, sentence, translations
+from aikz_label.provenance import NOT_CHECKED, MarkerState, Revocation, Signer, Step, TimeStamp
+from aikz_label.texts import Message, escape, message
+
+__all__ = ["MarkerState", "Message", "Revocation", "Signer", "Step", "TimeStamp", "message"]
 
 SCHEMA = "aikz-label/report/1"
 
@@ -38,16 +41,6 @@ class Status(StrEnum):
     NOT_APPLICABLE = "not-applicable"
 
 
-class MarkerState(StrEnum):
-    """What the marker is worth."""
-
-    TRUSTED = "trusted"
-    UNTRUSTED = "untrusted"
-    INVALID = "invalid"
-    CLAIMED = "claimed"
-    ABSENT = "absent"
-
-
 class NoticeState(StrEnum):
     """Whether people can perceive the notice."""
 
@@ -67,27 +60,6 @@ class How(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """A stable code and the words that fill its sentence."""
-
-    code: str
-    args: tuple[tuple[str, object], ...] = ()
-
-    def text(self, language: str) -> str:
-        """The sentence in one language."""
-        return sentence(self.code, language, dict(self.args))
-
-    def to_json(self) -> dict[str, Any]:
-        """Code and the sentence in every language."""
-        return {"code": self.code, "text": translations(self.code, dict(self.args))}
-
-
-def message(code: str, **args: object) -> Message:
-    """Shorthand for a `Message` with named words."""
-    return Message(code, tuple(args.items()))
-
-
-@dataclass(frozen=True, slots=True)
 class Finding:
     """The outcome of one clause, with what was seen and where."""
 
@@ -104,21 +76,6 @@ class Finding:
             **self.message.to_json(),
             "where": escape(self.where),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Signer:
-    """Names from the signing certificate: untrusted text unless the marker is trusted."""
-
-    name: str
-    organisation: str
-    serial: str
-    algorithm: str
-
-    def to_json(self) -> dict[str, str]:
-        """The form it has in the report."""
-        names = ("name", "organisation", "serial", "algorithm")
-        return {name: escape(getattr(self, name)) for name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +170,12 @@ class Marker:
         signer: Names from the certificate.
         trust: Name of the trust list that believed the signer.
         self_issued: That list holds only this machine's own root.
-        signed_at: Time of a trusted time-stamp, ISO 8601; empty without one.
+        time_stamp: The time-stamp on the signature, if there is one.
+        revocation: What is known about the signer's certificate being called back.
+        identity: An identity statement (CAWG) inside it: `unchecked`, `failed`, or empty for none.
+        notes: What else is to be said of the signer and the time, in codes of the group `signer`.
+        history: Earlier markings, of the files this one was made from, nearest first.
+        checked_at: The time it was checked as of, ISO 8601, where the caller named one.
         codes: C2PA status codes, verbatim.
         ours: It holds an `org.aikz.synthetic` assertion.
         label: What it declares, from our assertion or from standard C2PA ones.
@@ -230,7 +192,12 @@ class Marker:
     signer: Signer | None = None
     trust: str = ""
     self_issued: bool = False
-    signed_at: str = ""
+    time_stamp: TimeStamp | None = None
+    revocation: Revocation = NOT_CHECKED
+    identity: str = ""
+    notes: tuple[Message, ...] = ()
+    history: tuple[Step, ...] = ()
+    checked_at: str = ""
     codes: tuple[str, ...] = ()
     ours: bool = False
     label: Label | None = None
@@ -239,6 +206,12 @@ class Marker:
     notice: Notice | None = None
     reserves_training: bool = False
     padding_used: bool = False
+
+    @property
+    def signed_at(self) -> str:
+        """Time of a trusted time-stamp, ISO 8601; empty without one."""
+        found = self.time_stamp
+        return found.time if found is not None and found.state == "trusted" else ""
 
     @property
     def intact(self) -> bool:
@@ -333,8 +306,13 @@ class Report:
                 if self.marker.trust
                 else None,
                 "signed_at": self.marker.signed_at or None,
+                "time_stamp": self.marker.time_stamp and self.marker.time_stamp.to_json(),
+                "revocation": self.marker.revocation.to_json(),
+                "identity": self.marker.identity or None,
+                "checked_at": self.marker.checked_at or None,
                 "codes": [escape(code) for code in self.marker.codes],
             },
+            "history": [step.to_json() for step in self.marker.history],
             "notice": {
                 "state": str(self.notice_state),
                 "how": str(self.notice_how),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from aikz_label import vouching
 from aikz_label.formats import FORMATS
 from aikz_label.label import IdKind, Label, Origin
 from aikz_label.profile import Profile
@@ -198,17 +199,12 @@ def _declared(case: _Case) -> Iterator[Finding]:
 
 def _marker(case: _Case) -> Iterator[Finding]:
     clause, marker = "kz.21.2.marker", case.evidence.marker
-    signer = marker.signer.name if marker.signer else ""
     match case.state:
-        case MarkerState.TRUSTED:
-            text = message("marker.trusted", signer=signer, trust=marker.trust)
-            yield Finding(clause, PASS, text, marker.carrier)
-        case MarkerState.UNTRUSTED:
-            text = message("marker.untrusted", signer=signer)
-            yield Finding(clause, FAIL, text, marker.carrier)
-        case MarkerState.INVALID:
-            text = message(f"marker.{marker.problem or 'damaged'}")
-            yield Finding(clause, FAIL, text, marker.carrier)
+        case MarkerState.TRUSTED | MarkerState.UNTRUSTED | MarkerState.INVALID:
+            status = PASS if case.state is MarkerState.TRUSTED else FAIL
+            yield Finding(clause, status, vouching.marker_message(marker), marker.carrier)
+            for also, text in vouching.about_marker(marker):  # the first one decides
+                yield Finding(clause, also, text, marker.carrier)
         case MarkerState.CLAIMED:
             yield Finding(clause, FAIL, message("marker.claimed"))
         case MarkerState.ABSENT if case.drawn is not None:
@@ -276,7 +272,10 @@ def _responsible(case: _Case) -> Iterator[Finding]:
     if party.id_kind is not IdKind.NONE:
         number = (("kind_word", str(party.id_kind)), ("number", party.id_value))
         text = Message("responsible.declared", text.args + number)
-    yield Finding(clause, PASS, text, case.evidence.marker.carrier)
+    marker = case.evidence.marker
+    yield Finding(clause, PASS, text, marker.carrier)
+    for also, text in vouching.about_party(marker, party):
+        yield Finding(clause, also, text, marker.carrier)
 
 
 def _recognised(case: _Case) -> Iterator[Finding]:
@@ -384,12 +383,7 @@ def _limits(case: _Case, profile: Profile) -> Iterator[Message]:
         yield message("limits.search-given-up" if given_up else searched)
     if case.notice.how is How.ATTESTED:
         yield message("limits.attested")
-    if marker.state is not MarkerState.ABSENT:
-        yield message("limits.offline")
-    if marker.state is MarkerState.TRUSTED and marker.self_issued:
-        yield message("limits.self-issued")
-    if marker.intact and not marker.signed_at:
-        yield message("limits.no-timestamp")
+    yield from vouching.limits(marker)
     if case.notice.how is not How.NONE:
         yield from _reading_limits(case, profile)
 

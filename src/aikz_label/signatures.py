@@ -37,6 +37,17 @@ _COSE = {
     "ed25519": ("eddsa", ""),
 }
 
+# Algorithms of certificates and what is signed like them, by object identifier.
+BY_OID = {
+    "1.2.840.113549.1.1.11": ("pkcs1", "sha256"),
+    "1.2.840.113549.1.1.12": ("pkcs1", "sha384"),
+    "1.2.840.113549.1.1.13": ("pkcs1", "sha512"),
+    "1.2.840.10045.4.3.2": ("ecdsa", "sha256"),
+    "1.2.840.10045.4.3.3": ("ecdsa", "sha384"),
+    "1.2.840.10045.4.3.4": ("ecdsa", "sha512"),
+    "1.3.101.112": ("eddsa", ""),
+}
+
 
 def verify(key: PublicKey, scheme: str, hashed: str, signature: bytes, data: bytes) -> bool:
     """Whether a signature fits.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -47,6 +48,27 @@ def sentence(code: str, language: str, args: Mapping[str, object] | None = None)
 def translations(code: str, args: Mapping[str, object] | None = None) -> dict[str, str]:
     """The sentence in every language."""
     return {language: sentence(code, language, args) for language in LANGUAGES}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A stable code and the words that fill its sentence."""
+
+    code: str
+    args: tuple[tuple[str, object], ...] = ()
+
+    def text(self, language: str) -> str:
+        """The sentence in one language."""
+        return sentence(self.code, language, dict(self.args))
+
+    def to_json(self) -> dict[str, Any]:
+        """Code and the sentence in every language."""
+        return {"code": self.code, "text": translations(self.code, dict(self.args))}
+
+
+def message(code: str, **args: object) -> Message:
+    """Shorthand for a `Message` with named words."""
+    return Message(code, tuple(args.items()))
 
 
 def escape(text: str, limit: int = 300) -> str:

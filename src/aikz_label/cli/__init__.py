@@ -20,6 +20,7 @@ from aikz_label.cli.init import add_init
 from aikz_label.cli.mark import add_mark
 from aikz_label.cli.report import add_report
 from aikz_label.cli.shared import INTERRUPTED, USAGE, complain, say
+from aikz_label.cli.trust import add_trust
 from aikz_label.cli.verify import add_verify
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_mark(commands, common)
     add_verify(commands, common)
     add_report(commands, common)
+    add_trust(commands, common)
     add_about(commands, common)
     return parser
 

@@ -91,6 +91,18 @@ def add_mark(commands: Commands, common: argparse.ArgumentParser) -> None:
         "--signer", metavar="URI", default="", help="such as file:signer.pem, pkcs11:… or exec:…"
     )
     command.add_argument(
+        "--tsa",
+        metavar="URL",
+        default="",
+        help="ask this authority for a time-stamp, over the network; none overrides the configuration",
+    )
+    command.add_argument(
+        "--tsa-failure",
+        choices=("fail", "without"),
+        default="",
+        help="what to do when there is no time-stamp to be had (default: fail)",
+    )
+    command.add_argument(
         "--on-existing",
         choices=("refuse", "update", "replace"),
         default="refuse",
@@ -152,6 +164,8 @@ def _one(options: argparse.Namespace) -> int:
             signer=signer,
             on_existing=options.on_existing,
             sidecar=_sidecar(options),
+            tsa=options.tsa,
+            tsa_failure=options.tsa_failure,
             overwrite=options.overwrite,
             config=config,
         )
@@ -201,6 +215,8 @@ def _marking(options: argparse.Namespace) -> Marking:
         signer=options.signer,
         on_existing=options.on_existing,
         sidecar=_sidecar(options),
+        tsa=options.tsa,
+        tsa_failure=options.tsa_failure,
         overwrite=options.overwrite,
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aikz_label.cli.believing import add_believing, believed
 from aikz_label.cli.running import (
     Interruption,
     Progress,
@@ -50,13 +51,6 @@ def add_verify(commands: Commands, common: argparse.ArgumentParser) -> None:
         help="file or folder to check, or a pattern; a single - is standard input",
     )
     command.add_argument(
-        "--trust",
-        action="append",
-        type=Path,
-        metavar="FILE",
-        help="PEM file of root certificates to believe instead of the configuration's; repeatable",
-    )
-    command.add_argument(
         "--sidecar",
         type=Path,
         metavar="FILE",
@@ -87,6 +81,7 @@ def add_verify(commands: Commands, common: argparse.ArgumentParser) -> None:
         help="go on with that journal: only files that are new or have changed",
     )
     group.add_argument("--hash", action="store_true", help="also record the SHA-256 of every file")
+    add_believing(command)
     command.set_defaults(run=_verify)
 
 
@@ -113,13 +108,10 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _order(options: argparse.Namespace) -> Verifying:
     from aikz_label.sandbox.work import Verifying  # noqa: PLC0415
-    from aikz_label.trust import load_trust_list  # noqa: PLC0415
 
-    config = settings(options)
-    trust = tuple(map(load_trust_list, options.trust)) if options.trust else config.trust
     sidecar = str(options.sidecar.absolute()) if options.sidecar else ""
     return Verifying(
-        trust,
+        believed(options, settings(options)),
         measure=options.measure,
         digest=options.hash,
         whole=options.json,
@@ -164,7 +156,9 @@ def _in_this_process(options: argparse.Namespace, order: Verifying) -> int:
     path = options.paths[0]
     report = verify(
         stdin() if path == "-" else path,
-        trust=order.trust,
+        trust=order.believing.trust,
+        at=order.believing.at,
+        ocsp=order.believing.responder,
         sidecar=options.sidecar,
         measure=options.measure,
     )

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -22,12 +22,12 @@ from aikz_label.carriers.sidecar import Sidecar
 from aikz_label.checking import verify_stream
 from aikz_label.config import Config
 from aikz_label.errors import LabelError, MissingDependency, SigningError, SourceError
+from aikz_label.joining import Believing
 from aikz_label.label import Label
 from aikz_label.limits import Limits
 from aikz_label.profile import Profile
 from aikz_label.report import Evidence, Report, message
 from aikz_label.sandbox.failures import described
-from aikz_label.trust import TrustList
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey
@@ -55,7 +55,7 @@ class Verifying:
     """Options of `verify` for many files.
 
     Attributes:
-        trust: Trust lists to believe.
+        believing: Whom to believe, as of when, and whom to ask.
         profile_name: Profile whose numbers a notice must reach.
         measure: Measure even what is attested, and search.
         caps: Limits while reading.
@@ -64,7 +64,7 @@ class Verifying:
         sidecar: Path of the sidecar of the one file that is verified; looked for beside each when empty.
     """
 
-    trust: tuple[TrustList, ...] = ()
+    believing: Believing = field(default_factory=Believing)
     profile_name: str = profile.DEFAULT
     measure: bool = False
     caps: Limits = limits.DEFAULT
@@ -112,7 +112,7 @@ class Verifying:
 
     def _verify(self, stream: BinaryIO, beside: Sidecar | None) -> Report:
         return verify_stream(
-            stream, self.trust, self._numbers, self.caps, measure=self.measure, beside=beside
+            stream, self.believing, self._numbers, self.caps, measure=self.measure, beside=beside
         )
 
     def try_sample(self) -> None:
@@ -137,6 +137,8 @@ class Marking:
     on_existing: str = "refuse"
     overwrite: bool = False
     sidecar: str = "auto"
+    tsa: str = ""
+    tsa_failure: str = ""
 
     def __call__(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Mark one file; a destination that is not finished has no name, so it goes with this process."""
@@ -172,6 +174,8 @@ class Marking:
             on_existing=on_existing,
             overwrite=self.overwrite,
             sidecar=self.sidecar,
+            tsa=self.tsa,
+            tsa_failure=self.tsa_failure,
             config=self.config,
         )
 

@@ -16,14 +16,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote
 
 from aikz_label.errors import LabelError, SigningError
 from aikz_label.signing.secrets import Ask, Secrets
+
+if TYPE_CHECKING:
+    from aikz_label.timestamping import Authority
 
 _SCHEMES = {
     "file": "aikz_label.signing.keyfile",
@@ -137,6 +140,7 @@ class SigningKey:
         expires: End of the leaf's validity.
         key: The private key, PKCS#8 PEM; empty when it stays where it is. Never shown in a repr.
         sign: Signs and checks what it signed; used when there is no `key`.
+        authority: Whom to ask for a time-stamp, if anybody.
     """
 
     algorithm: str
@@ -144,6 +148,11 @@ class SigningKey:
     expires: datetime
     key: bytes = field(default=b"", repr=False)
     sign: Callable[[bytes], bytes] | None = field(default=None, repr=False)
+    authority: Authority | None = None
+
+    def stamped_by(self, authority: Authority | None) -> SigningKey:
+        """The same key, with time-stamps from an authority, or without."""
+        return replace(self, authority=authority)
 
 
 def load_signing_key(
