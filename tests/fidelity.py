@@ -39,7 +39,8 @@ SHOWN_FROM_STORED = {
 STORED_FROM_SHOWN = SHOWN_FROM_STORED | {6: _TURN.ROTATE_90, 8: _TURN.ROTATE_270}
 
 _IPTC_EXT = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
-_OURS = {_IPTC_EXT + name for name in ("DigitalSourceType", "AISystemUsed", "AISystemVersionUsed")}
+_MIRROR = ("DigitalSourceType", "AISystemUsed", "AISystemVersionUsed")
+_OURS = {_IPTC_EXT + name for name in _MIRROR}
 _JPEG_C2PA = b"JP"  # an APP11 segment that holds a part of a JUMBF box
 _JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _JPEG_MPF = b"MPF\0"  # where further pictures are: compared by what stands there
@@ -139,11 +140,9 @@ def _layers(image: Image.Image) -> list[tuple[list[int], tuple[float, float]]]:
 
 
 def _metadata_losses(before: Image.Image, after: Image.Image) -> list[str]:
-    found = [
-        f"{name} is not what it was"
-        for name in ("icc_profile", "exif")
-        if before.info.get(name) != after.info.get(name)
-    ]
+    found = _exif_losses(before.info.get("exif"), after.info.get("exif"))
+    if before.info.get("icc_profile") != after.info.get("icc_profile"):
+        found.append("icc_profile is not what it was")
     was, now = _plain_info(before), _plain_info(after)
     found += [
         f"{key}: {was[key]!r} became {now.get(key)!r}" for key in was if was[key] != now.get(key)
@@ -156,9 +155,47 @@ def _metadata_losses(before: Image.Image, after: Image.Image) -> list[str]:
     return found + _xmp_losses(_xmp(before), _xmp(after))
 
 
+def _exif_losses(before: bytes | None, after: bytes | None) -> list[str]:
+    """Entries of the block that changed, as Pillow reads them, but for the comment; thumbnails are not compared."""
+    was, now = _entries(before), _entries(after)
+    if was is None or now is None or before is None:
+        return [] if before == after else ["an EXIF block that cannot be read was changed"]
+    comment = was.pop(("Exif", _COMMENT), b"")
+    if now.pop(("Exif", _COMMENT), b"") != comment and comment[8:].strip(b"\0 "):
+        return ["the EXIF comment of somebody else was changed"]
+    changed = {key for key in was.keys() | now.keys() if was.get(key) != now.get(key)}
+    return [f"EXIF {key} changed" for key in changed]
+
+
+_COMMENT = ExifTags.Base.UserComment
+_POINTERS = {ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo, ExifTags.IFD.Interop}
+
+
+def _entries(block: bytes | None) -> dict[tuple[str, int], Any] | None:
+    """Values by directory and tag; `None` for a block that cannot be read."""
+    tags = Image.Exif()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tags.load(block or b"")
+            found = {("IFD0", int(tag)): repr(tags[tag]) for tag in tags if tag not in _POINTERS}
+            for name in ("Exif", "GPSInfo", "Interop"):
+                inner = tags.get_ifd(ExifTags.IFD[name])
+                found |= {
+                    (name, int(tag)): repr(inner[tag]) for tag in inner if tag not in _POINTERS
+                }
+                comment = inner.get(_COMMENT, b"")
+                found[name, _COMMENT] = (
+                    comment if isinstance(comment, bytes) else str(comment).encode()
+                )
+    except Exception:  # noqa: BLE001  # it raises whatever it likes
+        return None
+    return found
+
+
 def _plain_info(image: Image.Image) -> dict[object, object]:
     """Everything Pillow read beside the pixels, without what has a comparison of its own."""
-    own = {"icc_profile", "exif", "xmp", "XML:com.adobe.xmp", "mp", "mpoffset"}
+    own = {*_MIRROR, "icc_profile", "exif", "xmp", "XML:com.adobe.xmp", "mp", "mpoffset"}
     if image.mode == "P":
         own |= {"transparency"}  # compared as pixels: the palette may have been rearranged
     if image.mode == "CMYK":
@@ -178,7 +215,7 @@ def _segments(image: Image.Image) -> list[tuple[str, bytes]]:
         (name, data)
         for name, data in listed
         if not (name == "APP11" and data.startswith(_JPEG_C2PA))
-        and not (name == "APP1" and data.startswith(_JPEG_XMP))
+        and not (name == "APP1" and data.startswith((_JPEG_XMP, b"Exif\0\0")))
         and not (name == "APP2" and data.startswith(_JPEG_MPF))
         and not (name == "APP14" and image.mode == "CMYK")
     ]

@@ -199,7 +199,9 @@ def test_webp_metadata_stay(config, label):
     after = webp_files.chunk(b"EXIF", exif.tobytes()[6:]) + webp_files.chunk(b"XYZW", b"own")
     source = webp([frame(0), frame(9)], after=after, flags=0x0A)
     chunks = dict(webp_files.chunks(marked(source, config, label)))
-    assert chunks[b"EXIF"] == exif.tobytes()[6:]
+    block = Image.Exif()
+    block.load(chunks[b"EXIF"])
+    assert block[271] == "Maker"
     assert chunks[b"XYZW"] == b"own"
     assert chunks[b"VP8X"][0] == 0x0E
 

@@ -1,4 +1,4 @@
-"""Other tools' unsigned statements about AI: the text of one metadata field in, what it claims out.
+"""Unsigned statements about AI, our own and other tools': the text of one metadata field in, what it claims out.
 
 A statement is recognised by its shape, never by a word somewhere in a text: a file that is accused wrongly is worse than
 one that is missed. Text and JSON of a hostile file cost no more than their length, which has a limit. The origin of a claim
@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from aikz_label import exif
+from aikz_label import exif, mirror
 from aikz_label.label import Origin
 from aikz_label.limits import MIB
+from aikz_label.marker import origin_of
 from aikz_label.report import Mirror
 
 _MAX_FIELD = MIB  # a workflow of some hundred nodes has 200 kB
@@ -101,6 +102,8 @@ def _bounded(fields: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 def _in_text(keyword: str, text: str) -> Mirror | None:
     if keyword == "AIGC":
         return _aigc("png-text", keyword, text, own_field=True)
+    if keyword in mirror.PROPERTIES:
+        return _property("png-text", keyword, text)
     if keyword in _DISCLOSURE:
         return _disclosure(keyword, text)
     recognise = _GENERATORS.get(keyword)
@@ -118,7 +121,7 @@ def in_exif(block: bytes) -> Iterator[Mirror]:
 
 def _in_exif(name: str, text: str) -> Mirror | None:
     if name in {"UserComment", "ImageDescription"}:
-        found = _aigc("exif", name, text, own_field=False)
+        found = _aigc("exif", name, text, own_field=False) or _line(name, text)
         if found is not None:
             return found
         claims = _is_parameters(text) or _is_job(text)
@@ -130,6 +133,18 @@ def _in_exif(name: str, text: str) -> Mirror | None:
             kind == "workflow" and _is_workflow(rest)
         )
     return Mirror("exif", name, text[:_MAX_VALUE], origin=True) if claims else None
+
+
+def _property(carrier: str, name: str, value: str) -> Mirror | None:
+    """A property of IPTC, as our own mirrors hold it."""
+    origin = origin_of(value) if name == mirror.SOURCE else None
+    return Mirror(carrier, name, value[:_MAX_VALUE], origin) if value else None
+
+
+def _line(name: str, text: str) -> Mirror | None:
+    """Our own mirror where one field holds all of it."""
+    source = mirror.parsed(text).get(mirror.SOURCE)
+    return Mirror("exif", name, text[:_MAX_VALUE], origin_of(source)) if source else None
 
 
 def _aigc(carrier: str, name: str, text: str, *, own_field: bool) -> Mirror | None:
@@ -248,5 +263,5 @@ _GENERATORS = {
     "Software": _SOFTWARE.__contains__,
     "Description": _is_job,  # Midjourney
 }
-KEYWORDS = frozenset({"AIGC", *_DISCLOSURE, *_GENERATORS})
+KEYWORDS = frozenset({"AIGC", *mirror.PROPERTIES, *_DISCLOSURE, *_GENERATORS})
 """Keywords that can hold a statement."""

@@ -62,7 +62,7 @@ def _directory(
             where = at + 8 if size <= 4 else value
             if where + size <= len(block):
                 name, raw = wanted.pop(tag), block[where : where + size]
-                yield name, _comment(raw, order) if name == "UserComment" else _plain(raw)
+                yield name, comment_text(raw, order) if name == "UserComment" else _plain(raw)
     return pointer
 
 
@@ -70,7 +70,7 @@ def _plain(raw: bytes) -> str:
     return raw.decode(errors="replace").strip("\0 \t\r\n")
 
 
-def _comment(raw: bytes, order: Literal["little", "big"]) -> str:
+def comment_text(raw: bytes, order: Literal["little", "big"]) -> str:
     """The text after the eight bytes that name its encoding, which some writers leave out."""
     code, rest = raw[:8], raw[8:]
     if code != _UNICODE:

@@ -60,12 +60,18 @@ class Format:
 
 _IMAGE = "aikz_label.adapters.image:ADAPTER"
 _MOVING = "badge; strip below animations"
+_TEXTS = "XMP (IPTC), EXIF, text"
 
 
-def _picture(name: str, title: str, mime: str, *suffixes: str, notice: str = "badge") -> Format:
-    return Format(
-        name, title, "image", mime, suffixes, _IMAGE, "C2PA, in the file", notice, "XMP (IPTC)"
-    )
+def _picture(
+    name: str,
+    title: str,
+    mime: str,
+    *suffixes: str,
+    notice: str = "badge",
+    mirror: str = "XMP (IPTC), EXIF",
+) -> Format:
+    return Format(name, title, "image", mime, suffixes, _IMAGE, "C2PA, in the file", notice, mirror)
 
 
 def _beside(name: str, title: str, mime: str, *suffixes: str) -> Format:
@@ -85,12 +91,19 @@ def _text(name: str, title: str, mime: str, annex: str, *words: str) -> Format:
 _TEXT = "aikz_label.adapters.text:ADAPTER"
 _ALL = (
     _picture("jpeg", "JPEG", "image/jpeg", ".jpg", ".jpeg"),
-    _picture("png", "PNG, APNG", "image/png", ".png", ".apng", notice=_MOVING),
+    _picture("png", "PNG, APNG", "image/png", ".png", ".apng", notice=_MOVING, mirror=_TEXTS),
     _picture("webp", "WebP", "image/webp", ".webp", notice=_MOVING),
-    _picture("gif", "GIF", "image/gif", ".gif", notice=_MOVING),
-    _picture("tiff", "TIFF", "image/tiff", ".tif", ".tiff"),
+    _picture("gif", "GIF", "image/gif", ".gif", notice=_MOVING, mirror="XMP (IPTC)"),
+    _picture("tiff", "TIFF", "image/tiff", ".tif", ".tiff", mirror="XMP (IPTC)"),
     replace(
-        _picture("dng", "DNG", "image/x-adobe-dng", ".dng", notice="none: raw data"),
+        _picture(
+            "dng",
+            "DNG",
+            "image/x-adobe-dng",
+            ".dng",
+            notice="none: raw data",
+            mirror="XMP (IPTC)",
+        ),
         notice_applies=False,
     ),
     _picture("avif", "AVIF", "image/avif", ".avif"),

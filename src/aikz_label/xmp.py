@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.parsers import expat
 
+from aikz_label import mirror
 from aikz_label.label import Label
-from aikz_label.marker import SOURCE_TYPE, origin_of
+from aikz_label.marker import origin_of
 from aikz_label.report import Mirror
 
 IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _RDF_ROOT = f"{_RDF} RDF"
-_SOURCE = "DigitalSourceType"
-_OURS = (_SOURCE, "AISystemUsed", "AISystemVersionUsed")
 _MAX_DEPTH = 100
 _MAX_VALUE = 2000
 _MAX_TEXT = 65_536  # of an element while it is read: JSON that is cut says nothing
@@ -142,7 +141,7 @@ class _Scan:
             raise XmpError("it repeats itself too often")
 
 
-_NAMES = {f"{IPTC_EXT} {name}": name for name in _OURS}
+_NAMES = {f"{IPTC_EXT} {name}": name for name in mirror.PROPERTIES}
 _FOREIGN = {  # read, never edited
     "http://www.tc260.org.cn/ns/AIGC/1.0/ AIGC": "TC260:AIGC",
     "http://ns.adobe.com/photoshop/1.0/ Credit": "photoshop:Credit",
@@ -211,11 +210,11 @@ _BROKEN_PREFIX = (b" xmlns:C260=", b" xmlns:TC260=")
 
 
 def _mirror(item: _Property) -> Mirror | None:
-    if item.name not in _OURS:
+    if item.name not in mirror.PROPERTIES:
         from aikz_label import declarations  # noqa: PLC0415  # for other tools' files only
 
         return declarations.in_xmp(item.name, item.value)
-    origin = origin_of(item.value) if item.name == _SOURCE else None
+    origin = origin_of(item.value) if item.name == mirror.SOURCE else None
     return Mirror("xmp", f"Iptc4xmpExt:{item.name}", item.value[:_MAX_VALUE], origin)
 
 
@@ -247,19 +246,11 @@ def write(packet: bytes | None, label: Label) -> bytes:
         + packet[scan.rdf_end :]
     )
     ours = {(found.name, found.value) for found in _Scan(edited, locate=True).properties}
-    if ours != set(_pairs(label)):
+    if ours != set(mirror.statements(label)):
         raise XmpError("the edited packet does not read back")
     if len(edited) > _MAX_WRITABLE:
         raise XmpError("it would become too large")
     return edited
-
-
-def _pairs(label: Label) -> Iterator[tuple[str, str]]:
-    yield _SOURCE, SOURCE_TYPE[label.origin]
-    if label.system:
-        yield "AISystemUsed", label.system.name
-        if label.system.version:
-            yield "AISystemVersionUsed", label.system.version
 
 
 def _description(rdf: str, label: Label) -> bytes:
@@ -267,7 +258,7 @@ def _description(rdf: str, label: Label) -> bytes:
 
     properties = "".join(
         f"<Iptc4xmpExt:{name}>{escape(value, quote=False)}</Iptc4xmpExt:{name}>"
-        for name, value in _pairs(label)
+        for name, value in mirror.statements(label)
     )
     return (
         f'<{rdf}Description {rdf}about="" xmlns:Iptc4xmpExt="{IPTC_EXT}">'

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from aikz_label import engine, jumbf
 from aikz_label import xmp as packets
 from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
-from aikz_label.adapters.image.container import Container, Tags, Window
+from aikz_label.adapters.image import metadata
+from aikz_label.adapters.image.container import Container, Window
 from aikz_label.adapters.image.frames import Animated
 from aikz_label.carriers.native import NativeCarrier
 from aikz_label.errors import Refused
 from aikz_label.formats import Format
-from aikz_label.label import Label, Origin
+from aikz_label.label import Origin
 from aikz_label.limits import DEFAULT, NO_LIMITS, Limits
 from aikz_label.notice import wording
 from aikz_label.profile import Profile
@@ -63,9 +64,8 @@ class ImageAdapter(NativeCarrier):
         """See `Adapter.render`."""
         container = _parse(source, row, order.limits, thorough=True)
         container.check_variant()
-        packet, warnings = _mirror(container, order.label)
+        tags, warnings = metadata.written(container, order)
         warnings += container.warnings
-        tags = Tags(xmp=packet)
         if order.notice == "none" or container.no_notice:
             destination.write(container.with_tags(tags))
             reason = order.reason or container.no_notice
@@ -215,13 +215,3 @@ def _mirrors(container: Container, limits: Limits) -> Iterator[Mirror]:
         yield from declarations.in_exif(block or b"")
         known = (text for text in texts if text.keyword in declarations.KEYWORDS)
         yield from declarations.in_texts((text.keyword, text.value) for text in known)
-
-
-def _mirror(container: Container, label: Label) -> tuple[bytes | None, tuple[str, ...]]:
-    """The XMP packet to write, or `None` and a warning when the file's own cannot be edited."""
-    try:
-        return packets.write(container.xmp, label), ()
-    except packets.XmpError as error:
-        return None, (
-            f"The XMP mirror was not written; the file's own was left as it is: {error}.",
-        )

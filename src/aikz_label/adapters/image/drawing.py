@@ -149,6 +149,20 @@ class Painting:
         return _strip(picture, band, top, number)
 
 
+def draw_badge(picture: Picture, grid: tuple[int, int], order: Order) -> bool:
+    """Draw the badge that fits a picture of no record, such as a thumbnail; whether there is one."""
+    origin, profile = order.label.origin, order.profile.image
+    placed = badge.plan(*picture.size, origin, order.languages, profile)
+    if placed is None:
+        return False
+    old: tuple[canvas.Box, ...] = ()
+    if order.previous:  # whatever was drawn there was one of the badges of this size
+        known = badge.plan(*picture.size, origin, order.profile.languages, profile)
+        old = ((known.x, known.y, *known.size),) if known else ()
+    _badge(picture, placed, grid, old, None)
+    return True
+
+
 def _badge(
     picture: Picture,
     placed: badge.Placed,

@@ -214,7 +214,7 @@ class Png(Animated):
             fresh[b"IDAT"] = png_rows.encoded(header, picture)
         else:
             fresh[b"IDAT"] = png_rows.edited(self._image_data, header, picture)
-        return self._assemble(fresh | {b"IHDR": header.packed}, tags.xmp)
+        return self._assemble(fresh | {b"IHDR": header.packed}, tags)
 
     # --- animation --------------------------------------------------------------------------------------------------
 
@@ -251,7 +251,7 @@ class Png(Animated):
             lead=first.control.disposal != 0,
         )
         chunks = apng.with_band(self.chunks, found, change)
-        data = self._assemble(palette, tags.xmp, chunks)
+        data = self._assemble(palette, tags, chunks)
         if not change.lead:
             return Grown(data, lead=False)
         time = sum(control.seconds for control in apng.lead_and_rest(first.control))
@@ -266,7 +266,7 @@ class Png(Animated):
 
     def with_tags(self, tags: Tags) -> bytes:
         """The same image data with other metadata."""
-        return self._assemble({}, tags.xmp)
+        return self._assemble({}, tags)
 
     def parts(self) -> Iterator[bytes]:
         """Every chunk but the marker's, then any bytes after the end."""
@@ -274,23 +274,25 @@ class Png(Animated):
         yield self.data[self.end :]
 
     def _assemble(
-        self, fresh: dict[bytes, bytes], xmp: bytes | None, chunks: Iterable[Chunk] = ()
+        self, fresh: dict[bytes, bytes], tags: Tags, chunks: Iterable[Chunk] = ()
     ) -> bytes:
         """The file with other chunks; those with the names in `fresh` get that data."""
         out = [_SIGNATURE]
+        if tags.exif is not None:
+            fresh = fresh | {b"eXIf": tags.exif}
         old_palette = next((c.data for c in self.chunks if c.name == b"PLTE"), b"")
         palette_grew = len(fresh.get(b"PLTE", old_palette)) != len(old_palette)
-        done, replaces = set(), xmp is not None
+        done, told = set(), False
         for chunk in chunks or self.chunks:
-            if chunk.name == b"caBX" or (replaces and png_text.is_xmp(chunk)):
+            if chunk.name == b"caBX" or png_text.is_replaced(chunk, tags):
                 continue
             if chunk.name == b"hIST" and palette_grew:
                 continue  # it must have one entry per colour, and counts pixels that changed
             if chunk.name == b"iDOT":
                 continue  # Apple's: where the second half of the image data begins
-            if chunk.name in {b"IDAT", b"fcTL"} and xmp is not None:
-                out.append(_pack(png_text.xmp_chunk(xmp)))
-                xmp = None
+            if chunk.name in {b"IDAT", b"fcTL"} and not told:
+                out += map(_pack, png_text.chunks_for(tags))
+                told = True
             if chunk.name in fresh:
                 if chunk.name in done:
                     continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator
 
-from aikz_label.adapters.image.container import Chunk, Text, metadata
+from aikz_label.adapters.image.container import Chunk, Tags, Text, metadata
 from aikz_label.limits import MIB
 
 _XMP = b"XML:com.adobe.xmp\0"
@@ -22,9 +22,19 @@ def packet(chunk: Chunk) -> bytes | None:
     return _international_text(chunk.data[len(_XMP) :])
 
 
-def xmp_chunk(data: bytes) -> Chunk:
-    """A chunk for an XMP packet."""
-    return Chunk.of(b"iTXt", _XMP + b"\0\0\0\0" + data)
+def chunks_for(tags: Tags) -> Iterator[Chunk]:
+    """Chunks for an XMP packet and for texts, none of them compressed."""
+    if tags.xmp is not None:
+        yield Chunk.of(b"iTXt", _XMP + b"\0\0\0\0" + tags.xmp)
+    for keyword, text in tags.texts:
+        yield Chunk.of(b"iTXt", keyword.encode("latin-1") + b"\0\0\0\0\0" + text.encode())
+
+
+def is_replaced(chunk: Chunk, tags: Tags) -> bool:
+    """Whether what it holds is written anew: the XMP packet, or a text with the same keyword."""
+    if is_xmp(chunk):
+        return tags.xmp is not None
+    return chunk.name in _TEXTS and _keyword(chunk) in {keyword for keyword, _ in tags.texts}
 
 
 def texts(chunks: Iterable[Chunk]) -> Iterator[Text]:
@@ -33,9 +43,13 @@ def texts(chunks: Iterable[Chunk]) -> Iterator[Text]:
         read = _TEXTS.get(chunk.name)
         if read is None:
             continue
-        start = chunk.whole[chunk.start : min(chunk.stop, chunk.start + _MAX_KEYWORD)]
-        if not start.startswith(_XMP):
-            yield Text(start.partition(b"\0")[0].decode("latin-1"), chunk, read)
+        if not is_xmp(chunk):
+            yield Text(_keyword(chunk), chunk, read)
+
+
+def _keyword(chunk: Chunk) -> str:
+    start = chunk.whole[chunk.start : min(chunk.stop, chunk.start + _MAX_KEYWORD)]
+    return start.partition(b"\0")[0].decode("latin-1")
 
 
 def _international_text(rest: bytes) -> bytes | None:

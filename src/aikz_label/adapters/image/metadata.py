@@ -1,0 +1,88 @@
+"""The metadata of a labelled picture: what says in each of its kinds that AI made it, and a thumbnail that shows it.
+
+Each kind is written where the file can hold it, none is made up for the purpose: a file without EXIF gets none, as XMP says
+it better. What cannot be written safely is left out, and that is told; it never stops the marking.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+from aikz_label import mirror
+from aikz_label import xmp as packets
+from aikz_label.adapters.image.container import Tags
+from aikz_label.adapters.image.exif_block import ExifBlock, ExifError
+
+if TYPE_CHECKING:
+    from aikz_label.adapters import Order
+    from aikz_label.adapters.image.container import Container
+
+
+def written(container: Container, order: Order) -> tuple[Tags, tuple[str, ...]]:
+    """The metadata to write, and what could not be written, one English sentence each."""
+    said: list[str] = []
+    packet, block = None, None
+    try:
+        packet = packets.write(container.xmp, order.label)
+    except packets.XmpError as error:
+        said.append(f"The XMP mirror was not written; the file's own was left as it is: {error}.")
+    if container.exif is not None:
+        block = _exif(container.exif, order, said)
+    return Tags(packet, block, tuple(mirror.statements(order.label))), tuple(said)
+
+
+def _exif(block: bytes, order: Order, said: list[str]) -> bytes | None:
+    """The EXIF block with a labelled thumbnail and the mirror; `None` when nothing in it changes."""
+    fresh = block
+    try:
+        _check_readable(block)
+    except ExifError as error:
+        said.append(f"The EXIF block was left as it is: {error}.")
+        return None
+    if order.notice != "none":
+        try:
+            fresh = _with_thumbnail(fresh, order)
+        except ExifError as error:
+            said.append(f"The EXIF thumbnail was left as it is, without a notice: {error}.")
+    try:
+        edited = ExifBlock(fresh)
+        edited.write_comment(mirror.line(order.label))
+        fresh = edited.finished()
+    except ExifError as error:
+        said.append(f"The EXIF mirror was not written: {error}.")
+    return None if fresh is block else fresh
+
+
+def _check_readable(block: bytes) -> None:
+    """Only what an independent reader understands is edited."""
+    from PIL import Image  # noqa: PLC0415  # not needed to verify
+
+    ExifBlock(block)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tags = Image.Exif()
+            tags.load(block)
+            tags.get_ifd(0x8769)
+    except Exception as error:  # it raises whatever it likes on hostile bytes
+        raise ExifError("it cannot be read") from error
+
+
+def _with_thumbnail(block: bytes, order: Order) -> bytes:
+    """The block with the notice in its thumbnail, or without one in which there is no room for it."""
+    edited = ExifBlock(block)
+    if not edited.has_thumbnail:
+        return block
+    from aikz_label.adapters.image import thumbnail  # noqa: PLC0415  # pixels
+
+    old = edited.thumbnail
+    fresh = thumbnail.labelled(old, edited.orientation, order) if old else None
+    if fresh is not None:
+        try:
+            edited.write_thumbnail(fresh)
+            return edited.finished()
+        except ExifError:
+            edited = ExifBlock(block)
+    edited.drop_thumbnail()
+    return edited.finished()
