@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from aikz_label import limits, profile, rules, wire
 from aikz_label.api import Moment, Trust, believing
@@ -137,6 +137,60 @@ class Row:
             return rules.judge(_lost(Death("crashed", "not understood")), numbers).at(self.uri)
 
 
+class Verifier:
+    """Children that verify, kept from one stream of files to the next. Use it as a context manager.
+
+    Args:
+        order: What to do with each file.
+        jobs: How many children; one for each processor when 0.
+        deadline: Seconds for one file.
+        nursery: Where children come from; a new one when `None`.
+    """
+
+    def __init__(
+        self,
+        order: work.Verifying,
+        *,
+        jobs: int = 0,
+        deadline: float = DEADLINE,
+        nursery: Nursery | None = None,
+    ) -> None:
+        self._order, self._deadline = order, deadline
+        self._here = _folder()
+        self._pool: Pool[str] = _pool(order, jobs, deadline, nursery)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the children go."""
+        self._pool.close()
+
+    def rows(
+        self,
+        sources: Iterable[Name],
+        *,
+        ordered: bool = False,
+        stopping: Callable[[], bool] = bool,
+    ) -> Generator[Row]:
+        """One row for each source.
+
+        Args:
+            sources: Paths and URIs.
+            ordered: Keep the order.
+            stopping: Once it says so, no more files are begun.
+        """
+        requests = (
+            (name, {"uri": _absolute(self._here, name), "name": name, "deadline": self._deadline})
+            for name in (os.fspath(source) for source in sources)
+        )
+        for name, answer in self._pool.run(requests, ordered=ordered, stopping=stopping):
+            yield _row(name, answer, self._order, self._deadline)
+
+
 def verify_rows(
     sources: Iterable[Name],
     order: work.Verifying,
@@ -147,26 +201,9 @@ def verify_rows(
     nursery: Nursery | None = None,
     stopping: Callable[[], bool] = bool,
 ) -> Generator[Row]:
-    """One row for each source; see `verify_many`.
-
-    Args:
-        sources: Paths and URIs.
-        order: What to do with each.
-        jobs: How many children; one for each processor when 0.
-        ordered: Keep the order.
-        deadline: Seconds for one file.
-        nursery: Where children come from; a new one when `None`.
-        stopping: Once it says so, no more files are begun.
-    """
-    here = _folder()
-    requests = (
-        (name, {"uri": _absolute(here, name), "name": name, "deadline": deadline})
-        for name in (os.fspath(source) for source in sources)
-    )
-    pool: Pool[str] = _pool(order, jobs, deadline, nursery)
-    with pool:
-        for name, answer in pool.run(requests, ordered=ordered, stopping=stopping):
-            yield _row(name, answer, order, deadline)
+    """One row for each source, by children that go at the end; see `Verifier`."""
+    with Verifier(order, jobs=jobs, deadline=deadline, nursery=nursery) as verifier:
+        yield from verifier.rows(sources, ordered=ordered, stopping=stopping)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +316,9 @@ def _folder() -> str:
 
 
 def _absolute(folder: str, name: str) -> str:
-    return os.path.join(folder, name) if name and not is_uri(name) else name  # noqa: PTH118
+    if name == work.STANDARD_INPUT or is_uri(name):
+        return name
+    return os.path.join(folder, name)  # noqa: PTH118
 
 
 def _row(name: str, answer: Answer, order: work.Verifying, deadline: float) -> Row:

@@ -125,6 +125,7 @@ def _one(options: argparse.Namespace) -> int:
     from aikz_label.profile import load_profile  # noqa: PLC0415
     from aikz_label.sandbox.failures import error_from  # noqa: PLC0415
     from aikz_label.sandbox.nursery import Here, available  # noqa: PLC0415
+    from aikz_label.sandbox.work import STANDARD_INPUT  # noqa: PLC0415
 
     path, order = options.paths[0], _order(options)
     if path == "-":
@@ -134,7 +135,11 @@ def _one(options: argparse.Namespace) -> int:
     nursery = Here(keep_input=path == "-")
     deadline = options.timeout or batch.DEADLINE
     rows = batch.verify_rows(
-        ["" if path == "-" else path], order, jobs=1, deadline=deadline, nursery=nursery
+        [STANDARD_INPUT if path == "-" else path],
+        order,
+        jobs=1,
+        deadline=deadline,
+        nursery=nursery,
     )
     (row,) = rows
     if not row.opened:

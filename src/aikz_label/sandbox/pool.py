@@ -50,6 +50,10 @@ class Pool(Generic[Key]):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the children and their nursery."""
         for slot in self._slots:
             slot.close()
         self._selector.close()

@@ -32,7 +32,7 @@ from aikz_label.sandbox.failures import described
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey
 
-STANDARD_INPUT = ""  # the name under which a child of the command line reads its own input
+STANDARD_INPUT = "\0stdin"  # no file has it; a child of the command line reads its own input
 _BLOCK = 1024 * 1024
 
 
