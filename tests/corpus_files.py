@@ -4,16 +4,48 @@ from __future__ import annotations
 
 import csv
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import fidelity
+import tiff_fidelity
 from aikz_label import Label, MarkResult, Refused, mark
 from aikz_label.config import Config
 from aikz_label.label import Origin, System
 
 FOLDER = Path(os.environ.get("AIKZ_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
 PICTURES = ("jpeg", "png", "webp", "gif")
+
+
+class Comparison(Protocol):
+    """What a module offers that compares marked files of some formats with their sources."""
+
+    def decodable(self, data: bytes, /) -> bool:
+        """Whether the reference decoder reads all of it."""
+
+    def losses(
+        self, source: bytes, output: bytes, placements: tuple[Mapping[str, Any], ...], /
+    ) -> list[str]:
+        """What marking changed besides the notices, one sentence each."""
+
+
+class _ByPillow:
+    """`fidelity`, which knows files with one place for a notice."""
+
+    def decodable(self, data: bytes) -> bool:
+        return fidelity.decode(data) is not None
+
+    def losses(
+        self, source: bytes, output: bytes, placements: tuple[Mapping[str, Any], ...]
+    ) -> list[str]:
+        return fidelity.losses(source, output, placements[0])
+
+
+# To put a format into the table of tools/corpus_table.py, name here who compares it.
+COMPARED: dict[str, Comparison] = dict.fromkeys(PICTURES, _ByPillow())
+COMPARED |= dict.fromkeys(("tiff", "dng"), tiff_fidelity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +107,8 @@ class Outcome:
 def attempt(row: Row, destination: Path, config: Config, on_existing: str = "replace") -> Outcome:
     """Mark one picture and compare it with its source; only `Refused` is an answer, anything else passes through."""
     source = row.file.read_bytes()
-    decodable = fidelity.decode(source) is not None
+    compared = COMPARED[row.format]
+    decodable = compared.decodable(source)
     label = Label(origin=Origin.CREATED, system=System("PhotoGen", "2.1"))
     try:
         result = mark(
@@ -94,5 +127,5 @@ def attempt(row: Row, destination: Path, config: Config, on_existing: str = "rep
         )
     notice = result.report.marker.notice
     assert notice is not None
-    losses = fidelity.losses(source, destination.read_bytes(), notice.placements[0])
+    losses = compared.losses(source, destination.read_bytes(), notice.placements)
     return Outcome(decodable, result, "", tuple(losses))

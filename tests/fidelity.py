@@ -18,6 +18,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 import films
+import png_files
 
 LEAST_PSNR = 40.0  # dB outside the badge, in the colours that are shown
 _JPEG = {"JPEG", "MPO"}  # Pillow calls a JPEG with several pictures MPO
@@ -99,6 +100,13 @@ def losses(source: bytes, output: bytes, placement: Mapping[str, Any]) -> list[s
         outside[:] = True
     if not outside.any():
         return found  # the badge covers a tiny picture
+    if before.format == "PNG" and source[24] == 16:  # of which Pillow gives the high bytes
+        was, now = (
+            png_files.deep_values(data, data[25], image.size)
+            for data, image in ((source, before), (output, written))
+        )
+        if (was != now[: before.height])[outside].any():
+            found.append("the low bits of some samples changed")
     if _is_lossy(before.format, source):
         return found + _lossy_losses(before, after, outside)
     return found + _exact_losses(before, after, outside)

@@ -29,7 +29,8 @@ INTRODUCTION = f"""# Pictures of the corpus
 
 Real files that nobody in this project wrote, from the public test suites of the formats' own implementers: photographs,
 conformance files, files that broke other programs. Each is marked (`--on-existing replace`), and source and result are
-decoded by Pillow, as an independent reference, and compared:
+decoded by an independent reference and compared: Pillow; for TIFF tifffile, with every page, every tag and the full depth
+of every sample; of DNG every byte that was there:
 
 * format, mode, size, bit depth or quantisation tables, colour profile, EXIF, every other metadata field and every JPEG
   segment are what they were, and no XMP statement is gone;
@@ -37,13 +38,13 @@ decoded by Pillow, as an independent reference, and compared:
   sample by sample, and lossy ones keep at least {fidelity.LEAST_PSNR:.0f} dB and their opacity; a full palette may give up
   a few entries to make room for black and white.
 
-A result that fails any of this is *damaged*. Decodable means that Pillow reads every pixel of the source.
+A result that fails any of this is *damaged*. Decodable means that the reference reads every pixel of the source.
 """
 
 
 def outcomes() -> list[tuple[corpus_files.Row, corpus_files.Outcome]]:
     """Every picture with what came of it."""
-    rows = corpus_files.rows(*corpus_files.PICTURES)
+    rows = corpus_files.rows(*corpus_files.COMPARED)
     if not rows:
         sys.exit(f"There is no corpus in {corpus_files.FOLDER}; set AIKZ_CORPUS.")
     with tempfile.TemporaryDirectory() as name:
@@ -76,8 +77,10 @@ def table(results: list[tuple[corpus_files.Row, corpus_files.Outcome]]) -> str:
     codes = sorted({outcome.code for _, outcome in results if outcome.code})
     heads = ["Format", "Files", "Marked", "Damaged", *(f"`{code}`" for code in codes)]
     lines = [heads, ["---", *["--:"] * (len(heads) - 1)]]
-    for name in (*corpus_files.PICTURES, ""):
+    for name in (*corpus_files.COMPARED, ""):
         chosen = [outcome for row, outcome in results if name in {row.format, ""}]
+        if not chosen:
+            continue
         counts = Counter(outcome.code for outcome in chosen)
         damaged = sum(bool(outcome.losses) for outcome in chosen)
         numbers = [len(chosen), counts[""], damaged, *(counts[code] for code in codes)]

@@ -250,7 +250,7 @@ class Tiff(Container):
             lengths[index] = len(data)
         for tags, numbers in (((TILES, STRIPS), places), ((TILE_LENGTHS, STRIP_LENGTHS), lengths)):
             entry = next(filter(None, (page.directory.get(tag) for tag in tags)), None)
-            kind = entry.kind if entry else ifd.LONG
+            kind = entry.kind if entry and entry.kind in {ifd.SHORT, ifd.LONG8} else ifd.LONG
             if kind == ifd.SHORT and max(numbers) >= 1 << 16:
                 kind = ifd.LONG
             tag = entry.tag if entry else STRIP_LENGTHS
