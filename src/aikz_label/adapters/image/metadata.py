@@ -7,6 +7,7 @@ it better. What cannot be written safely is left out, and that is told; it never
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aikz_label import mirror
@@ -46,9 +47,7 @@ def _exif(block: bytes, order: Order, said: list[str]) -> bytes | None:
         except ExifError as error:
             said.append(f"The EXIF thumbnail was left as it is, without a notice: {error}.")
     try:
-        edited = ExifBlock(fresh)
-        edited.write_comment(mirror.line(order.label))
-        fresh = edited.finished()
+        fresh = ExifBlock(fresh).with_comment(mirror.line(order.label))
     except ExifError as error:
         said.append(f"The EXIF mirror was not written: {error}.")
     return None if fresh is block else fresh
@@ -71,18 +70,14 @@ def _check_readable(block: bytes) -> None:
 
 def _with_thumbnail(block: bytes, order: Order) -> bytes:
     """The block with the notice in its thumbnail, or without one in which there is no room for it."""
-    edited = ExifBlock(block)
-    if not edited.has_thumbnail:
+    found = ExifBlock(block)
+    if not found.has_thumbnail:
         return block
     from aikz_label.adapters.image import thumbnail  # noqa: PLC0415  # pixels
 
-    old = edited.thumbnail
-    fresh = thumbnail.labelled(old, edited.orientation, order) if old else None
+    old = found.thumbnail
+    fresh = thumbnail.labelled(old, found.orientation, order) if old else None
     if fresh is not None:
-        try:
-            edited.write_thumbnail(fresh)
-            return edited.finished()
-        except ExifError:
-            edited = ExifBlock(block)
-    edited.drop_thumbnail()
-    return edited.finished()
+        with suppress(ExifError):  # there may be no room for it
+            return found.with_thumbnail(fresh)
+    return ExifBlock(block).without_thumbnail()
