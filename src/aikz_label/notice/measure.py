@@ -21,6 +21,7 @@ from aikz_label.profile import ImageProfile
 from aikz_label.report import Measurement, NoticeState
 
 _WIDTH = 360  # of the template, px: fine enough for the text, cheap enough to search with
+_WHOLE = 540  # up to which it is not reduced, since that costs more likeness than it saves time
 _SURE = 0.97  # a first look this good needs no search
 _INK, _PLATE = 225, 10  # template levels that are certainly ink or plate
 
@@ -146,7 +147,7 @@ def _figures(
 
 def _template(badge: Badge) -> Array:
     mask = badge.mask
-    if mask.width > _WIDTH:
+    if mask.width > _WHOLE:
         height = max(1, round(mask.height * _WIDTH / mask.width))
         mask = mask.resize((_WIDTH, height), Image.Resampling.BOX)
     return np.asarray(mask, np.float32)

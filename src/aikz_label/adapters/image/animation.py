@@ -29,9 +29,10 @@ from aikz_label.adapters.image.frames import (
 )
 from aikz_label.adapters.image.picture import PillowPicture
 from aikz_label.adapters.image.refusals import damaged, too_small
-from aikz_label.notice import strip, wording
+from aikz_label.notice import strip, strip_search, wording
 from aikz_label.notice.measure import Region, flattened, measure, worst
-from aikz_label.report import Measurement, Notice, NoticeState, message
+from aikz_label.notice.search import search
+from aikz_label.report import Found, Measurement, Notice, NoticeState, message
 
 if TYPE_CHECKING:
     from aikz_label.label import Origin
@@ -199,8 +200,7 @@ def measure_frames(
         most: Pixels of all frames beyond which the answer is `unknown`.
     """
     count = container.unshown + len(container.frames())
-    width, height = container.size
-    if width * height * count > most:
+    if not _affordable(container, count, most):
         return Measurement(NoticeState.UNKNOWN)
     measured: dict[bytes, tuple[int, Measurement]] = {}
     for number, image in enumerate(shown(container, count)):
@@ -214,6 +214,41 @@ def measure_frames(
     return _of_all(measured, count)
 
 
+def _affordable(container: Animated, count: int, most: float) -> bool:
+    """Whether showing so many frames stays within a number of pixels."""
+    return container.size[0] * container.size[1] * count <= most
+
+
+def search_frames(container: Animated, profile: Profile) -> Found | None:
+    """Search for a notice that no marker records: a strip in every frame, anything else in the first and the last."""
+    frames = container.frames()
+    check_frames(container, frames)
+    if not _affordable(container, len(frames), MEASURED):
+        return Found(Measurement(NoticeState.UNKNOWN))
+    first, last = container.unshown, container.unshown + len(frames) - 1
+    seen: list[Image.Image] = []
+    for number, image in enumerate(shown(container, 1 + last)):
+        if number == first and (one := _strip(container, image, profile)) is not None:
+            return one
+        if number in {first, last}:
+            seen.append(modes.eight_bit(image, image).copy())
+    found = [one for one in (search(image, profile) for image in seen) if one is not None]
+    if len(found) < len(seen):
+        return Found(Measurement(NoticeState.UNKNOWN)) if found else None
+    origins = {one.origin for one in found}
+    chosen = worst([one.measurement for one in found])
+    return Found(chosen, origins.pop() if len(origins) == 1 else None)
+
+
+def _strip(container: Animated, image: Image.Image, profile: Profile) -> Found | None:
+    """A strip in this picture, measured in every frame."""
+    found = strip_search.locate(PillowPicture(image, orientation_of(image)), profile)
+    if found is None:
+        return None
+    measured = measure_frames(container, found.middle, found.where, profile.image, MEASURED)
+    return Found(measured, found.origin)
+
+
 def _of_all(measured: dict[bytes, tuple[int, Measurement]], count: int) -> Measurement:
     """The worst, with the number of frames that were looked at, and which of them lacks what others have."""
     found = worst([one for _, one in measured.values()])
@@ -225,8 +260,10 @@ def _of_all(measured: dict[bytes, tuple[int, Measurement]], count: int) -> Measu
 
 
 def _edges(where: Region, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The pixels that a region touches."""
-    left, top = int(where.x * size[0]), int(where.y * size[1])
-    right = math.ceil((where.x + where.width) * size[0])
-    bottom = math.ceil((where.y + where.height) * size[1])
+    """The pixels of a region; records are exact enough to round."""
+    left, top = round(where.x * size[0]), round(where.y * size[1])
+    right, bottom = (
+        round((where.x + where.width) * size[0]),
+        round((where.y + where.height) * size[1]),
+    )
     return left, top, min(size[0], max(right, left + 1)), min(size[1], max(bottom, top + 1))

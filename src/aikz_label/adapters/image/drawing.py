@@ -17,7 +17,7 @@ from aikz_label.adapters.image.frames import Animated
 from aikz_label.adapters.image.picture import Picture
 from aikz_label.adapters.image.refusals import damaged, some_too_small, too_small
 from aikz_label.label import Origin
-from aikz_label.notice import badge, strip, wording
+from aikz_label.notice import badge, strip, strip_search, wording
 from aikz_label.notice.measure import Region, measure, worst
 from aikz_label.notice.search import search
 from aikz_label.profile import Profile
@@ -245,10 +245,14 @@ def _measure_one(
 
 
 def search_whole(container: Container, profile: Profile) -> Found | None:
-    """Search the displayed pictures for a badge that no marker records; each of them must have one."""
+    """Search the displayed pictures for a notice that no marker records; each of them must have one."""
+    if isinstance(container, Animated) and container.moving:
+        return animation.search_frames(container, profile)
     found = []
     for index in range(min(container.count, _MAX_SEARCHED)):
-        one = search(container.decode(index).seen(), profile)
+        picture = container.decode(index)
+        strip_found = strip_search.locate(picture, profile)
+        one = strip_found.found if strip_found else search(picture.seen(), profile)
         if one is not None:
             found.append(one)
     if not found:

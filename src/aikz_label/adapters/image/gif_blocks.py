@@ -9,6 +9,7 @@ from aikz_label.adapters import MediaProblem
 
 _HAS_PALETTE, _SIZE = 0x80, 0x07  # of a screen or a frame
 _TRANSPARENT = 0x01  # of a control
+_FULL = 255
 _FIRST_STEP, _STEP = 256, 64 * 1024  # most chains are short
 _MOST_SUB_BLOCKS = 4_000_000  # twice what the largest file needs, whose sub-blocks are full
 
@@ -111,6 +112,13 @@ def past_sub_blocks(data: bytes, at: int) -> int:
             count += 1
             if not length:
                 return at + inner
+            if (
+                length == _FULL
+            ):  # mostly, the next ones are full as well: pass over all of them at once
+                lengths = part[inner :: 1 + _FULL]
+                full = len(lengths) - len(lengths.lstrip(b"\xff"))
+                inner += full * (1 + _FULL)
+                count += full
         at += inner
         step = _STEP
         if count > _MOST_SUB_BLOCKS:
