@@ -24,15 +24,19 @@ from aikz_label.report import Mirror
 
 FONT_PX, CONTRAST = 16.0, 21.0  # of the note below: white on black
 _FONT = f"font:700 {FONT_PX:g}px/1.4 Arial,'Noto Sans',sans-serif!important"
-# Inline and important: no rule of the page's own comes before that. `initial` undoes what else the page says.
+# Inline and important: no rule of the page's own comes before that. `initial` undoes what else the page says. A body that
+# lays its children out in a row gets a narrow column at its start: `contain` keeps long lines from pushing the page away.
 _NOTE = (
     "all:initial!important;display:block!important;position:relative!important;z-index:2147483647!important;"
-    "flex:0 0 auto!important;grid-column:1/-1!important;box-sizing:border-box!important;width:100%!important;"
-    "padding:12px 16px!important;border:2px solid #fff!important;background:#000!important;color:#fff!important;"
-    f"{_FONT};text-align:left!important;direction:ltr!important;unicode-bidi:isolate!important;"
+    "flex:0 0 auto!important;order:-9999!important;align-self:stretch!important;max-height:max-content!important;"
+    "grid-column:1/-1!important;contain:inline-size!important;min-width:min(14em,100%)!important;"
+    "box-sizing:border-box!important;padding:12px 16px!important;border:2px solid #fff!important;"
+    f"background:#000!important;color:#fff!important;{_FONT};text-align:left!important;direction:ltr!important;"
+    "unicode-bidi:isolate!important;"
     "print-color-adjust:exact!important;-webkit-print-color-adjust:exact!important"
 )
-_LINE = f"all:initial!important;display:block!important;color:#fff!important;{_FONT}"
+# A grid has no first letter: a page's drop capitals would take it apart.
+_LINE = f"all:initial!important;display:grid!important;color:#fff!important;{_FONT}"
 _LD = "application/ld+json"
 _OUR_META = re.compile(
     r'<meta name="ai-disclosure" content="[^"<>]{0,40}"/>'
