@@ -21,15 +21,18 @@ NAMES = [
     "System",
     "Verdict",
     "mark",
+    "mark_text",
     "sniff",
+    "stream_text",
     "verify",
     "verify_many",
+    "verify_text",
 ]
 
 
 def test_the_surface_is_recorded():
     assert sorted(aikz_label.__all__) == NAMES
-    assert len(NAMES) <= 16
+    assert len(NAMES) <= 19  # ADR 8
     for name in NAMES:
         assert inspect.getdoc(getattr(aikz_label, name))
 
@@ -50,6 +53,8 @@ def test_the_two_verbs():
         "on_existing",
         "sidecar",
         "overwrite",
+        "as_format",
+        "allow_normalise",
         "config",
         "caps",
     ]

@@ -32,9 +32,12 @@ __all__ = [
     "System",
     "Verdict",
     "mark",
+    "mark_text",
     "sniff",
+    "stream_text",
     "verify",
     "verify_many",
+    "verify_text",
 ]
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from aikz_label.label import Imitates, Label, Origin, Responsible, System
     from aikz_label.limits import Limits
     from aikz_label.report import Finding, Report, Verdict
+    from aikz_label.strings import mark_text, stream_text, verify_text
 
 _HOME = {
     "Finding": "report",
@@ -60,9 +64,12 @@ _HOME = {
     "System": "label",
     "Verdict": "report",
     "mark": "api",
+    "mark_text": "strings",
     "sniff": "formats",
+    "stream_text": "strings",
     "verify": "api",
     "verify_many": "batch",
+    "verify_text": "strings",
 }
 
 

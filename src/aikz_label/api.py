@@ -27,6 +27,7 @@ from aikz_label.label import Label, clean
 from aikz_label.limits import Limits
 from aikz_label.report import Evidence, Report, message
 from aikz_label.sources import Source, open_any
+from aikz_label.textinput import Said
 from aikz_label.texts import check_languages
 from aikz_label.trust import TrustList, load_trust_lists
 
@@ -84,6 +85,8 @@ def mark(
     on_existing: str = "refuse",
     sidecar: str = "auto",
     overwrite: bool = False,
+    as_format: str = "",
+    allow_normalise: bool | str = False,
     config: str | Path | Config | None = None,
     caps: Limits = limits.DEFAULT,
 ) -> MarkResult:
@@ -113,6 +116,10 @@ def mark(
         sidecar: Where the marker goes: `auto` into the file, or into a sidecar when its format has no place for one;
             `always` into a sidecar, for any file whatever; `never`, which refuses formats that would need one.
         overwrite: Replace an existing destination and its sidecar.
+        as_format: What kind of text this is, where its lines do not tell: a format such as `csv`, a language such as
+            `python`, or `name` when the file's name says so.
+        allow_normalise: Convert a text to composed UTF-8 (NFC), without which it cannot carry its marker; the name of its
+            code page where it is not Unicode.
         config: A configuration or the path of one; the user's own when `None`.
         caps: Limits while reading.
 
@@ -124,8 +131,8 @@ def mark(
     """
     from aikz_label.marking import Job, mark_stream  # noqa: PLC0415  # verifying needs none of it
 
-    settings = _settings(config)
-    order = _order(label, languages, notice, notice_reason, profile_name, settings, caps)
+    settings = settings_of(config)
+    order = order_for(label, languages, notice, notice_reason, profile_name, settings, caps)
     if when_too_small not in _WHEN_TOO_SMALL:
         words = ", ".join(_WHEN_TOO_SMALL)
         raise UsageError(f"when_too_small {when_too_small!r} is not one of: {words}.")
@@ -134,9 +141,10 @@ def mark(
         raise UsageError(f"on_existing {on_existing!r} is not one of: {', '.join(_ON_EXISTING)}.")
     if sidecar not in _SIDECAR:
         raise UsageError(f"sidecar {sidecar!r} is not one of: {', '.join(_SIDECAR)}.")
+    target = Path(destination) if isinstance(destination, str | Path) else None
+    said = Said(as_format, _name(source, target), allow_normalise)
     key = open_signer(signer, settings)
     key = key.stamped_by(_authority(tsa, tsa_failure, settings))
-    target = Path(destination) if isinstance(destination, str | Path) else None
     with ExitStack() as stack:
         # the destination outermost: it gets its name only after the source was found unchanged
         if target is None:
@@ -146,15 +154,15 @@ def mark(
             beside = sidecars.path_for(target)
             publish = stack.enter_context(files.companion(beside, target, overwrite=overwrite))
             signed = stack.enter_context(files.atomic_output(target, overwrite=overwrite))
-        with open_any(source, caps, target) as stream:
+        with open_any(source, caps, target) as given:
+            stream, notes = said.converted(given, caps)
             believed = Believing(settings.trust)
-            job = Job(stream, _beside(source), order, key, believed, on_existing, sidecar)
+            job = Job(stream, _beside(source), order, key, believed, on_existing, sidecar, said)
             done = mark_stream(job, signed)
         if target is not None:
             publish(done.store, signed)
-    warnings = (
-        done.warnings + _expiry_warning(key, done.report) + _suffix_warning(target, done.report)
-    )
+    warnings = notes + done.warnings + _expiry_warning(key, done.report)
+    warnings += _suffix_warning(target, done.report)
     data = None
     if isinstance(signed, io.BytesIO):
         data = signed.getvalue()
@@ -224,11 +232,15 @@ def _beside(source: Source) -> sidecars.Sidecar | None:
     return sidecars.find(Path(source)) if isinstance(source, str | Path) else None
 
 
+def _name(source: Source, target: Path | None) -> str:
+    return str(source) if isinstance(source, str | Path) else str(target or "")
+
+
 def _as_file(source: Source) -> Path | BinaryIO:
     return Path(source) if isinstance(source, str) else cast("Path | BinaryIO", source)
 
 
-def _order(
+def order_for(
     label: Label,
     languages: Sequence[str] | str,
     notice: str,
@@ -304,7 +316,7 @@ def open_signer(
 
     if isinstance(signer, SigningKey):
         return signer
-    uri, settings = signer, _settings(config)
+    uri, settings = signer, settings_of(config)
     base = settings.folder
     if uri:
         base = Path.cwd()
@@ -321,10 +333,12 @@ def _suffix_warning(target: Path | None, report: Report) -> tuple[str, ...]:
     """The format is never changed, so a name can promise another one."""
     suffix = target.suffix.lower() if target else ""
     promised = next((row for row in formats.FORMATS.values() if suffix in row.suffixes), None)
-    if promised is None or promised.name == report.format:
+    is_now = formats.FORMATS.get(report.format)
+    if promised is None or is_now is None or promised == is_now:
         return ()
-    is_now = formats.FORMATS[report.format].title
-    return (f"The file is {is_now}, although its name ends in {suffix}.",)
+    if promised.family == is_now.family == "text":
+        return ()  # whoever knows better has said so
+    return (f"The file is {is_now.title}, although its name ends in {suffix}.",)
 
 
 def _expiry_warning(key: SigningKey, report: Report) -> tuple[str, ...]:
@@ -336,7 +350,8 @@ def _expiry_warning(key: SigningKey, report: Report) -> tuple[str, ...]:
     )
 
 
-def _settings(config: str | Path | Config | None) -> Config:
+def settings_of(config: str | Path | Config | None) -> Config:
+    """The configuration that a caller means."""
     if isinstance(config, Config):
         return config
     return load_config(Path(config) if config else None)
@@ -372,7 +387,7 @@ def _moment(at: Moment | None) -> datetime | None:
 def trust_lists(trust: Trust | None, config: str | Path | Config | None) -> tuple[TrustList, ...]:
     """The lists that a caller names, or those of the configuration."""
     if trust is None:
-        return _settings(config).trust
+        return settings_of(config).trust
     if isinstance(trust, str | Path | TrustList):
         trust = (trust,)
     return tuple(

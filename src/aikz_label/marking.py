@@ -29,6 +29,7 @@ from aikz_label.report import (
     message,
 )
 from aikz_label.signing import SigningKey
+from aikz_label.textinput import Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Job:
         believing: Whom to believe in the final check.
         on_existing: `refuse`, `update` or `replace` a marker that is there.
         sidecar: `auto`, `always` or `never`.
+        said: What the caller knows about a text.
     """
 
     source: BinaryIO
@@ -52,6 +54,7 @@ class Job:
     believing: Believing
     on_existing: str
     sidecar: str
+    said: Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def mark_stream(job: Job, signed: BinaryIO) -> Done:
         SigningError: The engine does not accept the key.
     """
     source, order = job.source, job.order
-    row = _supported(source, job.sidecar)
+    row = _supported(job)
     adapter = formats.load_adapter(row)
     with _refusing():
         parent, previous = _existing(job, row, adapter)
@@ -150,7 +153,8 @@ def _sign(
     return sidecar.sign(signed, manifest, job.key, parent)
 
 
-def _supported(source: BinaryIO, wanted: str) -> Format:
+def _supported(job: Job) -> Format:
+    source = job.source
     row = formats.sniff(source)
     empty = not source.read(1)
     source.seek(0)
@@ -162,7 +166,9 @@ def _supported(source: BinaryIO, wanted: str) -> Format:
             code="sidecar-itself",
             hint="Mark the file it belongs to.",
         )
-    if wanted == "always":
+    if row is not None:
+        row = job.said.of(row)
+    if job.sidecar == "always":
         row = formats.with_sidecar(row)
     if row is None:
         raise Refused(

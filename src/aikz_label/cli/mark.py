@@ -113,6 +113,21 @@ def add_mark(commands: Commands, common: argparse.ArgumentParser) -> None:
         action="store_true",
         help="put the marker beside the file, into DST.c2pa; works with any file",
     )
+    command.add_argument(
+        "--as",
+        dest="as_format",
+        metavar="KIND",
+        default="",
+        help="what kind of text it is, such as python or csv; name: what its name says",
+    )
+    command.add_argument(
+        "--allow-normalise",
+        action="store_true",
+        help="convert a text to composed UTF-8, without which it cannot carry its marker",
+    )
+    command.add_argument(
+        "--encoding", metavar="NAME", default="", help="with it: the text's code page"
+    )
     command.add_argument("--overwrite", action="store_true", help="replace existing destinations")
     command.add_argument("--json", action="store_true", help="one JSON report per line")
     options_for_many(command)
@@ -167,6 +182,8 @@ def _one(options: argparse.Namespace) -> int:
             tsa=options.tsa,
             tsa_failure=options.tsa_failure,
             overwrite=options.overwrite,
+            as_format=options.as_format,
+            allow_normalise=_normalise(options),
             config=config,
         )
     except (LabelError, OSError) as error:
@@ -218,7 +235,19 @@ def _marking(options: argparse.Namespace) -> Marking:
         tsa=options.tsa,
         tsa_failure=options.tsa_failure,
         overwrite=options.overwrite,
+        as_format=options.as_format,
+        allow_normalise=_normalise(options),
     )
+
+
+def _normalise(options: argparse.Namespace) -> bool | str:
+    if options.encoding and not options.allow_normalise:
+        from aikz_label.errors import UsageError  # noqa: PLC0415
+
+        raise UsageError(
+            "A text is only converted when that is allowed.", hint="Add --allow-normalise."
+        )
+    return str(options.encoding) or bool(options.allow_normalise)
 
 
 class _Run:

@@ -139,6 +139,8 @@ class Marking:
     sidecar: str = "auto"
     tsa: str = ""
     tsa_failure: str = ""
+    as_format: str = ""
+    allow_normalise: bool | str = False
 
     def __call__(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Mark one file; a destination that is not finished has no name, so it goes with this process."""
@@ -176,6 +178,8 @@ class Marking:
             sidecar=self.sidecar,
             tsa=self.tsa,
             tsa_failure=self.tsa_failure,
+            as_format=self.as_format,
+            allow_normalise=self.allow_normalise,
             config=self.config,
         )
 
