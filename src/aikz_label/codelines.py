@@ -114,8 +114,10 @@ _SIGNS = "{}[]();=<>|&$"
 
 
 def interpreter(text: str) -> str:
-    """The program that a first line `#!…` names, without its version."""
+    """The program that a first line `#!…` or `<?…` names, without its version."""
     first = re.split(r"[\r\n]", text.lstrip("\ufeff")[:300], maxsplit=1)[0]
+    if first.startswith(("<?php", "<?=")):
+        return "php"
     if not first.startswith("#!") or first.startswith("#!["):  # the second opens a file of Rust
         return ""
     words = [word.rpartition("/")[2] for word in first[2:].split() if not word.startswith("-")]

@@ -348,7 +348,9 @@ def _look_inside(head: bytes, stream: BinaryIO) -> str:
         return _zip_kind(head, stream)
     if head.startswith(b"ID3"):
         return _after_id3(head, stream)
-    return _mpeg_frame(head) or _text_kind(head)
+    # the byte order mark of UTF-16 is also the start of a frame of MPEG audio
+    wide = _text_kind(head) if head.startswith(b"\xff\xfe") else ""
+    return wide or _mpeg_frame(head) or _text_kind(head)
 
 
 def _text_kind(head: bytes) -> str:

@@ -41,14 +41,8 @@ class Said:
         """
         if self.kind and self.kind != languages.BY_NAME:
             languages.kind(self.kind)
-        if isinstance(self.convert, str):
-            try:
-                b"".decode(self.convert)
-            except (LookupError, ValueError):
-                raise UsageError(
-                    f"There is no code page {self.convert!r}.",
-                    hint="Such as windows-1251 or koi8-r.",
-                ) from None
+        if self.convert and isinstance(self.convert, str):
+            _check_codec(self.convert)
 
     def of(self, row: Format) -> Format:
         """The row for a text, or the row given for anything else.
@@ -119,6 +113,17 @@ class Said:
             return source, ()
         note = f"The text was converted to composed UTF-8; it was {encoding.upper()} before."
         return io.BytesIO(result), (note,)
+
+
+def _check_codec(name: str) -> None:
+    try:
+        b" ".decode(name)
+    except LookupError:
+        raise UsageError(
+            f"There is no code page {name!r}.", hint="Such as windows-1251 or koi8-r."
+        ) from None
+    except ValueError:  # it is there, and one byte is too few for it
+        pass
 
 
 def _row(kind: languages.Kind) -> Format:

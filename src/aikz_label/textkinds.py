@@ -16,7 +16,7 @@ from aikz_label import codelines
 
 HEAD = 64 * 1024
 _LINES = 500
-_CONTROLS = {n: None for n in range(32) if chr(n) not in "\t\n\r\f\x1b"}
+_CONTROLS = re.compile("[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _ARMOUR = "-----BEGIN C2PA MANIFEST-----"
 _CUE = re.compile(r"\d{1,9}[ \t]{0,9}\r?\n\d{1,3}:\d\d:\d\d[,.]\d{1,3} {0,4}-->")
 
@@ -61,9 +61,8 @@ def _decoded(head: bytes) -> str | None:
         if len(head) < HEAD or error.start < len(head) - 4:  # not just cut in a character
             return _BINARY if wide else None
         text = head[: error.start].decode("utf-16" if wide else "utf-8")
-    bare = text.translate(_CONTROLS)
     # a log or a test file may hold some control characters, but text holds no zeros
-    return text if "\0" not in text and (len(text) - len(bare)) * 32 <= len(text) else _BINARY
+    return text if "\0" not in text and len(_CONTROLS.findall(text)) * 32 <= len(text) else _BINARY
 
 
 _BINARY = "\0"
@@ -161,7 +160,7 @@ def _markup_kind(text: str) -> str:
     name = element[1].lower()
     if name.rpartition(":")[2] == "svg":
         return "svg"
-    if name in _HTML:
+    if name == "html" or (name in _HTML and not declared):
         return "html"
     return "xml" if declared or _closes(text, element[1]) else ""
 

@@ -21,6 +21,8 @@ from aikz_label.config import Config
 from aikz_label.label import Origin, System
 from aikz_label.report import MarkerState, Verdict
 from support import PHOTO, encoded, picture, require_corpus
+from text_files import BESIDE, ON_REQUEST
+from text_files import SAMPLES as TEXTS
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -52,9 +54,10 @@ def opinion(identity_folder: Path) -> Opinion:
     def ask(data: bytes, **options: Any) -> Mapping[str, Any]:
         row = sniff(data)
         assert row is not None
+        mime = options.pop("mime", row.mime)
         choices = {"trust_pem": root, "no_default_trust": True} | options
         answer: Mapping[str, Any] = judge.verify(
-            data, row.mime, telemetry=False, online=False, **choices
+            data, mime, telemetry=False, online=False, **choices
         )
         assert answer["network"]["requests"] == []
         return answer
@@ -229,6 +232,55 @@ def test_truncated_marked_file_is_refused_by_both(
     with contextlib.suppress(ValueError):  # its way to say that the container is damaged
         assert opinion(cut)["validation_state"] in {"Invalid", "None"}
     assert verify(cut, config=config).verdict in {Verdict.INVALID, Verdict.UNREADABLE}
+
+
+# --- texts ------------------------------------------------------------------------------------------------------------
+
+# It knows markers in comments by the type of the file, and neither "source code" nor WebVTT as one.
+COMMENTS = dict.fromkeys(("source", "vtt"), "text/x-python")
+
+
+@pytest.mark.parametrize("kind", sorted(set(TEXTS) - BESIDE))
+def test_marked_text_is_valid_and_trusted(kind: str, opinion: Opinion, config: Config) -> None:
+    notice = "data" if kind in ON_REQUEST else "auto"
+    text = TEXTS[kind].encode()
+    data = mark(text, None, Label(origin="created"), notice=notice, config=config).data
+    assert data is not None
+    mime = {"mime": COMMENTS[kind]} if kind in COMMENTS else {}
+    assert summary(opinion(data, **mime)) == ACCEPTED
+    changed = data.replace(b"1", b"2", 1) if b"1" in data[:200] else b" " + data
+    assert summary(opinion(changed, **mime)) != ACCEPTED
+
+
+@pytest.mark.parametrize("kind", sorted(BESIDE))
+def test_sidecar_of_a_text_is_accepted(kind: str, opinion: Opinion, config: Config) -> None:
+    text = TEXTS[kind].encode()
+    result = mark(
+        text, None, Label(origin="created"), config=config, notice="none", notice_reason="x"
+    )
+    assert result.data == text
+    answer = opinion(text, manifest_store=result.sidecar, mime="text/plain")
+    assert summary(answer) == ACCEPTED
+
+
+@pytest.mark.corpus
+def test_marked_texts_of_the_corpus_are_valid_and_trusted(opinion: Opinion, config: Config) -> None:
+    require_corpus()
+    differing, agreed = {}, 0
+    for row in corpus_files.rows("text", "html"):
+        try:
+            result = mark(row.file, None, Label(origin="created"), config=config)
+        except Refused:
+            continue
+        if result.sidecar is not None or result.data is None:
+            continue
+        mime = {"mime": COMMENTS["source"]} if result.report.format in COMMENTS else {}
+        answer = summary(opinion(result.data, **mime))
+        if answer != ACCEPTED:
+            differing[row.path] = answer
+        agreed += 1
+    assert differing == {}
+    assert agreed > 20
 
 
 # --- real files -------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from aikz_label import languages
 from aikz_label.adapters.text.decoded import Decoded
-from aikz_label.adapters.text.document import Document
+from aikz_label.adapters.text.document import Document, Said, no_place
 from aikz_label.carriers import armour
 from aikz_label.carriers.embedded import Hole
 from aikz_label.carriers.sidecar import NoCarrier
@@ -39,14 +39,26 @@ class Commented(Document):
     @cached_property
     def comment(self) -> Comment:
         """How the notice is made a comment."""
-        name = self.language or languages.of_source(self.text)
-        if not name:
+        if self._known is None:
             raise Refused(
                 "Which comments this source takes cannot be told from its lines.",
                 code="comment-syntax",
                 hint="Say what it is, such as --as python, or --as name when its file name says so.",
             )
-        return languages.comment(name)
+        return self._known
+
+    @property
+    def _known(self) -> Comment | None:
+        return languages.comment(self._name) if self._name else None
+
+    @cached_property
+    def _name(self) -> str:
+        """The language."""
+        return self.language or languages.of_source(self.text)
+
+    def first(self) -> Said | None:
+        """See `Document.first`: where no comment is known, there is none that we wrote."""
+        return super().first() if self._known else None
 
     def start(self) -> int:
         """See `Document.start`: behind the lines that must stay first."""
@@ -57,6 +69,15 @@ class Commented(Document):
                 break
             at = end + len(self.newline)
         return at
+
+    def check_place(self) -> None:
+        """See `Document.check_place`."""
+        if (
+            self.text.lstrip("\ufeff").startswith("<?")
+            and self.start() == 0
+            and self._name == "php"
+        ):
+            raise no_place("PHP that starts on the line of its `<?php`", data=False)
 
     def compose(self, origin: Origin, languages: Iterable[str]) -> str:
         """See `Document.compose`."""
@@ -73,8 +94,7 @@ class Commented(Document):
 
     def ends_as_code(self) -> bool:
         """Whether a comment as the last line is one."""
-        name = self.language or languages.of_source(self.text)
-        return name not in _NO_TAIL and not _TAIL.search(self.text)
+        return self._name not in _NO_TAIL and not _TAIL.search(self.text)
 
     def _notice(self) -> int:
         said = self.first()
@@ -84,9 +104,8 @@ class Commented(Document):
 class Hashed(Commented):
     """YAML and TOML."""
 
-    @cached_property
-    def comment(self) -> Comment:
-        """See `Commented.comment`."""
+    @property
+    def _known(self) -> Comment:
         return Comment("# ")
 
     def ends_as_code(self) -> bool:
@@ -97,9 +116,8 @@ class Hashed(Commented):
 class Xml(Commented):
     """XML."""
 
-    @cached_property
-    def comment(self) -> Comment:
-        """See `Commented.comment`."""
+    @property
+    def _known(self) -> Comment:
         return Comment("<!-- ", " -->")
 
     def start(self) -> int:

@@ -171,10 +171,11 @@ class Document:
         raise NoCarrier
 
 
-def no_place(what: str) -> Refused:
+def no_place(what: str, *, data: bool = True) -> Refused:
     """The refusal for a text in which a notice would be in the way of the programs that read it."""
     return Refused(
         f"{what} has no place for a notice that no program would stumble over.",
         code="no-place-for-notice",
-        hint="Show it with the data: --notice none --notice-reason TEXT; or write it among them: --notice data.",
+        hint="Show it with the data: --notice none --notice-reason TEXT"
+        + ("; or write it among them: --notice data." if data else "."),
     )
