@@ -32,7 +32,7 @@ NAMES = [
 
 def test_the_surface_is_recorded():
     assert sorted(aikz_label.__all__) == NAMES
-    assert len(NAMES) <= 19  # ADR 8
+    assert len(NAMES) <= 19  # ADR 10
     for name in NAMES:
         assert inspect.getdoc(getattr(aikz_label, name))
 

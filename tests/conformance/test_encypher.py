@@ -259,7 +259,7 @@ def test_sidecar_of_a_text_is_accepted(kind: str, opinion: Opinion, config: Conf
         text, None, Label(origin="created"), config=config, notice="none", notice_reason="x"
     )
     assert result.data == text
-    answer = opinion(text, manifest_store=result.sidecar, mime="text/plain")
+    answer = opinion(text, manifest_store=result.sidecar, mime="application/toml")
     assert summary(answer) == ACCEPTED
 
 

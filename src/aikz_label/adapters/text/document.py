@@ -22,6 +22,7 @@ from aikz_label.texts import LANGUAGES
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_FIRST_LINES = 400
 _LOOK = 16 * 1024  # more than any notice is long
 
 
@@ -150,11 +151,17 @@ class Document:
         return [], ()
 
     def mirrors(self) -> Iterator[Mirror]:
-        """What such metadata say; the notice itself is a statement too."""
+        """What such metadata say; the notice itself is a statement too, or what a preview left of it."""
         said = self.first()
-        if said is not None:
-            words = self.spell(said.origin, said.languages[0])
-            yield Mirror("text", "notice", words, said.origin)
+        found = (said.origin, said.languages) if said else self._languages(self._opening())
+        if found:
+            yield Mirror("text", "notice", self.spell(found[0], found[1][0]), found[0])
+
+    def _opening(self) -> str:
+        """The first line."""
+        at = self.start()
+        opening = self.text[at : at + _FIRST_LINES].lstrip()
+        return opening.split("\n", maxsplit=1)[0]
 
     def without_mirror(self) -> Decoded:
         """The text without the metadata that we wrote."""
