@@ -49,10 +49,14 @@ class Blocks:
         Raises:
             MediaProblem: It is not in the file.
         """
+        return bytes(self._view(index))
+
+    def _view(self, index: int) -> memoryview:
+        """The same without a copy: a strip may be the whole picture."""
         start, length = self.page.places[index], self.page.lengths[index]
         if start + length > len(self._tiff.data):
             raise MediaProblem("damaged", detail_word="cut")
-        return self._tiff.data[start : start + length]
+        return memoryview(self._tiff.data)[start : start + length]
 
     def region(self, x: int, y: int, width: int, height: int) -> Array:
         """The samples of a box."""
@@ -173,9 +177,9 @@ class Blocks:
         page, rows = self.page, self.page.rows(index)
         if not self.page.lengths[index]:  # sparse: nothing is stored for a block of zeros
             return self._centred(index, np.zeros((rows, page.block[0], page.channels), self._kind))
-        data = self.stored(index)
+        data = self._view(index)
         if page.coding == Coding.JPEG:
-            return jpeg.decoded(data, page, rows)
+            return jpeg.decoded(bytes(data), page, rows)
         if page.subsampling != (1, 1):
             return self._subsampled(data, rows)
         row_bytes = -(-page.block[0] * page.channels * page.depth // 8)
@@ -218,14 +222,14 @@ class Blocks:
         block[..., slice(None) if page.planar else slice(1, 3)] ^= 1 << (page.depth - 1)
         return block
 
-    def _numbers(self, raw: bytes, rows: int, row_bytes: int) -> Array:
+    def _numbers(self, raw: bytes | memoryview, rows: int, row_bytes: int) -> Array:
         page = self.page
         columns, channels = page.block[0], page.channels
         if page.predictor == 3:
             return _float_restored(raw, rows, columns, channels, self._kind)
         if page.depth in {8, 16, 32, 64}:
             block = np.frombuffer(raw, self._stored_kind).reshape(rows, columns, channels)
-            block = block.astype(self._kind)
+            block = block.astype(self._kind, copy=page.predictor == 2)
             if page.predictor == 2:
                 unsigned = block.view(f"u{block.dtype.itemsize}")
                 np.cumsum(unsigned, axis=1, dtype=unsigned.dtype, out=unsigned)
@@ -261,7 +265,7 @@ class Blocks:
         bits = (block[..., None].astype(np.uint16) >> shifts & 1).astype(np.uint8)
         return np.packbits(bits.reshape(rows, -1), axis=1).tobytes()
 
-    def _subsampled(self, data: bytes, rows: int) -> Array:
+    def _subsampled(self, data: memoryview, rows: int) -> Array:
         """Units of some brightnesses and two colours that they share (TIFF 6.0, 21), every pixel given its own."""
         page = self.page
         (across, down), columns = page.subsampling, page.block[0]
@@ -289,7 +293,7 @@ class Blocks:
 
 
 def _float_restored(
-    raw: bytes, rows: int, columns: int, channels: int, kind: np.dtype[Any]
+    raw: bytes | memoryview, rows: int, columns: int, channels: int, kind: np.dtype[Any]
 ) -> Array:
     """Bytes of floats, the highest ones of a row first, each the difference to the one before (Adobe, note 3)."""
     width = kind.itemsize

@@ -42,7 +42,9 @@ _LZMA_MEMORY = 256 << 20
 _LEVEL = 6  # of deflate, as libtiff's
 
 
-def unpack(data: bytes, page: Page, width: int, rows: int, row_bytes: int) -> bytes:
+def unpack(
+    data: bytes | memoryview, page: Page, width: int, rows: int, row_bytes: int
+) -> bytes | memoryview:
     """The bytes of a block, of rows that each end at a byte.
 
     Args:
@@ -56,8 +58,9 @@ def unpack(data: bytes, page: Page, width: int, rows: int, row_bytes: int) -> by
         MediaProblem: It cannot be decoded, or is too short.
     """
     if page.reversed and page.coding not in FAX:
-        data = data.translate(_REVERSED)
+        data = bytes(data).translate(_REVERSED)
     length = rows * row_bytes
+    out: bytes | memoryview
     with decoding():
         match page.coding:
             case Coding.NONE:
@@ -98,7 +101,7 @@ def pack(data: bytes, page: Page, width: int, rows: int, row_bytes: int) -> byte
     return out.translate(_REVERSED) if page.reversed else out
 
 
-def _bytes(data: bytes, coding: int, rows: int, row_bytes: int) -> bytes:
+def _bytes(data: bytes | memoryview, coding: int, rows: int, row_bytes: int) -> bytes:
     """Byte-wise compression, in pixels of 4 bytes where the rows allow it: Pillow counts pixels to find bombs."""
     samples = 4 if row_bytes % 4 == 0 else 1
     # separated inks are 4 channels that nobody converts
@@ -106,14 +109,16 @@ def _bytes(data: bytes, coding: int, rows: int, row_bytes: int) -> bytes:
     return _open(data, row_bytes // samples, rows, tags).tobytes()
 
 
-def _fax(data: bytes, page: Page, width: int, rows: int) -> bytes:
+def _fax(data: bytes | memoryview, page: Page, width: int, rows: int) -> bytes:
     """CCITT; 0 is white in the code, and Pillow turns that around where the tiny file says so."""
     options = T4_OPTIONS if page.coding == Coding.CCITT_3 else T6_OPTIONS
     tags = {258: [1], 259: [page.coding], 262: [1], 266: [2 if page.reversed else 1], 277: [1]}
     return _open(data, width, rows, tags | {options: [page.options]}).tobytes()
 
 
-def _open(data: bytes, width: int, rows: int, tags: Mapping[int, list[int]]) -> Image.Image:
+def _open(
+    data: bytes | memoryview, width: int, rows: int, tags: Mapping[int, list[int]]
+) -> Image.Image:
     """A tiny file of one strip, decoded."""
     place = {256: [width], 257: [rows], 278: [rows], STRIPS: [0], STRIP_LENGTHS: [len(data)]}
     table, values = b"", b""
@@ -129,7 +134,8 @@ def _open(data: bytes, width: int, rows: int, tags: Mapping[int, list[int]]) -> 
             number = body + inks if tag == STRIPS else numbers[0]
             table += struct.pack("<HHII", tag, ifd.LONG, 1, number)
     head = b"II*\0\x08\0\0\0" + len(listed).to_bytes(2, "little")
-    image = Image.open(BytesIO(head + table + bytes(4) + values + data), formats=["TIFF"])
+    whole = b"".join((head, table, bytes(4), values, data))
+    image = Image.open(BytesIO(whole), formats=["TIFF"])
     image.load()
     return image
 
