@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := build/demo
 
-.PHONY: help demo test lint docs bench clean fuzz
+.PHONY: help demo test lint docs bench clean fuzz mutate soak
 
 help:
 	@echo "make demo    install, make an identity, label a photograph, verify it"
 	@echo "make test    the whole suite: lint, types, layers, docs, tests"
 	@echo "make bench   speed against plain Pillow and plain c2pa-python"
-	@echo "make fuzz    long byte-mutation campaign (MINUTES=10)"
+	@echo "make mutate  mutants of every format through the sandbox (COUNT=20000)"
+	@echo "make fuzz    pictures in depth, then every parser of our own (MINUTES=10 each)"
+	@echo "make soak    the same files for an hour: memory, descriptors, speed (MINUTES=60)"
 	@echo "make docs    the documentation, into build/docs"
 	@echo "make clean   remove everything made here"
 
@@ -56,8 +58,15 @@ test: lint docs $(VENV)/.scale
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/pictures.py
 
+mutate: $(VENV)/.dev
+	$(BIN)/python benchmarks/campaign.py --count $(or $(COUNT),20000) --seed $(or $(SEED),20261125)
+
 fuzz: $(VENV)/.dev
 	$(BIN)/python benchmarks/mutate.py --minutes $(or $(MINUTES),10)
+	$(BIN)/python benchmarks/fuzz.py --minutes $(or $(MINUTES),10)
+
+soak: $(VENV)/.dev
+	$(BIN)/python benchmarks/soak.py --minutes $(or $(MINUTES),60)
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -311,3 +311,15 @@ def test_sniffing_a_megabyte_of_anything_is_quick():
     for data in (b"{" * 100_000, b"1" * 100_000, b"<" * 100_000, b"\xff\xfb" * 50_000):
         row = sniff(data)
         assert row is None or row.name
+
+
+def test_a_source_whose_comments_nobody_knows_has_no_notice_of_ours():
+    """Found by mutation: a damaged table that looked like a source made `verify` raise a refusal."""
+    from aikz_label.adapters.text.comments import Commented
+    from aikz_label.adapters.text.decoded import Decoded
+    from aikz_label.notice import wording
+
+    words = wording.sentence("created", "en")
+    document = Commented(Decoded(f'"{words}",,\nid,a\n1,b\n'))
+    assert document.first() is None
+    assert list(document.mirrors()) == []

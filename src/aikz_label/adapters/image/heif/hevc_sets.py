@@ -82,8 +82,8 @@ class Configuration:
 
 
 def kind_of(unit: bytes) -> int:
-    """The type of a unit."""
-    return unit[0] >> 1 & 63
+    """The type of a unit; none of those that are known when it is empty."""
+    return unit[0] >> 1 & 63 if unit else -1
 
 
 def plain(unit: bytes) -> bytes:
