@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
+import apng_files
 import corpus_files
+import gif_files
 import png_files
 import tiff_files
+import webp_files
 from aikz_label import Label, Refused, mark, sniff, verify
 from aikz_label.config import Config
 from aikz_label.label import Origin, System
@@ -98,6 +101,10 @@ def samples() -> dict[str, bytes]:
         "lossy.webp": encoded(small, "WEBP", quality=85),
         "lossless.webp": encoded(small, "WEBP", lossless=True),
         "alpha.webp": encoded(picture("RGBA"), "WEBP", quality=85),
+        "moving.webp": webp_files.moving(),
+        "moving.png": apng_files.moving(),
+        "moving.gif": gif_files.moving(),
+        "palette.gif": encoded(picture("P"), "GIF"),
         "deep.png": png_files.png(png_files.photo(png_files.RGB, 16), png_files.RGB, 16),
         "one.tiff": encoded(small, "TIFF", compression="tiff_lzw"),
         "book.tiff": tiff_files.book(byteorder=">"),
