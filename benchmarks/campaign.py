@@ -185,8 +185,12 @@ def judge(seed: Seed, data: bytes, row: Any) -> str:
     if row.reason.code in {"unreadable.crashed", "unreadable.deadline", "unreadable.memory"}:
         return row.reason.text("en")
     if row.verdict == "labelled" and data != seed.data:
-        if dict(row.evidence) != seed.evidence:
-            return "labelled with other evidence"
+        found = dict(row.evidence)
+        if found != seed.evidence:
+            other = sorted(
+                key for key in found | seed.evidence if found.get(key) != seed.evidence.get(key)
+            )
+            return f"labelled with other evidence: {', '.join(other)}"
         if seed.family == "image" and pixels(data) != pixels(seed.data) is not None:
             return "labelled with other pixels"
     return ""
@@ -211,6 +215,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=20261125)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument(
+        "--only", default="", metavar="NAME", help="of one kind of files, such as TestPng"
+    )
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the numbers into this page")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -219,7 +226,7 @@ def main() -> None:
             Responsible(name="Campaign", role=Role.HOLDER, registration="1", country="KZ"),
         )
         config = load_config(Path(folder) / "aikz-label.toml")
-        made = seeds(config)
+        made = [seed for seed in seeds(config) if options.only in seed.name]
         started = time.monotonic()
         outcome = run(made, config, options.count, options.seed, options.jobs)
     text = lines(outcome, options.seed, options.jobs, time.monotonic() - started)
