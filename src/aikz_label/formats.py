@@ -109,7 +109,11 @@ _ALL = (
     _picture("avif", "AVIF", "image/avif", ".avif"),
     replace(_picture("heic", "HEIC/HEIF", "image/heic", ".heic", ".heif", ".hif"), extra="heif"),
     Format("jxl", "JPEG XL", "image", "image/jxl", (".jxl",)),
-    Format("svg", "SVG", "image", "image/svg+xml", (".svg",)),
+    replace(
+        _picture("svg", "SVG", "image/svg+xml", ".svg"),
+        adapter="aikz_label.adapters.svg:ADAPTER",
+        notice="badge, as paths",
+    ),
     _beside("bmp", "BMP", "image/bmp", ".bmp"),
     _beside("ico", "ICO, CUR", "image/x-icon", ".ico", ".cur"),
     replace(_beside("jp2", "JPEG 2000", "image/jp2", *_JP2), mirror="XMP (IPTC), in JP2"),

@@ -392,6 +392,8 @@ def _reading_limits(case: _Case, profile: Profile) -> Iterator[Message]:
     """What the answer about a notice rests on."""
     if case.evidence.format == "html":
         yield message("limits.rendering")
+    if case.evidence.format == "svg":
+        yield message("limits.drawing")
     yield message("limits.profile", profile=profile.id)
 
 

@@ -17,6 +17,7 @@ import apng_files
 import corpus_files
 import gif_files
 import png_files
+import svg_files
 import tiff_files
 import webp_files
 from aikz_label import Label, Refused, mark, sniff, verify
@@ -110,6 +111,8 @@ def samples() -> dict[str, bytes]:
         "book.tiff": tiff_files.book(byteorder=">"),
         "big.tiff": tiff_files.book(bigtiff=True),
         "raw.dng": tiff_files.raw_photo(),
+        "plain.svg": svg_files.svg(),
+        "metadata.svg": svg_files.svg(f"<metadata> <a/></metadata>{svg_files.SHAPES}"),
     }
 
 

@@ -13,6 +13,7 @@ from PIL import ImageCms
 
 import corpus_files
 import jpeg_files
+import svg_files
 from aikz_label import Label, Refused, mark, mirror
 from aikz_label.config import Config
 from aikz_label.label import Origin, System
@@ -340,3 +341,17 @@ def makers_notes(exiv2: str, file: Path) -> list[str]:
     lines = done.stdout.decode(errors="replace").splitlines()
     common = ("Exif.Image.", "Exif.Photo.", "Exif.Thumbnail.", "Exif.GPSInfo.", "Exif.Iop.")
     return [line for line in lines if line.startswith("Exif.") and not line.startswith(common)]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    ["", "<metadata><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'/></metadata>"],
+)
+def test_mirror_of_a_drawing(
+    exiftool: str, tmp_path: Path, config: Config, label: Label, inside: str
+) -> None:
+    out = tmp_path / "out.svg"
+    mark(svg_files.svg(inside + svg_files.SHAPES), out, label, config=config)
+    (told,) = json.loads(run(exiftool, "-j", "-G1", "-a", out))
+    assert told["XMP-iptcExt:DigitalSourceType"] == SOURCE + "trainedAlgorithmicMedia"
+    assert told["XMP-iptcExt:AISystemUsed"] == "PhotoGen"

@@ -12,6 +12,7 @@ from PIL import Image
 import apng_files
 import gif_files
 import png_files
+import svg_files
 import text_files
 import tiff_files
 import webp_files
@@ -179,6 +180,16 @@ class TestJp2(_Picture):
 
     def stripped(self, marked: bytes) -> bytes:
         return encoded(pixels(marked), "JPEG2000")
+
+
+class TestSvg(_Picture):
+    format = "svg"
+
+    def sample(self) -> bytes:
+        return svg_files.svg()
+
+    def stripped(self, marked: bytes) -> bytes:
+        return svg_files.without_ours(marked)
 
 
 def cases(base: type[_Picture]) -> Iterator[type[_Picture]]:

@@ -221,14 +221,20 @@ def _draw_icon(
     mask.paste(large.resize(final, Image.Resampling.LANCZOS), box[:2])
 
 
+def advance(character: str, em: int) -> float:
+    """From one letter to the next, px."""
+    return _font(em).getlength(character)
+
+
 @lru_cache(maxsize=64)
 def _font(size: int) -> ImageFont.FreeTypeFont:
     # BASIC: the other layout engine needs a system library and gives other widths where it is missing
-    return ImageFont.truetype(BytesIO(_font_data()), size, layout_engine=ImageFont.Layout.BASIC)
+    return ImageFont.truetype(BytesIO(font_data()), size, layout_engine=ImageFont.Layout.BASIC)
 
 
 @lru_cache(maxsize=1)
-def _font_data() -> bytes:
+def font_data() -> bytes:
+    """The font file."""
     return files("aikz_label").joinpath("notice", "fonts", "NotoSans-Bold.ttf").read_bytes()
 
 
