@@ -210,6 +210,8 @@ def _plain_info(image: Image.Image) -> dict[object, object]:
         own |= {"adobe", "adobe_transform"}  # says how this scan is coded, which may change
     if image.format == "PNG":
         own |= {"interlace"}  # an order of transmission, not content
+    if image.format == "WEBP":
+        own |= {"duration"}  # of the first frame alone; `films` compares all of them
     if image.format == "GIF":
         # extensions need the later version, and Pillow gives the place of the last one
         own |= {"version", "extension", "duration"}
