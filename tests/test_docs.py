@@ -14,13 +14,14 @@ import pytest
 
 from aikz_label import config, rules
 from aikz_label.texts import load_data
-from support import PHOTO, ROOT
+from support import PHOTO, ROOT, require_tool
 
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 REFERENCE = ROOT / "docs" / "reference"
 FENCE = re.compile(r"^(`{3,}).*?^\1$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 EXAMPLE = re.compile(r"^```python run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NEEDS = re.compile(r"<!-- needs: ([^>]+) -->")
 SESSION = re.compile(r"^```console run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -68,6 +69,9 @@ SESSIONS = [page for page in PAGES if SESSION.search(read(page))]
 def test_every_session_prints_what_the_page_shows(page, tmp_path, identity_folder) -> None:
     """All commands of a page, one after the other in one folder. `...` stands for any lines."""
     (tmp_path / "photo.jpg").write_bytes(PHOTO.read_bytes())
+    for tool in NEEDS.findall(read(page)):
+        for name in tool.split():
+            require_tool(name)
     blocks = SESSION.findall(read(page))
     if "aikz-label init" not in "".join(blocks):
         shutil.copytree(identity_folder, tmp_path / "identity")

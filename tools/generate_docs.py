@@ -2,9 +2,10 @@
 
     python tools/generate_docs.py [--check | --pictures]
 
-Writes cli.md, formats.md, clauses.md and errors.md in docs/reference, and the table in README.md. `--check` writes nothing
-and fails when a page differs (words only: Python versions wrap the lines of `--help` differently). `--pictures` redraws
-docs/pictures/ladder.png, which `--check` leaves alone because Pillow versions differ by a grey level here and there.
+Writes cli.md, formats.md, clauses.md, errors.md and trust-and-time.md in docs/reference, and the table in README.md.
+`--check` writes nothing and fails when a page differs (words only: Python versions wrap the lines of `--help`
+differently). `--pictures` redraws docs/pictures/ladder.png, which `--check` leaves alone because Pillow versions differ
+by a grey level here and there.
 """
 
 import argparse
@@ -374,6 +375,37 @@ def _media_problems() -> set[str]:
     }
 
 
+# --- trust-and-time.md ----------------------------------------------------------------------------------------------
+
+
+def trust_and_time() -> str:
+    sys.path.insert(0, str(ROOT / "tests"))
+    import matrix  # noqa: PLC0415  # the rows that tests/test_matrix.py makes and asks
+
+    return f"""# Trust and time
+
+What every combination of certificate, trust list, time-stamp and time gives. Each row is made and asked in the tests:
+now and as of another time, with the engine and with our own validation, and, where it can be asked the same, with
+encypher-c2pa, a verifier of other authors.
+
+In all rows the bytes are as they were signed, the signer's certificate lives 30 days, and a time-stamp was made
+together with the signature. "The root" is the one above the certificate.
+
+{matrix.table()}
+A `trusted` marker gives `labelled` when the rest is there too, an `untrusted` one `incomplete`, an `invalid` one
+`invalid`. Beside the reason, the report says what else was found: a time-stamp that does not count and why, where a
+chain ends, a revocation that came after the signature, a list that is out of date.
+
+Not in the table, and always so:
+
+- A chain longer than 16 certificates is not looked at. Of loops and thickets, 64 signatures are checked at most.
+- A time-stamp that is later than the check means that a clock is wrong: this machine's, when no time was named; then
+  the time-stamp counts. As of a time that is named with `--at`, a later time-stamp does not count. Both are said.
+- When a responder is asked with `--ocsp` and gives no usable answer, the signer is not believed
+  (`marker.unconfirmed`).
+"""
+
+
 # --- docs/pictures --------------------------------------------------------------------------------------------------
 
 LADDER = ((760, 50), (240, 190), (120, 120), (80, 80), (54, 54), (40, 40))
@@ -397,7 +429,13 @@ def ladder() -> None:
 
 # --------------------------------------------------------------------------------------------------------------------
 
-PAGES = {"cli.md": cli, "formats.md": formats, "clauses.md": clauses, "errors.md": errors}
+PAGES = {
+    "cli.md": cli,
+    "formats.md": formats,
+    "clauses.md": clauses,
+    "errors.md": errors,
+    "trust-and-time.md": trust_and_time,
+}
 
 
 def page(name: str) -> str:

@@ -368,10 +368,15 @@ def believing(
             f"{ocsp!r} is not the address of an OCSP responder.",
             hint="Use an http or https URL; the authority's documents name it.",
         )
-    return Believing(trust_lists(trust, config), _moment(at), ocsp)
+    return Believing(trust_lists(trust, config), moment(at), ocsp)
 
 
-def _moment(at: Moment | None) -> datetime | None:
+def moment(at: Moment | None) -> datetime | None:
+    """A time from what a caller gives; a date alone means its end, UTC.
+
+    Raises:
+        UsageError: It is none.
+    """
     if isinstance(at, str):
         try:
             at = datetime.fromisoformat(f"{at}T23:59:59Z" if len(at) == 10 else at)

@@ -12,6 +12,7 @@ import aikz_label
 from aikz_label import engine, signing
 from aikz_label.config import Config
 from aikz_label.errors import LabelError
+from aikz_label.trust import TrustKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,14 @@ class Check:
     answer: str
     good: bool = True
     needed: bool = False
+
+
+_MEMBERS = {
+    TrustKind.SIGNERS: ("root certificate", "root certificates"),
+    TrustKind.CERTIFICATES: ("signer's certificate", "signers' certificates"),
+    TrustKind.TIME: ("root certificate for time-stamps", "root certificates for time-stamps"),
+    TrustKind.REVOKED: ("revocation list", "revocation lists"),
+}
 
 
 def examine(config: Config) -> Iterator[Check]:
@@ -50,9 +59,9 @@ def examine(config: Config) -> Iterator[Check]:
     if config.trust:
         for listed in config.trust:
             note = ", self-issued: believed on this machine only" if listed.self_issued else ""
-            count = listed.pem.count("BEGIN CERTIFICATE")
-            roots = "1 root certificate" if count == 1 else f"{count} root certificates"
-            yield Check("trust list", f"{listed.name}: {roots}{note}")
+            count, (one, many) = len(listed.ders()), _MEMBERS[listed.kind]
+            words = f"1 {one}" if count == 1 else f"{count} {many}"
+            yield Check("trust list", f"{listed.name}: {words}{note}")
     else:
         yield Check("trust list", "none: no signer is believed", good=False)
     yield from _system()

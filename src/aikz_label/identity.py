@@ -1,29 +1,39 @@
-"""`aikz-label init`: a local identity that is good on one machine, loudly self-issued.
+"""The identity that signs here: `aikz-label init` makes one, `aikz-label identity` shows and renews it.
 
-Root → issuing CA → ES256 leaf, all P-256. The leaf lives ten years, because a marker without a time-stamp turns invalid
-together with its certificate.
+What `init` makes is good on one machine, loudly self-issued: an authority of its own (root → issuing CA), and an ES256 leaf
+that lives ten years, because a marker without a time-stamp turns invalid together with its certificate.
 """
 
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from aikz_label.certificates import CLAIM_SIGNING
-from aikz_label.config import FILE_NAME
-from aikz_label.errors import UsageError
+from aikz_label import authority, certificates, files, trusting
+from aikz_label.authority import Authority
+from aikz_label.certificates import Facts
+from aikz_label.certifying import (
+    Subject,
+    refuse_existing,
+    removed_on_error,
+    replace_private,
+    write_private,
+)
+from aikz_label.config import FILE_NAME, LOCAL_LIST, Config
+from aikz_label.errors import SigningError, UsageError
 from aikz_label.label import Responsible
+from aikz_label.signing import SigningKey
+from aikz_label.trust import TrustKind
 
-LIFETIME = timedelta(days=3653)
-_BACKDATE = timedelta(hours=1)  # clocks of two machines differ
+LIFETIME = 3653  # days
+RETIRED = "retired"
+_OURS = "file:signer.pem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,115 +59,141 @@ def create(folder: Path, responsible: Responsible) -> Identity:
         OSError: The folder cannot be written.
     """
     identity = Identity(folder / FILE_NAME, folder / "signer.pem", folder / "root.pem")
-    root_private, ca_private = folder / "root-key.pem", folder / "ca-key.pem"
-    mine = (root_private, ca_private, identity.signer, identity.root, identity.config)
-    taken = [path for path in mine if path.exists()]
-    if taken:
-        raise UsageError(
-            f"{taken[0]} exists already: an identity is never overwritten.",
-            code="identity-exists",
-            hint="Use another --dir, or move the old identity away.",
-        )
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    now = datetime.now(UTC).replace(microsecond=0)
-    root_key, ca_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
-    root_name = _name(responsible, f"aikz-label root {now:%Y-%m-%d}")
-    ca_name = _name(responsible, f"aikz-label issuing CA {now:%Y-%m-%d}")
-    root = _issue(root_name, root_key, root_name, root_key, now, path_length=1)
-    ca = _issue(ca_name, ca_key, root_name, root_key, now, path_length=0)
-    leaf = _issue(_name(responsible, responsible.name), leaf_key, ca_name, ca_key, now)
-
-    try:
-        _write_private(root_private, _key_pem(root_key))
-        _write_private(ca_private, _key_pem(ca_key))
-        _write_private(identity.signer, _key_pem(leaf_key) + _pem(leaf) + _pem(ca))
-        identity.root.write_bytes(_pem(root))
+    refuse_existing(identity.config, identity.signer)
+    now = datetime.now(UTC)
+    subject = subject_of(responsible)
+    made = authority.create(folder, subject, days=(LIFETIME, LIFETIME), now=now)
+    mine = (*authority.paths(folder), identity.signer, identity.config)
+    with removed_on_error(*mine):
+        issued = made.issue(subject, days=LIFETIME, now=now)
+        write_private(identity.signer, issued.key + issued.chain)
         identity.config.write_text(_config_text(responsible), encoding="utf-8")
-    except BaseException:
-        for path in mine:  # none was there before: half an identity would only be in the way
-            path.unlink(missing_ok=True)
-        raise
     return identity
 
 
-def _name(responsible: Responsible, common_name: str) -> x509.Name:
-    return x509.Name(
-        [
-            x509.NameAttribute(NameOID.COUNTRY_NAME, responsible.country or "KZ"),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, _cut(responsible.name)),
-            x509.NameAttribute(NameOID.COMMON_NAME, _cut(common_name)),
-        ]
+def subject_of(responsible: Responsible) -> Subject:
+    """The party as the subject of a certificate; a person's IIN never goes into one."""
+    return Subject(responsible.name, country=responsible.country or "KZ", bin=responsible.bin)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A certificate as `identity list` and `identity show` describe it.
+
+    Attributes:
+        active: It is the one that signs now.
+        where: Signer URI or file.
+        facts: What it says.
+        fingerprint: Its SHA-256, hexadecimal.
+        algorithm: C2PA name of its algorithm.
+        chain: Titles of the authorities above it, as far as they are in the chain.
+        believed: Name of the trust list of this machine that vouches for it; empty for none.
+    """
+
+    active: bool
+    where: str
+    facts: Facts
+    fingerprint: str
+    algorithm: str
+    chain: tuple[str, ...]
+    believed: str
+
+
+def show(key: SigningKey, uri: str, config: Config, *, active: bool = True) -> Shown:
+    """Describe a signer that was opened."""
+    return _shown(key.chain, uri, config, active=active)
+
+
+def retired(config: Config) -> Iterator[Shown]:
+    """Certificates that `rotate` put aside, oldest first; their keys are gone."""
+    folder = config.folder / RETIRED
+    found = [path.read_bytes() for path in folder.glob("*.pem")] if folder.is_dir() else []
+    shown = [_shown(chain, RETIRED, config, active=False) for chain in found]
+    yield from sorted(shown, key=lambda one: one.facts.begins)
+
+
+def _shown(pem: bytes, where: str, config: Config, *, active: bool) -> Shown:
+    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
+
+    from aikz_label.credentials import judging  # noqa: PLC0415
+    from aikz_label.signing import profile  # noqa: PLC0415
+
+    chain = profile.load_chain(pem)
+    facts = [certificates.facts(c.public_bytes(Encoding.DER)) for c in chain]
+    anchor = judging.vouching_list(chain, config.trust, datetime.now(UTC))
+    return Shown(
+        active,
+        where,
+        facts[0],
+        chain[0].fingerprint(hashes.SHA256()).hex(),
+        profile.algorithm(chain[0].public_key()),
+        (*(one.title for one in facts[1:]), certificates.title(facts[-1].issuer)),
+        config.trust[anchor].name if anchor >= 0 else "",
     )
 
 
-def _cut(text: str) -> str:
-    """At most 64 bytes, the upper bound of X.520 as it is enforced: 32 Kazakh letters."""
-    return text.encode()[:64].decode(errors="ignore").strip()
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """What `rotate` did.
+
+    Attributes:
+        signer: The new key and chain.
+        retired: The old certificate, without its key.
+        revoked: The revocation list, when the old certificate was called back; this machine heeds it from now on.
+    """
+
+    signer: Path
+    retired: Path
+    revoked: Path | None
 
 
-def _issue(
-    subject: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    issuer: x509.Name,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    now: datetime,
-    path_length: int | None = None,
-) -> x509.Certificate:
-    """A certificate of the C2PA profile: an authority with a path length, or a leaf without one."""
-    authority = path_length is not None
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _BACKDATE)
-        .not_valid_after(now + LIFETIME)
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=path_length), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()),
-            critical=False,
+def rotate(
+    config: Config, *, days: int = 0, reason: str = "", since: datetime | None = None
+) -> Rotated:
+    """Put a new key and certificate in the place of the one that signs, issued by the authority beside it.
+
+    The old key is gone afterwards; its certificate is kept, so that one can see later who signed.
+
+    Args:
+        config: Whose identity.
+        days: How long the new certificate lives; as long as the old one did, or as its authority does, when 0.
+        reason: Also call the old certificate back, for this reason.
+        since: From when on it is not to be believed; now when `None`.
+
+    Raises:
+        UsageError: The signer is not one that `init` made.
+        SigningError: A key cannot be used.
+        OSError: A file cannot be read or written.
+    """
+    if config.signer != _OURS:
+        raise UsageError(
+            f"The signer {config.signer or '(none)'} was not made by `aikz-label init`, so it is not renewed here.",
+            code="not-ours",
+            hint="Get a new certificate from its authority: `aikz-label ca issue --public-key`.",
         )
-        .add_extension(_usage(authority=authority), critical=True)
-    )
-    if not authority:
-        purposes = [x509.ObjectIdentifier(CLAIM_SIGNING), ExtendedKeyUsageOID.EMAIL_PROTECTION]
-        builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
-    return builder.sign(issuer_key, hashes.SHA256())
-
-
-def _usage(*, authority: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not authority,
-        content_commitment=not authority,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=authority,
-        crl_sign=authority,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    """Write a new file that was never readable by anybody else."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(data)
+    made, signer = Authority(config.folder), config.folder / "signer.pem"
+    try:
+        old = x509.load_pem_x509_certificates(signer.read_bytes())
+    except ValueError:
+        raise SigningError(f"{signer} holds no certificate.", code="signer-chain") from None
+    leaf = old[0]
+    if config.responsible is None:
+        raise UsageError("Nobody is declared responsible here.", code="not-ours")
+    lifetime = (leaf.not_valid_after_utc - leaf.not_valid_before_utc).days
+    left = (made.certificate.not_valid_after_utc - datetime.now(UTC)).days
+    issued = made.issue(subject_of(config.responsible), days=days or max(1, min(lifetime, left)))
+    aside = config.folder / RETIRED / f"{leaf.serial_number:x}.pem"
+    aside.parent.mkdir(exist_ok=True, mode=0o700)
+    with files.atomic_output(aside, overwrite=True) as stream:
+        stream.write(b"".join(c.public_bytes(Encoding.PEM) for c in old))
+    replace_private(signer, issued.key + issued.chain)
+    revoked = None
+    if reason:
+        made.revoke(f"{leaf.serial_number:x}", reason, since)
+        revoked = trusting.add(
+            config, made.folder / "crl.pem", TrustKind.REVOKED, LOCAL_LIST, replace=True
+        )
+    return Rotated(signer, aside, revoked)
 
 
 def _config_text(responsible: Responsible) -> str:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from aikz_label.cli.about import add_about
+from aikz_label.cli.ca import add_ca
+from aikz_label.cli.identity import add_identity
 from aikz_label.cli.init import add_init
 from aikz_label.cli.mark import add_mark
 from aikz_label.cli.report import add_report
@@ -95,6 +97,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_verify(commands, common)
     add_report(commands, common)
     add_trust(commands, common)
+    add_identity(commands, common)
+    add_ca(commands)
     add_about(commands, common)
     return parser
 

@@ -108,8 +108,10 @@ def _is_enough(
         return False
     if of_kind(trust, TrustKind.TIME) and any(a.state == "trusted" for a in reading.ancestors):
         return False  # it does not say by which list
-    believed = _is(trust, reading.trust, TrustKind.SIGNERS) and certificates.is_plain(chain)
-    return reading.state != "trusted" or believed
+    if reading.state == "trusted":
+        return _is(trust, reading.trust, TrustKind.SIGNERS) and certificates.is_plain(chain)
+    # one that leads to a listed name: a forged name, or an algorithm that the engine does not know
+    return not _leads_to_a_list(chain, trust)
 
 
 def _is(trust: tuple[TrustList, ...], index: int, kind: TrustKind) -> bool:
@@ -176,17 +178,29 @@ def iso(time: datetime) -> str:
     return time.replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
+def _leads_to_a_list(chain: tuple[bytes, ...], trust: tuple[TrustList, ...]) -> bool:
+    """Whether the last issuer has a listed name."""
+    try:
+        return certificates.facts(chain[-1]).issuer in _subjects(trust)
+    except (der.Malformed, IndexError):
+        return False
+
+
+def _subjects(trust: tuple[TrustList, ...]) -> set[bytes]:
+    """Names of the authorities that are listed for signers."""
+    lists = of_kind(trust, TrustKind.SIGNERS)
+    return {certificates.facts(data).subject for _, item in lists for data in item.ders()}
+
+
 def chain_notes(chain: tuple[bytes, ...], trust: tuple[TrustList, ...]) -> tuple[Message, ...]:
     """Why nobody on a list vouches for a chain, as far as its names tell."""
     if len(chain) > certificates.MAX_CHAIN:
         return (message("signer.long-chain", count=len(chain), most=certificates.MAX_CHAIN),)
-    lists = of_kind(trust, TrustKind.SIGNERS)
     try:
-        last = certificates.facts(chain[-1])
-        subjects = {certificates.facts(c).subject for _, item in lists for c in item.ders()}
+        last, subjects = certificates.facts(chain[-1]), _subjects(trust)
     except (der.Malformed, IndexError):
         return ()
-    if not lists or last.issuer in subjects:
+    if not subjects or last.issuer in subjects:
         return ()
     if last.issuer == last.subject:
         code = "signer.self-signed" if len(chain) == 1 else "signer.root-unknown"

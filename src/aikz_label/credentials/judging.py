@@ -84,6 +84,14 @@ def _judge(signature: cose.Signature, trust: tuple[TrustList, ...], question: Qu
     return _unless_revoked(standing, pairs, lists, proven, question)
 
 
+def vouching_list(
+    chain: tuple[x509.Certificate, ...], trust: tuple[TrustList, ...], now: datetime
+) -> int:
+    """Index of the list that vouches for a signer's chain, or -1."""
+    believed, _ = _believed(chain, _lists(trust), now)
+    return believed.trust if believed is not None else -1
+
+
 def _load(chain: tuple[bytes, ...]) -> tuple[x509.Certificate, ...] | None:
     """The chain; `None` when it is absurdly long.
 
