@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -81,11 +82,34 @@ def heic(image: Image.Image, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
+def require_codecs() -> Any:
+    """The optional library for JPEG XL and deep AVIF; skips with the reason where it is absent."""
+    try:
+        import imagecodecs
+    except ModuleNotFoundError:
+        missing("the package imagecodecs")
+    return imagecodecs
+
+
+def jxl(image: Image.Image) -> bytes:
+    """A picture as the bytes of a JPEG XL file, lossy."""
+    return bytes(require_codecs().jpegxl_encode(np.asarray(image), distance=1.0))
+
+
+def deep_avif(image: Image.Image) -> bytes:
+    """A picture as the bytes of an AVIF file of 10 bits, with PQ."""
+    samples = np.asarray(image).astype(np.uint16) << 2
+    options = {"bitspersample": 10, "primaries": 9, "transfer": 16, "matrix": 9, "speed": 10}
+    return bytes(require_codecs().avif_encode(samples, level=90, **options))
+
+
 def pixels(data: bytes, mode: str = "") -> Image.Image:
     """The decoded picture; HEIC as it is displayed, everything else as it is stored."""
     row = sniff(data)
     if row is not None and row.name == "heic":
         image = require_heif().open_heif(data).to_pillow()
+    elif row is not None and row.name == "jxl":
+        image = Image.fromarray(require_codecs().jpegxl_decode(data))
     else:
         image = Image.open(io.BytesIO(data))
     image.load()

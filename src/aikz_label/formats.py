@@ -108,7 +108,7 @@ _ALL = (
     ),
     _picture("avif", "AVIF", "image/avif", ".avif"),
     replace(_picture("heic", "HEIC/HEIF", "image/heic", ".heic", ".heif", ".hif"), extra="heif"),
-    Format("jxl", "JPEG XL", "image", "image/jxl", (".jxl",)),
+    replace(_picture("jxl", "JPEG XL", "image/jxl", ".jxl"), extra="jxl"),
     replace(
         _picture("svg", "SVG", "image/svg+xml", ".svg"),
         adapter="aikz_label.adapters.svg:ADAPTER",

@@ -17,7 +17,7 @@ import svg_files
 from aikz_label import Label, Refused, mark, mirror
 from aikz_label.config import Config
 from aikz_label.label import Origin, System
-from support import PHOTO, encoded, picture, require_corpus, require_tool
+from support import PHOTO, encoded, heic, jxl, picture, require_corpus, require_tool
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -195,6 +195,18 @@ def test_mirror_is_seen(
         assert [str(v) for v in values(found, f"{group}:AISystemVersionUsed")] == ["2.1"]
     plain = json.loads(run(exiftool, "-j", "-G", "-XMP:DigitalSourceType", "-n", out))
     assert plain[0]["XMP:DigitalSourceType"] == SOURCE + code
+
+
+@pytest.mark.parametrize("kind", ["avif", "heic", "jxl"])
+def test_mirror_is_seen_in_boxes(
+    kind: str, exiftool: str, config: Config, label: Label, tmp_path: Path
+) -> None:
+    make = {"avif": lambda image: encoded(image, "AVIF"), "heic": heic, "jxl": jxl}[kind]
+    out = tmp_path / f"marked.{kind}"
+    mark(make(picture()), out, label, config=config)
+    (found,) = tags(exiftool, out)
+    assert found["XMP-iptcExt:DigitalSourceType"] == SOURCE + "trainedAlgorithmicMedia"
+    assert found["XMP-iptcExt:AISystemUsed"] == "PhotoGen"
 
 
 def test_every_tag_stays(filled: Path, exiftool: str, config: Config, label: Label) -> None:

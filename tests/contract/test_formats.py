@@ -19,7 +19,7 @@ import webp_files
 from aikz_label import ifd
 from aikz_label.formats import FORMATS
 from aikz_label.testing import AdapterContract
-from support import encoded, heic, picture, pixels, require_heif
+from support import deep_avif, encoded, heic, jxl, picture, pixels, require_heif
 
 
 class _Picture(AdapterContract):
@@ -190,6 +190,35 @@ class TestSvg(_Picture):
 
     def stripped(self, marked: bytes) -> bytes:
         return svg_files.without_ours(marked)
+
+
+class TestJxl(_Picture):
+    format = "jxl"
+
+    def sample(self) -> bytes:
+        return jxl(picture(self.mode))
+
+    def stripped(self, marked: bytes) -> bytes:
+        return jxl(pixels(marked))
+
+
+class TestAvifOfTenBits(_Picture):
+    """HDR of 10 bits, with opacity: the same promises at another depth."""
+
+    format = "avif"
+
+    def sample(self) -> bytes:
+        return deep_avif(picture("RGBA"))
+
+    def stripped(self, marked: bytes) -> bytes:
+        return deep_avif(pixels(marked))
+
+
+class TestHeicGrid(TestHeic):
+    """Tiles: only those under the badge are coded anew."""
+
+    def sample(self) -> bytes:
+        return heic(picture(self.mode, (640, 480)), tile_size=256)
 
 
 def cases(base: type[_Picture]) -> Iterator[type[_Picture]]:

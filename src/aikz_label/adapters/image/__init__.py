@@ -174,6 +174,7 @@ def _container(name: str) -> type[Container]:
         "jp2": ("jp2", "Jp2"),
         "tiff": ("tiff", "Tiff"),
         "dng": ("tiff.dng", "Dng"),
+        "jxl": ("jxl.container", "Jxl"),
     }[name]
     found: type[Container] = getattr(import_module(f"{__name__}.{module}"), kind)
     return found

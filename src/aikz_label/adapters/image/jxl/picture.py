@@ -1,0 +1,117 @@
+"""The picture of a JPEG XL file, decoded by libjxl to be compared and measured; painting notes what the layer will hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.image.jxl.header import Extra, Header
+from aikz_label.adapters.image.samples import Colours, SamplePicture
+from aikz_label.errors import MissingDependency, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from PIL import Image
+
+    from aikz_label.adapters.image.canvas import Box
+    from aikz_label.adapters.image.picture import Picture
+
+_MOST_SHOWN = 300_000_000  # samples of all frames of an animation that are compared
+_LIKE = 48.0  # dB: what a badge looks like in every frame
+
+
+class JxlPicture(SamplePicture):
+    """The first picture that is shown; an animation brings the others to be compared.
+
+    Attributes:
+        layer: The mask that was drawn, and where.
+    """
+
+    __slots__ = ("_codestream", "_count", "_header", "layer")
+
+    def __init__(self, codestream: bytes, header: Header, count: int) -> None:
+        samples = _decoded(codestream, 0)
+        super().__init__(samples, _colours(samples, header), header.orientation)
+        self.layer: tuple[Image.Image, Box] | None = None
+        self._codestream, self._header, self._count = codestream, header, count
+
+    def paint(self, mask: Image.Image, box: Box) -> None:
+        """See `Picture.paint`."""
+        super().paint(mask, box)
+        self.layer = mask, box
+
+    def difference(self, other: Picture, box: Box | None) -> float:
+        """See `Picture.difference`; of an animation the worst frame, in each of which the box must look alike."""
+        first = super().difference(other, box)
+        if self._count == 1 or not isinstance(other, JxlPicture) or not first:
+            return first
+        if other._count != self._count:  # noqa: SLF001
+            return 0.0
+        worst, shown = first, None
+        for was, now in zip(self._frames(), other._frames(), strict=True):  # noqa: SLF001
+            worst = min(worst, SamplePicture.difference(was, now, box))
+            if box is not None:
+                x, y, width, height = box
+                part = SamplePicture(now.samples[y : y + height, x : x + width], self.colours)
+                shown = shown or part
+                if shown.difference(part, None) < _LIKE:
+                    return 0.0
+        return worst
+
+    def _frames(self) -> Iterator[SamplePicture]:
+        """Every frame in turn."""
+        if self._count * self.samples.size > _MOST_SHOWN:
+            raise Refused(
+                "The frames of this animation are too many to be looked at one by one.",
+                code="over-limit",
+                hint="Use a shorter or smaller animation.",
+            )
+        for index in range(self._count):
+            yield SamplePicture(_decoded(self._codestream, index), self.colours)
+
+
+def _decoded(codestream: bytes, index: int) -> Any:
+    """Rows × columns × channels of one frame, as it is stored."""
+    codec = library()
+    try:
+        samples = codec.jpegxl_decode(codestream, index=index, keeporientation=True)
+    except MemoryError:
+        raise MediaProblem("damaged", detail_word="decoder") from None
+    except Exception as error:  # decoders raise whatever they like on hostile bytes
+        raise MediaProblem("damaged", detail_word="decoder") from error
+    samples = np.array(samples)  # writable
+    return samples[..., None] if samples.ndim == 2 else samples
+
+
+def _colours(samples: Any, header: Header) -> Colours:
+    """What the numbers mean, by the header."""
+    floating = samples.dtype.kind == "f"
+    white = 1.0 if floating else float((1 << min(header.depth.bits, 16)) - 1)
+    grey = samples.shape[2] < 3
+    alpha = next((c for c in header.channels if c.kind == Extra.ALPHA), None)
+    has_alpha = alpha is not None and samples.shape[2] in {2, 4}
+    return Colours(
+        "grey" if grey else "rgb",
+        0.0,
+        white,
+        alpha=samples.shape[2] - 1 if has_alpha else -1,
+        opaque=white,
+        premultiplied=has_alpha and alpha is not None and alpha.premultiplied,
+        transfer=header.transfer if header.transfer in {"pq", "hlg"} else "sdr",
+    )
+
+
+def library() -> Any:
+    """The decoder.
+
+    Raises:
+        MissingDependency: It is not installed.
+    """
+    try:
+        import imagecodecs  # noqa: PLC0415  # optional
+    except ImportError as error:
+        raise MissingDependency("JPEG XL", "jxl") from error
+    return imagecodecs
