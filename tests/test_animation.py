@@ -18,7 +18,7 @@ from png_files import GREY, GREY_ALPHA, KINDS, PALETTE, RGB, RGB_ALPHA, chunk
 from support import picture
 from webp_files import webp
 
-SIZE = (100, 75)
+SIZE = (80, 60)
 BLACK_AND_WHITE = bytes((0, 0, 0, 255, 255, 255))
 RAMP = bytes(level for index in range(256) for level in (index, 255 - index, 99))
 
@@ -72,7 +72,7 @@ def test_apng_of_every_kind(kind, depth, interlaced, config, label):
 @pytest.mark.parametrize("time", [(1, 10), (7, 0), (3, 40_000), (40_000, 40_000), (0, 1), (1, 60)])
 def test_apng_whose_first_frame_is_wiped(disposal, blend, time, config, label):
     first = shot(RGB_ALPHA, 8, disposal=disposal, blend=blend, time=time)
-    source = apng([first, shot(RGB_ALPHA, 8, 50, size=(90, 60), blend=1)], RGB_ALPHA, 8)
+    source = apng([first, shot(RGB_ALPHA, 8, 50, size=(60, 40), blend=1)], RGB_ALPHA, 8)
     data = marked(source, config, label)
     assert apng_files.pixels(data)[1:] == apng_files.pixels(source)
     assert apng_files.numbers(data) == list(range(len(apng_files.numbers(data))))
@@ -171,9 +171,9 @@ WEBP = {
     "mixed, lossy first": [frame(0, options=LOSSY), frame(30), frame(60)],
     "transparent": [frame(0, "RGBA"), frame(30, "RGBA"), frame(60, "RGBA", replaces=True)],
     "transparent, lossy": [frame(0, "RGBA", options=LOSSY), frame(30, "RGBA", options=LOSSY)],
-    "cleared": [frame(0, "RGBA", clears=True), frame(30, "RGBA", (90, 60), corner=(8, 6))],
-    "small first": [frame(0, size=(90, 60), corner=(8, 6)), frame(30), frame(9, clears=True)],
-    "small later": [frame(0), frame(9, size=(64, 50), corner=(36, 24), clears=True), frame(1)],
+    "cleared": [frame(0, "RGBA", clears=True), frame(30, "RGBA", (60, 40), corner=(8, 6))],
+    "small first": [frame(0, size=(60, 40), corner=(8, 6)), frame(30), frame(9, clears=True)],
+    "small later": [frame(0), frame(9, size=(64, 50), corner=(16, 10), clears=True), frame(1)],
     "short first": [frame(0, options=LOSSY, time=16), frame(30, options=LOSSY, time=16)],
     "one": [frame(0)],
 }
@@ -268,7 +268,7 @@ def test_a_film_past_the_budget_is_unknown_when_measured(config, label, monkeypa
     from aikz_label.report import NoticeState
 
     data = marked(FILMS["png"], config, label)
-    monkeypatch.setattr(animation, "MEASURED", 10_000)
+    monkeypatch.setattr(animation, "MEASURED", 5_000)
     report = verify(data, config=config, measure=True)
     assert report.notice_state is NoticeState.UNKNOWN
     assert verify(data, config=config).verdict is Verdict.LABELLED
@@ -290,6 +290,6 @@ def test_bombs_are_refused_in_time(config, label):
     assert refusal.value.code == "damaged"
     long = webp([frame(0)] * 3)
     with pytest.raises(Refused) as refusal:
-        mark(long, None, label, config=config, caps=Limits(max_shown=20_000))
+        mark(long, None, label, config=config, caps=Limits(max_shown=10_000))
     assert refusal.value.code == "over-limit"
     assert verify(many, config=config).verdict is Verdict.UNREADABLE
