@@ -129,3 +129,28 @@ def difference_outside(first: Image.Image, second: Image.Image, box: Box | None)
     if not squares:
         return math.inf
     return 10 * math.log10(255 * 255 * max(values, 1) / squares)
+
+
+def difference_as_shown(first: Image.Image, second: Image.Image, box: Box | None) -> float:
+    """As `difference_outside`, of what people see: on white and on black, the worse of both.
+
+    A lossy codec may do as it likes with colours under full transparency. Opacity itself must be the same: else 0.
+
+    Raises:
+        ValueError: Sizes or modes differ.
+    """
+    if first.mode not in {"LA", "RGBA"} or first.mode != second.mode:
+        return difference_outside(first, second, box)
+    opacity = ImageChops.difference(first.getchannel("A"), second.getchannel("A"))
+    if box is not None:
+        opacity.paste(0, (box[0], box[1], box[0] + box[2], box[1] + box[3]))
+    if opacity.getbbox() is not None:
+        return 0.0
+    return min(
+        difference_outside(_on(first, ground), _on(second, ground), box) for ground in (0, 255)
+    )
+
+
+def _on(image: Image.Image, ground: int) -> Image.Image:
+    plate = Image.new("RGBA", image.size, (ground, ground, ground, 255))
+    return Image.alpha_composite(plate, image.convert("RGBA")).convert("RGB")

@@ -8,7 +8,8 @@ from PIL import Image
 
 from aikz_label.adapters.image.canvas import Box
 from aikz_label.adapters.image.container import Chunk, decoding
-from aikz_label.adapters.image.modes import difference_outside
+from aikz_label.adapters.image.modes import difference_as_shown
+from aikz_label.adapters.image.picture import Picture, PillowPicture
 from aikz_label.adapters.image.webp_chunks import ALPHA, IMAGE, extended, has_alpha, riff, walk
 from aikz_label.errors import Refused
 
@@ -16,6 +17,36 @@ from aikz_label.errors import Refused
 _QUALITIES = (90, 95, 100)
 _WANTED_PSNR = 44.0
 _LARGEST = 16383  # px, of either side of what is coded
+
+
+class LossyPicture(PillowPicture):
+    """A picture of which the codec keeps what is seen, not the colours under full transparency."""
+
+    __slots__ = ()
+
+    def difference(self, other: Picture, box: Box | None) -> float:
+        """See `Picture.difference`."""
+        if not isinstance(other, PillowPicture) or other.stored != self.stored:
+            return 0.0
+        return difference_as_shown(self.image, other.image.convert(self.image.mode), box)
+
+    def _cut(self, edges: tuple[int, int, int, int]) -> Picture:
+        return LossyPicture(self.image.crop(edges), self.orientation)
+
+
+def recoded(data: bytes, picture: LossyPicture) -> list[Chunk]:
+    """Image chunks of a lossy file with a badge drawn into it, at the first quality that is good enough."""
+    from aikz_label.adapters.image import webp_planes  # noqa: PLC0415  # its decoder costs 50 ms
+
+    box = picture.painted
+    if box is None or box[0] % 2 or box[1] % 2:
+        return coded(picture.image, lossless=False)
+    best = b""
+    for best in webp_planes.recoded(data, picture.image, box, _QUALITIES):
+        with Image.open(BytesIO(best), formats=["WEBP"]) as again:
+            if LossyPicture(again).difference(picture, None) >= _WANTED_PSNR:
+                break
+    return _chunks(best) if best else coded(picture.image, lossless=False)
 
 
 def coded(image: Image.Image, *, lossless: bool) -> list[Chunk]:
@@ -43,9 +74,12 @@ def coded(image: Image.Image, *, lossless: bool) -> list[Chunk]:
         if lossless or quality == _QUALITIES[-1]:
             break
         with Image.open(buffer, formats=["WEBP"]) as again:
-            if difference_outside(again.convert(image.mode), image, None) >= _WANTED_PSNR:
+            if difference_as_shown(again.convert(image.mode), image, None) >= _WANTED_PSNR:
                 break
-    data = buffer.getvalue()
+    return _chunks(buffer.getvalue())
+
+
+def _chunks(data: bytes) -> list[Chunk]:
     return [chunk for chunk in walk(data, 12, len(data)) if chunk.name in IMAGE]
 
 

@@ -1,0 +1,53 @@
+"""Lossy WebP: what people see is kept, and colours under full transparency are nobody's."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aikz_label import mark, verify
+from aikz_label.adapters.image.modes import difference_as_shown, difference_outside
+from fidelity import losses
+from support import encoded, picture
+
+
+def _noise(size=(200, 160)):
+    """Colours that halving twice would blur: every second column red or blue."""
+    rng = np.random.default_rng(7)
+    pixels = rng.integers(0, 256, (size[1] // 2, size[0] // 2, 3), np.uint8)
+    return Image.fromarray(pixels).resize(size, Image.Resampling.NEAREST)
+
+
+@pytest.mark.parametrize("quality", [60, 90])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_planes_are_coded_as_they_are(mode, quality, label, config):
+    image = _noise((400, 320)).convert(mode)
+    if mode == "RGBA":
+        image.putalpha(Image.linear_gradient("L").resize(image.size))
+    source = encoded(image, "WEBP", quality=quality)
+    result = mark(source, None, label, config=config)
+    placement = result.report.marker.notice.placements[0]
+    assert not losses(source, result.data, placement)
+    assert verify(result.data, config=config, measure=True).verdict == "labelled"
+    before, after = (Image.open(io.BytesIO(data)) for data in (source, result.data))
+    below = (0, 160, 400, 320)
+    through_rgb = Image.open(io.BytesIO(encoded(before, "WEBP", quality=100, exact=True)))
+    kept = difference_as_shown(before.crop(below), after.crop(below), None)
+    assert kept > 1 + difference_as_shown(before.crop(below), through_rgb.crop(below), None)
+
+
+def test_colours_that_nobody_sees_do_not_count():
+    seen = picture("RGB").convert("RGBA")
+    seen.putalpha(Image.new("L", seen.size, 0))
+    other = Image.new("RGBA", seen.size, (255, 0, 255, 0))
+    assert difference_outside(seen, other, None) < 20
+    assert difference_as_shown(seen, other, None) == np.inf
+
+
+def test_opacity_counts():
+    one, other = (Image.new("RGBA", (40, 40), (9, 9, 9, alpha)) for alpha in (255, 254))
+    assert difference_as_shown(one, other, None) == 0
+    assert difference_as_shown(one, other, (0, 0, 40, 40)) == np.inf
