@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _SPACE = "\t\n\f\r "
 _NAME = re.compile(r"[A-Za-z][^\t\n\f\r />]*")
@@ -40,8 +41,7 @@ _HEAD = {
 _MAX_ATTRIBUTES = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):  # a page is hundreds of thousands of them
     """One piece of markup.
 
     Attributes:
@@ -195,6 +195,8 @@ def _tag(text: str, start: int, at: int, kind: str) -> Token:
     found = _NAME.match(text, at)
     assert found is not None
     name, at = found[0].lower(), found.end()
+    if text.startswith(">", at):
+        return Token(kind, name, start, at + 1)
     attributes: list[tuple[str, str]] = []
     while True:
         gap = _GAP.match(text, at)

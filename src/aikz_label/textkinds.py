@@ -301,8 +301,6 @@ _UNDERLINE = re.compile(r"(?:={3,}|-{3,})\s*$")
 
 
 def _markdown(lines: Sequence[str]) -> bool:
-    if lines[0].rstrip() in {"---", "+++"} and _after_front_matter(lines, lines[0].rstrip()):
-        return True
     body = [line.strip()[:600] for line in lines[:200]]
     strong = sum(bool(_STRONG.match(line)) for line in body)
     weak = sum(bool(_WEAK.match(line)) for line in body)
@@ -319,7 +317,9 @@ _LINK = re.compile(r"\]\([^)\s]{1,500}\)")
 
 
 def _surely_markdown(lines: Sequence[str]) -> bool:
-    """Fences, links and headings that code cannot have, whatever stands between them."""
+    """Front matter, or fences, links and headings that code cannot have, whatever stands between them."""
+    if lines[0].rstrip() in {"---", "+++"} and _after_front_matter(lines, lines[0].rstrip()):
+        return True
     fences = sum(bool(_FENCE.fullmatch(line.strip())) for line in lines)
     sections = sum(bool(_SECTION.match(line)) for line in lines)
     links = sum(

@@ -94,6 +94,17 @@ def test_a_long_text_says_it_twice(kind, config):
     assert figures["words"] > 2000
 
 
+@pytest.mark.parametrize("mark_", [".", ","])
+def test_many_short_cues_are_a_long_text(mark_, config):
+    head = "WEBVTT\n\n" if mark_ == "." else ""
+    cues = "".join(
+        f"{n + 1}\n00:{n // 60:02}:{n % 60:02}{mark_}000 --> 00:{n // 60:02}:{n % 60:02}{mark_}900\nсөз\n\n"
+        for n in range(2100)
+    )
+    result = mark((head + cues).encode(), None, LABEL, config=config)
+    assert dict(result.report.figures)["repeats"] == 2
+
+
 def test_a_text_that_grows_long_only_by_its_notice_is_short(config):
     data = marked("сөз " * 1900, config)
     assert dict(verify(data, config=config, measure=True).figures)["repeats"] == 1

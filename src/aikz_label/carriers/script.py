@@ -45,7 +45,11 @@ def find(data: bytes) -> list[Place]:
 def _places(data: bytes) -> Iterator[Place]:
     opened: Token | None = None
     raw: Token | None = None
+    lower = data.lower()
+    last = max(map(lower.rfind, _TRACES))
     for token in markup.tokens(data.decode("latin-1")):
+        if token.start > last and opened is None:
+            return  # nothing that comes can be one
         if opened is not None and token.kind == "raw":
             raw = token
         elif opened is not None:

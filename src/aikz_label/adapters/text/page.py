@@ -14,7 +14,7 @@ from functools import cached_property
 from aikz_label import markup
 from aikz_label.adapters.text import statements
 from aikz_label.adapters.text.decoded import Decoded, Insertion
-from aikz_label.adapters.text.document import Document
+from aikz_label.adapters.text.document import Document, Said
 from aikz_label.carriers import script
 from aikz_label.carriers.embedded import Hole
 from aikz_label.carriers.sidecar import NoCarrier
@@ -37,6 +37,7 @@ _NOTE = (
 )
 # A grid has no first letter: a page's drop capitals would take it apart.
 _LINE = f"all:initial!important;display:grid!important;color:#fff!important;{_FONT}"
+_LAST = "aikz-label-end"
 _LD = "application/ld+json"
 _OUR_META = re.compile(
     r'<meta name="ai-disclosure" content="[^"<>]{0,40}"/>'
@@ -83,7 +84,7 @@ class Page(Document):
 
     def compose_last(self, origin: Origin, languages: Iterable[str]) -> str:
         """See `Document.compose_last`."""
-        return self._note(origin, languages, "aikz-label-end")
+        return self._note(origin, languages, _LAST)
 
     def spell(self, origin: Origin, language: str) -> str:
         """See `Document.spell`."""
@@ -104,6 +105,10 @@ class Page(Document):
                 code="no-place-for-notice",
                 hint="Label the pages in its frames, or use --notice none --notice-reason TEXT.",
             )
+
+    def last(self) -> Said | None:
+        """See `Document.last`; most pages have none, and need not be read to their end."""
+        return super().last() if _LAST in self.text else None
 
     def visible(self) -> str:
         """See `Document.visible`: text outside tags, comments, scripts and styles."""

@@ -103,7 +103,7 @@ class Srt(Document):
         return _time(self.text[at : at + 40]) if at >= 0 else 0
 
     def _is_ours(self, at: int) -> bool:
-        after = self.text[at : at + 300]
+        after = self.text[at : at + 300].partition(self.newline * 2)[0]
         return any(
             wording.short(o, language) in after for o in Origin for language in ("kk", "ru", "en")
         )
