@@ -109,6 +109,7 @@ _ALTERNATIVES: dict[str, tuple[str, ...]] = {
     "vb": (r"Option Explicit", r"(?:Public |Private )?Sub \w+\(", r"Dim \w+ As "),
 }
 _CODE = {name: re.compile("|".join(parts)) for name, parts in _ALTERNATIVES.items()}
+_ANY = re.compile("|".join(pattern.pattern for pattern in _CODE.values()))
 _OPENERS = ("// ", "/* ", "/*! ", "-- ", "; ", ";; ", "% ", "REM ", '" ', "' ", "! ", "(* ")
 _SIGNS = "{}[]();=<>|&$"
 
@@ -128,7 +129,10 @@ def interpreter(text: str) -> str:
 def language(lines: Sequence[str]) -> str:
     """Name of the language that these lines tell; empty when they tell none, or two alike."""
     said = [line.strip()[:400] for line in lines[:200] if line.strip()]
-    hits = Counter(name for line in said for name, pattern in _CODE.items() if pattern.match(line))
+    telling = filter(_ANY.match, said)  # most lines are in no language at all
+    hits = Counter(
+        name for line in telling for name, pattern in _CODE.items() if pattern.match(line)
+    )
     if not hits:
         return ""
     (first, most), *others = hits.most_common(2)
