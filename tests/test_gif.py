@@ -161,6 +161,7 @@ def test_strip_that_is_gone_later_is_noticed(config, label):
         (gif([], SIZE), "damaged"),
         (gif([frame(0)])[:-200], "damaged"),
         (gif([frame(0, size=(12, 120))]), "not-perceptible"),
+        (gif([frame(0, size=(40, 65_490)), frame(1, size=(4, 4))]), "unsupported-variant"),
         (gif([frame(0, size=(12, 120)), frame(1, size=(12, 120))]), "not-perceptible"),
     ],
 )

@@ -28,7 +28,7 @@ from aikz_label.adapters.image.frames import (
     check_frames,
 )
 from aikz_label.adapters.image.picture import PillowPicture
-from aikz_label.adapters.image.refusals import damaged, too_small
+from aikz_label.adapters.image.refusals import LONGEST, damaged, too_long, too_narrow
 from aikz_label.notice import strip, strip_search, wording
 from aikz_label.notice.measure import Region, flattened, measure, worst
 from aikz_label.notice.search import search
@@ -63,7 +63,10 @@ class Film:
         profile = order.profile.image
         planned = strip.plan(width, self._top, order.label.origin, order.languages, profile)
         if planned is None:
-            raise too_small(source.size)
+            raise too_narrow(source.size)
+        size = width, self._top + planned.height
+        if max(size) > LONGEST:
+            raise too_long(size)
         self._strip = planned
         self._grown: Grown | None = None
 

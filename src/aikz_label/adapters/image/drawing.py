@@ -15,7 +15,14 @@ from aikz_label.adapters.image import animation, canvas, records
 from aikz_label.adapters.image.container import Container, Tags
 from aikz_label.adapters.image.frames import Animated
 from aikz_label.adapters.image.picture import Picture
-from aikz_label.adapters.image.refusals import damaged, some_too_small, too_small
+from aikz_label.adapters.image.refusals import (
+    LONGEST,
+    damaged,
+    some_too_small,
+    too_long,
+    too_narrow,
+    too_small,
+)
 from aikz_label.label import Origin
 from aikz_label.notice import badge, strip, strip_search, wording
 from aikz_label.notice.measure import Region, measure, worst
@@ -145,7 +152,7 @@ class Painting:
             picture.size[0], top, order.label.origin, order.languages, order.profile.image
         )
         if band is None:
-            raise too_small(picture.size)
+            raise too_narrow(picture.size)
         return _strip(picture, band, top, number)
 
 
@@ -190,6 +197,8 @@ def _strip(
 ) -> tuple[Picture, Drawn]:
     """Draw a strip below a picture."""
     higher, box = picture.with_band(band.mask(), top)
+    if max(higher.size) > LONGEST:
+        raise too_long(higher.size)
     middle = (band.left, top, *band.middle.mask.size)
     record = records.record(strip.DESIGN, band.layout, band.middle, middle, higher.size, number)
     return higher, Drawn(higher, box, band.middle, record)

@@ -14,6 +14,27 @@ def damaged(what: str) -> Refused:
     )
 
 
+LONGEST = 65_500  # px, of a side: most formats count to 65 535, and libjpeg stops a little before
+
+
+def too_long(size: tuple[int, int]) -> Refused:
+    """The refusal where a strip would make a picture longer than formats can hold."""
+    return Refused(
+        f"With a strip the picture would have {size[0]} × {size[1]} pixels, more than its format can hold.",
+        code="unsupported-variant",
+        hint="Use a smaller picture.",
+    )
+
+
+def too_narrow(size: tuple[int, int]) -> Refused:
+    """The refusal where not even a strip has room for letters."""
+    return Refused(
+        f"No legible notice fits into {size[0]} × {size[1]} pixels, nor below them.",
+        code="not-perceptible",
+        hint="Use a wider picture, or --notice none with the reason why people are told elsewhere.",
+    )
+
+
 def too_small(size: tuple[int, int]) -> Refused:
     """The refusal where no letters could be read."""
     return Refused(
