@@ -198,11 +198,12 @@ class Gif(Animated):
         start = _HEADER + palette_length(self.data[10])
         out = [b"GIF89a", screen, self.data[10:start]]
         first = min(position for position in self._places()[0] if position is not None)
+        packets = (i for i, block in enumerate(self.blocks) if _begins(block, _XMP))
+        old = next(packets, -1) if xmp is not None else -1
         for position, block in enumerate(self.blocks):
             if position == first and xmp is not None:
                 out += [_XMP, xmp, _XMP_TRAILER, b"\0"]
-            dropped = _begins(block, _MARKER) or (xmp is not None and _begins(block, _XMP))
-            if not dropped:
+            if position != old and not _begins(block, _MARKER):
                 out.append(fresh.get(position) or block.data)
         return b"".join((*out, b";"))
 
