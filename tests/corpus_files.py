@@ -57,12 +57,14 @@ class Row:
         format: As its bytes say.
         kind: `valid`, `valid-hard`, `c2pa`, `broken` or `text`.
         sha256: What the file must still hash to afterwards.
+        note: What its source, or the bare engine, says of it.
     """
 
     path: str
     format: str
     kind: str
     sha256: str
+    note: str = ""
 
     @property
     def file(self) -> Path:
@@ -81,7 +83,7 @@ def rows(*formats: str) -> list[Row]:
     except FileNotFoundError:
         return []
     return [
-        Row(line["path"], line["format"], line["kind"], line["sha256"])
+        Row(line["path"], line["format"], line["kind"], line["sha256"], line["note"] or "")
         for line in listed
         if not formats or line["format"] in formats
     ]

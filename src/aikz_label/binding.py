@@ -2,15 +2,17 @@
 
 The engine looks for a store where it would have put it, and refuses to believe one that is elsewhere: in a sidecar of a
 large file it is slow, and in carriers of ours it never finds any. So it is asked about the store alone, fails for one
-reason that was to be expected, and whoever knows the carrier checks the rest. Pure: JSON in, values out.
+reason that was to be expected, and whoever knows the carrier checks the rest.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from aikz_label.reading import Reading, from_store, items, mapping
 
@@ -29,7 +31,25 @@ class Binding:
     algorithm: str
     exclusions: tuple[tuple[int, int], ...]
 
+    def fits(self, source: BinaryIO) -> bool:
+        """Whether the bytes of a file have this digest, without the exclusions as they stand."""
+        hashed, at = hashlib.new(self.algorithm), 0
+        end = source.seek(0, io.SEEK_END)
+        for start, length in (*self.exclusions, (end, 0)):
+            if not at <= start <= end or length < 0:
+                return False
+            source.seek(at)
+            while at < start:
+                piece = source.read(min(start - at, _BLOCK))
+                if not piece:
+                    return False
+                hashed.update(piece)
+                at += len(piece)
+            at = start + length
+        return at >= end and hashed.digest() == self.digest
 
+
+_BLOCK = 1 << 20
 _ALGORITHMS = {"sha256", "sha384", "sha512"}
 MISMATCH = "assertion.dataHash.mismatch"
 
@@ -44,7 +64,7 @@ def without_file(
         details: Its detailed JSON of the same store.
         store: The store.
     """
-    binding = _binding(details)
+    binding = binding_of(details)
     if binding is None:
         return from_store(found, store), None
     results = mapping(found.get("validation_results"))
@@ -58,7 +78,7 @@ def without_file(
     ), binding
 
 
-def _binding(details: Mapping[str, Any]) -> Binding | None:
+def binding_of(details: Mapping[str, Any]) -> Binding | None:
     """The one binding of the active manifest, if it is to the bytes of a file."""
     label = str(details.get("active_manifest") or "")
     manifest = mapping(mapping(details.get("manifests")).get(label))

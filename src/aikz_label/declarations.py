@@ -13,9 +13,9 @@ from itertools import islice
 from typing import Any
 
 from aikz_label import exif, mirror
+from aikz_label.assertions import origin_of
 from aikz_label.label import Origin
 from aikz_label.limits import MIB
-from aikz_label.marker import origin_of
 from aikz_label.report import Mirror
 
 _MAX_FIELD = MIB  # a workflow of some hundred nodes has 200 kB

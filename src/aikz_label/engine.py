@@ -18,13 +18,13 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import c2pa  # noqa: TID251  # this is the one module that may
 
-from aikz_label.binding import Binding, without_file
+from aikz_label.binding import Binding, binding_of, without_file
 from aikz_label.certificates import CLAIM_SIGNING, EMAIL_PROTECTION
 from aikz_label.errors import EngineError, LabelError, Refused, SigningError
 from aikz_label.reading import TRUST_URI, Reading, from_store
@@ -104,12 +104,17 @@ def read(
             c2pa.Reader(mime, source, manifest_data=store, context=context) as reader,
         ):
             found = json.loads(reader.json())
-            whole = _store(reader, found)
+            reading = from_store(found, _store(reader, found))
+            details = json.loads(reader.detailed_json()) if reading.problem == "exclusion" else {}
     except c2pa.C2paError as error:
         return _from_error(error)
     except (ValueError, RecursionError) as error:  # JSON that is none
         return Reading("invalid", "damaged", codes=(type(error).__name__,))
-    return from_store(found, whole)
+    if reading.problem == "exclusion":  # which the engine says before it compares a byte
+        binding = binding_of(details)
+        if binding is None or not binding.fits(source):
+            return replace(reading, problem="altered")
+    return reading
 
 
 def _store(reader: c2pa.Reader, found: dict[str, Any]) -> bytes:
@@ -411,7 +416,12 @@ def _from_error(error: c2pa.C2paError) -> Reading:
         return Reading("absent", "remote")
     if kind in {"Io", "NotSupported"} or "asset could not be parsed" in text:
         return Reading("failed")  # the container, not the marker
-    return Reading("invalid", "damaged", codes=(f"engine.{kind or 'error'}",))
+    why = next((problem for words, problem in _SAID.items() if words in text), "damaged")
+    return Reading("invalid", why, codes=(f"engine.{kind or 'error'}",))
+
+
+# Exceptions that say what a status code would have said.
+_SAID = {"claim version is too new": "version", "claim missing hard binding": "malformed"}
 
 
 def _kind(error: c2pa.C2paError) -> str:

@@ -59,7 +59,7 @@ def to_marker(
         if examined.has_marker:  # the engine often calls a damaged marker "not found"
             return Marker(MarkerState.INVALID, "c2pa", "damaged", codes=reading.codes)
         return Marker(problem=reading.problem)
-    content = marker.Content(reading.manifest or {}, reading.parents)
+    content = marker.Content(reading.manifest or {}, reading.parents, reading.parts)
     state, why = MarkerState(reading.state), reading.problem
     if state is not MarkerState.INVALID and looked and not content.covers(examined.unprotected):
         state, why = MarkerState.INVALID, "altered"  # where the engine does not look
@@ -85,6 +85,8 @@ def to_marker(
         label=content.label,
         malformed=content.malformed,
         not_ai=content.not_ai,
+        ai_used=content.ai_used,
+        metadata=content.metadata,
         notice=_with_facts(content.notice, examined),
         reserves_training=content.reserves_training,
         padding_used=examined.padding_used and not content.unprotected,

@@ -8,19 +8,19 @@ lists of objects or text only: the engine's JSON reader turns a list of numbers 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aikz_label
+from aikz_label import assertions
+from aikz_label.assertions import SOURCE_TYPE
 from aikz_label.errors import InvalidLabel
 from aikz_label.formats import FORMATS
-from aikz_label.label import Label, Origin, System, parse_time
+from aikz_label.label import Label
 from aikz_label.report import Notice
 from aikz_label.texts import LANGUAGES
 
 ASSERTION = "org.aikz.synthetic"
-_INSTANCE = re.compile(r"__\d{1,3}$")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MEDIA = {row.family for row in FORMATS.values()}
 # Figures of a notice that a record may hold, and the largest each can be; others are not looked at.
@@ -43,44 +43,6 @@ _FIGURES = {
 }
 SCHEMA = "aikz-label/synthetic/1"
 LAW = "KZ-230-VIII"
-
-_IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-SOURCE_TYPE = {
-    Origin.CREATED: _IPTC + "trainedAlgorithmicMedia",
-    Origin.ALTERED: _IPTC + "compositeWithTrainedAlgorithmicMedia",
-}
-# IPTC Digital Source Type NewsCodes. `algorithmicMedia` and `dataDrivenMedia` need no training and are not AI here;
-# `algorithmicallyEnhanced` can be either, so it decides nothing.
-_AI = {
-    "trainedAlgorithmicMedia": Origin.CREATED,
-    "compositeWithTrainedAlgorithmicMedia": Origin.ALTERED,
-    "compositeSynthetic": Origin.ALTERED,
-}
-_NOT_AI = {
-    "algorithmicMedia",
-    "compositeCapture",
-    "computationalCapture",
-    "dataDrivenMedia",
-    "digitalArt",
-    "digitalCapture",
-    "digitalCreation",
-    "humanEdits",
-    "minorHumanEdits",
-    "negativeFilm",
-    "positiveFilm",
-    "print",
-    "screenCapture",
-    "softwareImage",
-    "virtualRecording",
-}
-
-
-def origin_of(source_type: str) -> Origin | bool | None:
-    """What an IPTC digital source type says: an AI origin, `False` for "not AI", `None` for neither."""
-    code = source_type.strip().rpartition("/")[2]
-    if code in _AI:
-        return _AI[code]
-    return False if code in _NOT_AI else None
 
 
 def definition(
@@ -159,39 +121,44 @@ class Content:
     Args:
         manifest: The active manifest.
         parents: Manifests of the files it was made from, nearest first; they speak where it says nothing itself.
+        parts: Manifests of files that were put into it; they speak where nobody else does.
 
     Attributes:
         ours: It holds our assertion.
         malformed: Our assertion does not follow its schema, is there twice, or quarrels with the C2PA action.
         label: What it declares; `None` when nothing or malformed.
         not_ai: It states an origin known not to be AI.
+        ai_used: It says that AI was used, and not how.
+        metadata: What metadata inside it say, beside its actions: where, and which origin.
         notice: The notice our assertion records.
         reserves_training: It declares a reservation against training.
         unprotected: Digest that our assertion records of the bytes the binding leaves out; empty without one.
     """
 
     def __init__(
-        self, manifest: Mapping[str, Any], parents: Sequence[Mapping[str, Any]] = ()
+        self,
+        manifest: Mapping[str, Any],
+        parents: Sequence[Mapping[str, Any]] = (),
+        parts: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        self.ours = self.malformed = self.not_ai = self.reserves_training = False
+        self.ours = self.malformed = self.reserves_training = False
         self.label: Label | None = None
         self.notice: Notice | None = None
         self.unprotected = ""
-        standard: Label | None = None
-        for name, data, created in _assertions(manifest):
+        for name, data, created in assertions.listed(manifest):
             match name:
-                case "c2pa.actions" | "c2pa.actions.v2":
-                    found, not_ai = _read_actions(data)
-                    standard = standard or found
-                    self.not_ai = self.not_ai or not_ai
                 case "org.aikz.synthetic":
                     self._read_ours(data, created=created)
                 case "cawg.training-mining" | "c2pa.training-mining":
                     self.reserves_training = self.reserves_training or _reserves(data)
+        said = assertions.read(manifest)
         if not self.ours:
-            self.label = standard or _inherited(parents)
-        elif standard is None or (self.label and standard.origin is not self.label.origin):
+            self.label = said.after(parents) or assertions.inherited(parents, parts)
+        elif not said.stated or (self.label and self.label.origin not in said.stated):
             self.malformed = True
+        self.not_ai = said.not_ai and self.label is None
+        self.ai_used = said.ai_used and self.label is None
+        self.metadata = said.metadata
         if self.malformed:
             self.label = self.notice = None
 
@@ -222,60 +189,6 @@ def generator(manifest: Mapping[str, Any]) -> str:
         return str(manifest.get("claim_generator") or "")[:200]
     words = (first.get("name"), first.get("version"))
     return " ".join(word[:100] for word in words if isinstance(word, str))
-
-
-def _inherited(parents: Sequence[Mapping[str, Any]]) -> Label | None:
-    """What the nearest parent says that says anything: editing a picture does not make it less AI's."""
-    for parent in parents:
-        for name, data, _ in _assertions(parent):
-            if name in {"c2pa.actions", "c2pa.actions.v2"}:
-                found, _ = _read_actions(data)
-                if found:
-                    return found
-    return None
-
-
-def _assertions(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
-    """Name without its instance number, data, and whether the signer of the claim created it."""
-    listed = manifest.get("assertions")
-    for item in listed if isinstance(listed, list) else ():
-        if isinstance(item, Mapping):
-            name, data = item.get("label"), item.get("data")
-            if isinstance(name, str) and isinstance(data, Mapping):
-                yield _INSTANCE.sub("", name), data, item.get("created") is True
-
-
-def _read_actions(data: Mapping[str, Any]) -> tuple[Label | None, bool]:
-    """The first AI statement among a manifest's actions, and whether one states a non-AI origin instead."""
-    listed, found, not_ai = data.get("actions"), None, False
-    for action in listed if isinstance(listed, list) else ():
-        kind = action.get("digitalSourceType") if isinstance(action, Mapping) else None
-        if not isinstance(kind, str):
-            continue
-        origin = origin_of(kind)
-        if isinstance(origin, Origin):
-            found = found or Label(origin=origin, system=_agent(action), created=_when(action))
-        elif origin is False:
-            not_ai = True
-    return found, not_ai and found is None
-
-
-def _agent(action: Mapping[str, Any]) -> System | None:
-    agent = action.get("softwareAgent")
-    name, version = (
-        (agent.get("name"), agent.get("version")) if isinstance(agent, Mapping) else (agent, "")
-    )
-    try:
-        return System(name, version if isinstance(version, str) else "") if name else None
-    except InvalidLabel:
-        return None
-
-
-def _when(action: Mapping[str, Any]) -> datetime | None:
-    try:
-        return parse_time(action.get("when"))
-    except InvalidLabel:
-        return None
 
 
 def _reserves(data: Mapping[str, Any]) -> bool:

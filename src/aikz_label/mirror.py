@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from aikz_label.assertions import SOURCE_TYPE
 from aikz_label.label import Label
-from aikz_label.marker import SOURCE_TYPE
 
 SOURCE = "DigitalSourceType"
 PROPERTIES = (SOURCE, "AISystemUsed", "AISystemVersionUsed")

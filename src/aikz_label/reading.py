@@ -12,6 +12,7 @@ An "invalid" that no code explains stays invalid.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -133,6 +134,21 @@ class Reading:
                 at = index
         return tuple(line)
 
+    @property
+    def parts(self) -> tuple[dict[str, Any], ...]:
+        """Manifests of files that were put into this one or into its parents, and hold; what was only looked at is none."""
+        found: list[dict[str, Any]] = []
+        within: dict[int, bool] = {
+            -1: False
+        }  # whether an ancestor is a part; missing for inputs and what leads to them
+        for index, ancestor in enumerate(self.ancestors):
+            if ancestor.of not in within or ancestor.relation == "input" or ancestor.hard:
+                continue
+            within[index] = within[ancestor.of] or ancestor.relation == "component"
+            if within[index]:
+                found.append(ancestor.manifest)
+        return tuple(found)
+
 
 def from_store(found: Mapping[str, Any], store: bytes = b"") -> Reading:
     """Judge the engine's JSON.
@@ -169,7 +185,7 @@ def from_store(found: Mapping[str, Any], store: bytes = b"") -> Reading:
         more = tuple(dict.fromkeys([*torn, *(code for a in broken for code in a.codes)]))
         return replace(reading, state="invalid", problem="parent", codes=codes + more)
     if hard or not _explained(found, failed, ancestors):
-        return replace(reading, state="invalid", problem=_why(hard))
+        return replace(reading, state="invalid", problem=_why_invalid(hard, active))
     if _EXPIRED & set(failed):
         return replace(reading, state="invalid", problem="expired")
     if "signingCredential.trusted" not in _codes(active, "success"):
@@ -190,6 +206,28 @@ def _explained(
         return True
     every = {*failed, *(code for ancestor in ancestors for code in ancestor.codes)}
     return bool(every - {"signingCredential.untrusted"})
+
+
+def _why_invalid(codes: list[str], active: Mapping[str, Any]) -> str:
+    """The same for the file's own marker, of which the engine says more than a code.
+
+    A mismatch is no sign of tampering where nothing could be compared. And where the signature over the claim holds, what
+    is wrong without a mismatch was signed so: the writer did not follow the rules, and nobody changed anything since.
+    """
+    failures = items(active, "failure")
+    said = [str(i.get("explanation")) for i in failures if str(i.get("code")).endswith(".mismatch")]
+    if any(code.startswith("algorithm.") for code in codes) or any(map(_UNKNOWN.search, said)):
+        return "algorithm"
+    if any(map(_LEFT_OUT.search, said)):
+        return "exclusion"
+    why = _why(codes)
+    if why == "damaged" and codes and "claimSignature.validated" in _codes(active, "success"):
+        return "malformed"
+    return why
+
+
+_UNKNOWN = re.compile(r"unsupported|unknown alg", re.IGNORECASE)
+_LEFT_OUT = re.compile(r"exclusion does not match the manifest", re.IGNORECASE)
 
 
 def _why(codes: list[str]) -> str:

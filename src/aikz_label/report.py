@@ -181,6 +181,8 @@ class Marker:
         label: What it declares, from our assertion or from standard C2PA ones.
         malformed: Our assertion does not follow its schema.
         not_ai: It states an origin that is known not to be AI.
+        ai_used: It says that AI was used, and not how.
+        metadata: What metadata inside it say beside its actions: where, and which origin.
         notice: The notice it records.
         reserves_training: It declares a reservation against training.
         padding_used: Padding that the binding leaves out holds something, and no digest in our assertion covers it.
@@ -203,6 +205,8 @@ class Marker:
     label: Label | None = None
     malformed: bool = False
     not_ai: bool = False
+    ai_used: bool = False
+    metadata: tuple[tuple[str, Origin | bool], ...] = ()
     notice: Notice | None = None
     reserves_training: bool = False
     padding_used: bool = False

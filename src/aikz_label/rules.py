@@ -75,6 +75,11 @@ class _Case:
         return row is not None and row.family == "text"
 
     @property
+    def ai_used(self) -> bool:
+        """An intact marker says that AI was used, and not how."""
+        return self.label is None and self.evidence.marker.intact and self.evidence.marker.ai_used
+
+    @property
     def unsettled(self) -> bool:
         """Nothing the file says counts: its marker does not hold, or it cannot be read."""
         return self.state is MarkerState.INVALID or self.evidence.problem is not None
@@ -150,10 +155,12 @@ def _verdict(case: _Case, findings: tuple[Finding, ...]) -> tuple[Verdict, Messa
         return Verdict.UNREADABLE, case.evidence.problem
     if by_clause["kz.22.2.unambiguous"].status is FAIL:
         return Verdict.INVALID, by_clause["kz.22.2.unambiguous"].message
-    declared = case.label is not None or bool(case.claims) or case.drawn is not None
+    said = case.label is not None or case.ai_used
+    declared = said or bool(case.claims) or case.drawn is not None
     if not declared and not case.evidence.marker.malformed:
-        silent = case.evidence.marker.intact
-        return Verdict.UNMARKED, message("verdict.silent" if silent else "verdict.unmarked")
+        marker = case.evidence.marker
+        elsewhere = "remote" if marker.problem == "remote" else "unmarked"
+        return Verdict.UNMARKED, message(f"verdict.{'silent' if marker.intact else elsewhere}")
     for clause in _DECIDING:
         if by_clause[clause].status is not PASS:
             return Verdict.INCOMPLETE, by_clause[clause].message
@@ -189,6 +196,8 @@ def _declared(case: _Case) -> Iterator[Finding]:
         yield Finding(clause, UNKNOWN, text, case.drawn.kind)
     elif case.drawn is not None:
         yield Finding(clause, UNKNOWN, message(f"declared.{case.verb}-unclear"), case.drawn.kind)
+    elif case.ai_used:
+        yield Finding(clause, UNKNOWN, message("declared.unspecified"), marker.carrier)
     elif marker.intact:
         yield Finding(clause, UNKNOWN, message("declared.other"), marker.carrier)
     elif case.unsettled:
@@ -280,7 +289,7 @@ def _responsible(case: _Case) -> Iterator[Finding]:
 
 def _recognised(case: _Case) -> Iterator[Finding]:
     clause, marker = "kz.22.1.recognised", case.evidence.marker
-    if case.label is not None:
+    if case.label is not None or case.ai_used:
         yield Finding(clause, PASS, message("recognised.yes", carrier=marker.carrier))
     elif case.claims:
         names = ", ".join(sorted({mirror.carrier for mirror in case.claims}))
@@ -345,6 +354,9 @@ def _signed(marker: Marker) -> Iterator[tuple[str, Origin | bool]]:
         yield marker.carrier, marker.label.origin
     elif marker.not_ai:
         yield marker.carrier, False
+    elif marker.ai_used:
+        yield marker.carrier, True
+    yield from ((f"{marker.carrier}: {name}", origin) for name, origin in marker.metadata)
 
 
 def _reservation(case: _Case) -> Iterator[Finding]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from xml.parsers import expat
 
 from aikz_label import mirror
+from aikz_label.assertions import origin_of
 from aikz_label.label import Label
-from aikz_label.marker import origin_of
 from aikz_label.report import Mirror
 
 IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
