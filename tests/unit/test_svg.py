@@ -83,6 +83,8 @@ KEPT = {
         f'{DOCTYPE}<svg xmlns="&ns_svg;" width="640" height="360"><title>&hi;</title>{SHAPES}</svg>'.encode(),
         "utf-8",
     ),
+    "type-in-comment": (b"<!-- <!DOCTYPE svg [ <svg> -->" + svg(), "utf-8"),
+    "type-in-cdata": (svg(f"<desc><![CDATA[<!DOCTYPE svg>]]></desc>{SHAPES}"), "utf-8"),
     "empty": (f'<svg {SVG} width="640" height="360" />'.encode(), "utf-8"),
     "inner": (svg(f"<svg x='9'><metadata>inner</metadata></svg>{SHAPES}"), "utf-8"),
 }

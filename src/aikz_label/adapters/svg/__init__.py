@@ -10,7 +10,7 @@ from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
 from aikz_label.adapters.svg import edit
 from aikz_label.adapters.svg.document import MAX_BYTES, NAMESPACE, Document
 from aikz_label.adapters.svg.hazards import hazards
-from aikz_label.adapters.svg.viewport import Viewport, viewport
+from aikz_label.adapters.svg.viewport import MEASURED, Viewport, viewport
 from aikz_label.carriers.native import NativeCarrier
 from aikz_label.carriers.sidecar import NoCarrier
 from aikz_label.engine import Parent, Reading
@@ -26,7 +26,6 @@ from aikz_label.trust import TrustList
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey
 
-_LARGEST = 50_000.0  # px; see `notice.LARGEST`
 _WHY = {
     "animation": "an animation of the whole drawing could move or hide it",
     "root": "the drawing as a whole is clipped, masked, faded, filtered or moved",
@@ -46,7 +45,7 @@ class SvgAdapter(NativeCarrier):
         packet = edit.packet(document)
         mirrors = packets.read(packet) if packet and len(packet) <= limits.max_xmp else ()
         view = viewport(document)
-        figures = (("short_side_px", round(min(*view.size, _LARGEST), 3)),) if view else ()
+        figures = (("short_side_px", round(min(*view.size, MEASURED), 3)),) if view else ()
         return Examined(mirrors, bool(edit.manifests(document)), figures)
 
     def read_marker(self, source: BinaryIO, row: Format, trust: tuple[TrustList, ...]) -> Reading:

@@ -222,7 +222,7 @@ class _Walk:
 
     def run(self) -> None:
         document = self._document
-        declared = source.TYPE.search(document.text)
+        declared = source.document_type(document.text)
         count = 0
         for match in _TOKEN.finditer(document.text, declared.end() if declared else 0):
             if match["instruction"]:

@@ -36,7 +36,7 @@ _OF_ROOT = {
 _NOT_SHOWN = {"none", "contents"}
 _SIZES = ("width", "height")
 _ANIMATIONS = ("animate", "animateColor", "animateMotion", "animateTransform", "discard", "set")
-_IMPORT = re.compile(r"@(?:\\69 ?|i)(?:\\6d ?|m)port", re.IGNORECASE)
+_IMPORT = re.compile(r"@import", re.IGNORECASE)
 _LINK_NAMES = {"href", "xlink:href"}
 
 

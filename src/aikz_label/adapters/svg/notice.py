@@ -17,14 +17,13 @@ from aikz_label.adapters.svg.document import Document, Element
 from aikz_label.adapters.svg.edit import DATA, ID
 from aikz_label.adapters.svg.group import Spec
 from aikz_label.adapters.svg.hazards import hazards
-from aikz_label.adapters.svg.viewport import Viewport, viewport
+from aikz_label.adapters.svg.viewport import MEASURED, Viewport, viewport
 from aikz_label.errors import Refused
 from aikz_label.notice import badge
 from aikz_label.profile import Profile
 from aikz_label.report import Measurement, Message, NoticeState, message
 
 _PLANNED = 2000  # px of the longer side on which a layout is planned; drawings have any size
-LARGEST = 50_000.0  # px; larger ones are the same at another scale
 _NOT_PAINTED = {"metadata", "title", "desc"}
 _HIDING = re.compile(
     r"display\s*[:=]\s*[\"']?\s*none|visibility\s*[:=]\s*[\"']?\s*(?:hidden|collapse)|opacity\s*[:=]\s*[\"']?\s*(?:0|\.\d)"
@@ -132,7 +131,7 @@ def measure(document: Document, profile: Profile) -> Measurement:
 
 def _figures(spec: Spec, view: Viewport) -> tuple[tuple[str, float], ...]:
     """Of a genuine notice: its letters at the size of the picture, and how much of it is outside."""
-    shrunk = min(1.0, LARGEST / min(view.size))
+    shrunk = min(1.0, MEASURED / min(view.size))
     px = min(spec.across / view.across, spec.down / view.down) * shrunk
     x, y, width, height = _shares(spec, view)
     inside = max(0.0, min(1.0, x + width) - max(0.0, x)) * max(

@@ -17,7 +17,8 @@ QUOTED = r"\"[^\"]*+\"|'[^']*+'"
 COMMENT = r"<!--.*?-->"
 INSTRUCTION = r"<\?.*?\?>"
 _DECLARED = rf"<!(?!--)(?:[^\"'>]++|{QUOTED})*+>"
-TYPE = re.compile(
+_BEFORE = re.compile(rf"(?:\s++|{COMMENT}|{INSTRUCTION})*+", re.DOTALL)
+_TYPE = re.compile(
     rf"<!DOCTYPE(?:[^\[\]\"'<>]++|{QUOTED}"
     rf"|\[((?:[^\]\"'<%]++|{QUOTED}|{COMMENT}|{INSTRUCTION}|{_DECLARED})*+)\])*+>",
     re.DOTALL,
@@ -61,16 +62,28 @@ def _declared(data: bytes) -> str:
     return found[1].decode("ascii").lower() if found else "utf-8"
 
 
+def document_type(text: str) -> re.Match[str] | None:
+    """The document type, which only comments and instructions may stand before.
+
+    Raises:
+        MediaProblem: It is one that is not read here.
+    """
+    before = _BEFORE.match(text)
+    at = before.end() if before else 0
+    found = _TYPE.match(text, at)
+    if found is None and text.startswith("<!DOCTYPE", at):
+        raise MediaProblem("entities")
+    return found
+
+
 def entities(text: str) -> dict[str, str]:
     """Internal entities of plain text; nothing is expanded but by looking it up once.
 
     Raises:
         MediaProblem: They hold markup, each other or files, or would make a long text.
     """
-    found = TYPE.search(text)
+    found = document_type(text)
     if found is None:
-        if "<!DOCTYPE" in text:
-            raise MediaProblem("entities")
         return {}
     declared: dict[str, str] = {}
     for parameter, name, value in _ENTITY.findall(found[1] or ""):

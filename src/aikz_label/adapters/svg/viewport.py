@@ -31,6 +31,7 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE)
 _ALIGN = re.compile(r"x(Min|Mid|Max)Y(Min|Mid|Max)")
 _SHARES = {"Min": 0.0, "Mid": 0.5, "Max": 1.0}
 _LARGEST = 1e7
+MEASURED = 50_000.0  # px of the shorter side; a larger drawing is measured at another scale
 
 
 @dataclass(frozen=True, slots=True)
