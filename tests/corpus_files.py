@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import beside_fidelity
+import drawing_fidelity
 import fidelity
 import tiff_fidelity
 from aikz_label import Label, MarkResult, Refused, mark
@@ -46,6 +48,8 @@ class _ByPillow:
 # To put a format into the table of tools/corpus_table.py, name here who compares it.
 COMPARED: dict[str, Comparison] = dict.fromkeys(PICTURES, _ByPillow())
 COMPARED |= dict.fromkeys(("tiff", "dng"), tiff_fidelity)
+COMPARED |= dict.fromkeys(("bmp", "ico", "jp2"), beside_fidelity)
+COMPARED["svg"] = drawing_fidelity
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,6 +209,14 @@ def test_a_strip_below(label, config, monkeypatch):
         assert (after.decode().samples[: SIZE[1]] == before).all()
 
 
+@pytest.mark.parametrize("size", [(17, 16), (300, 5), (40, 33)])
+def test_few_rows_are_halved_less_often(size, label, config):
+    """The file halves a larger picture five times, and a tile or a strip of few rows cannot be."""
+    source = encoded(picture("RGB", size), "JPEG2000", num_resolutions=min(size).bit_length())
+    result = mark(source, None, label, config=config, when_too_small="strip")
+    assert result.report.verdict is Verdict.LABELLED
+
+
 @pytest.mark.parametrize(
     ("change", "what"),
     [

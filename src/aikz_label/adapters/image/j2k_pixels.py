@@ -16,6 +16,7 @@ from PIL import Image
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import j2k
+from aikz_label.adapters.image.refusals import damaged
 from aikz_label.limits import NO_LIMITS
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def encode_tile(stream: Codestream, tile: int, samples: Array, *, exact: bool) -
     x, y = stream.area[:2]
     part = samples[top - y : bottom - y, left - x : right - x]
     style = stream.style()
-    options = _options(style)
+    options = _options(style, min(part.shape[:2]))
     depth, count = stream.components[0].depth, part.shape[2]
     if not exact and style[9] != _REVERSIBLE and depth == 8 and count in {1, 3}:
         mode = _MODES[count]
@@ -111,10 +112,10 @@ def _planes(part: Array, depth: int, *, mixed: bool) -> list[Array]:
     return [(plane + 32768).astype(np.uint16) for plane in planes]
 
 
-def _options(style: bytes) -> dict[str, Any]:
-    """The file's own choices: how often it is halved, and in which blocks and precincts it is coded."""
+def _options(style: bytes, short: int) -> dict[str, Any]:
+    """The file's own choices: how often it is halved, as far as that goes, and in which blocks and precincts."""
     options: dict[str, Any] = {
-        "num_resolutions": style[5] + 1,
+        "num_resolutions": min(style[5] + 1, short.bit_length()),
         "codeblock_size": (4 << style[6] % 16, 4 << style[7] % 16),
     }
     if style[0] & 1 and len(style) > 10:  # of the largest one; the smaller ones follow from it
@@ -124,7 +125,10 @@ def _options(style: bytes) -> dict[str, Any]:
 
 def _coded(image: Image.Image, **options: Any) -> Codestream:
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG2000", no_jp2=True, **options)
+    try:
+        image.save(buffer, "JPEG2000", no_jp2=True, **options)
+    except (OSError, ValueError) as error:  # an OSError of the coder is no fault of a disk
+        raise damaged("the encoder does not take its settings") from error
     return j2k.Codestream.parse(buffer.getvalue(), NO_LIMITS, thorough=True)
 
 
