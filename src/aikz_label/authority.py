@@ -38,12 +38,15 @@ from aikz_label.certifying import (
     write_private,
 )
 from aikz_label.errors import UsageError
+from aikz_label.signatures import UNREADABLE
+from aikz_label.signing.secrets import Hidden
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 LEAF_DAYS, CA_DAYS, ROOT_DAYS, CRL_DAYS = 365, 3653, 7305, 30
 _PEM = Encoding.PEM
+_NO_KEY = Hidden()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class Issued:
     """A new certificate: its chain without the root, PEM, and its key unless somebody else holds it."""
 
     chain: bytes
-    key: bytes = b""
+    key: Hidden = _NO_KEY
 
 
 class Authority:
@@ -97,7 +100,7 @@ class Authority:
                 code="no-authority",
                 hint="Make one with `aikz-label ca init`, or name its folder with --dir.",
             ) from None
-        except ValueError:
+        except UNREADABLE:
             raise UsageError(
                 f"The certificates of the authority in {folder} are damaged.",
                 code="no-authority",
@@ -164,7 +167,7 @@ class Authority:
         )
         self._write_register([*self.register(), entry])
         return Issued(
-            made.public_bytes(_PEM) + self.chain, key_pem(private) if private is not None else b""
+            made.public_bytes(_PEM) + self.chain, key_pem(private) if private else _NO_KEY
         )
 
     def register(self) -> list[Entry]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 _MAX_DEPTH, _MAX_ITEMS = 16, 20_000
@@ -10,16 +9,8 @@ _BREAK = b"\xff"
 _SIMPLE = {20: False, 21: True}
 
 
-@dataclass(frozen=True, slots=True)
-class Tagged:
-    """A value with a tag."""
-
-    tag: int
-    value: Any
-
-
 def decode(data: bytes) -> Any:
-    """The one item that fills the data; numbers with a point and other simple values become `None`.
+    """The one item that fills the data, without its tags; numbers with a point and other simple values become `None`.
 
     Raises:
         ValueError: There is none, or there is more.
@@ -56,7 +47,7 @@ class _Reader:
         if kind in {4, 5}:
             return _whole(kind, self.several(value * (kind - 3), depth))
         if kind == 6:
-            return Tagged(value, self.item(depth + 1))
+            return self.item(depth + 1)
         return (value, -1 - value)[kind] if kind < 2 else _SIMPLE.get(value)
 
     def text(self, kind: int, length: int) -> Any:

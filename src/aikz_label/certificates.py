@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from aikz_label import der
 
@@ -47,8 +47,7 @@ _RESTRICTING = {
 }  # name and policy constraints, inhibitAnyPolicy
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What a certificate says of itself.
 
     Attributes:

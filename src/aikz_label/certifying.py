@@ -18,7 +18,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from aikz_label.certificates import CLAIM_SIGNING
 from aikz_label.errors import SigningError, UsageError
 from aikz_label.label import check_bin, clean
-from aikz_label.signing.secrets import read_private
+from aikz_label.signatures import UNREADABLE
+from aikz_label.signing.secrets import Hidden, read_private
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -213,9 +214,10 @@ def revocation_list(
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
-def key_pem(key: PrivateKey) -> bytes:
+def key_pem(key: PrivateKey) -> Hidden:
     """A private key, PKCS#8 PEM."""
-    return key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return Hidden(key.private_bytes(_PEM, form, plain))
 
 
 def load_key(path: Path) -> PrivateKey:
@@ -254,7 +256,7 @@ def load_public_key(path: Path) -> CertificatePublicKeyTypes:
     """
     data = path.read_bytes()
     armoured = b"-----BEGIN" in data
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(*UNREADABLE):
         load = x509.load_pem_x509_csr if armoured else x509.load_der_x509_csr
         request = load(data)
         if not request.is_signature_valid:
@@ -267,7 +269,7 @@ def load_public_key(path: Path) -> CertificatePublicKeyTypes:
     try:
         read = serialization.load_pem_public_key if armoured else serialization.load_der_public_key
         return cast("CertificatePublicKeyTypes", read(data))
-    except ValueError:
+    except UNREADABLE:
         raise SigningError(
             f"{path} holds no public key and no request.",
             code="signer-key",
@@ -284,7 +286,7 @@ def serial_in(path: Path) -> str:
     """
     try:
         certificate = x509.load_pem_x509_certificates(path.read_bytes())[0]
-    except ValueError:
+    except UNREADABLE:
         raise UsageError(f"{path} holds no certificate.", hint="Name a PEM file.") from None
     return f"{certificate.serial_number:x}"
 

@@ -6,8 +6,7 @@ The engine checks all of this, but tells nobody the certificates. Nothing is jud
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from aikz_label import cbor, jumbf
 
@@ -24,8 +23,7 @@ _ALGORITHM, _CHAIN = 1, 33
 _MAX_TOKENS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """One manifest's signature.
 
     Attributes:
@@ -71,10 +69,7 @@ def signatures(store: bytes, only: str = "") -> dict[str, Signature]:
 
 def _signature(box: bytes, claim: bytes) -> Signature | None:
     try:
-        content = cbor.decode(box)
-        if isinstance(content, cbor.Tagged):
-            content = content.value
-        protected, unprotected, _, value = content
+        protected, unprotected, _, value = cbor.decode(box)
         header = cbor.decode(protected)
         if not isinstance(header, dict) or not isinstance(unprotected, dict):
             return None

@@ -7,7 +7,6 @@ nothing else is ever right.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 INTEGER, BIT_STRING, OCTET_STRING, OID = 0x02, 0x03, 0x04, 0x06
@@ -20,9 +19,8 @@ class Malformed(ValueError):
     """The bytes are not what they should be."""
 
 
-@dataclass(frozen=True, slots=True)
 class Item:
-    """One value with its tag.
+    """One value with its tag. Hundreds are made for one certificate, so it is a plain class.
 
     Attributes:
         data: What it lies in.
@@ -32,11 +30,14 @@ class Item:
         end: Where it ends.
     """
 
-    data: bytes
-    tag: int
-    start: int
-    body: int
-    end: int
+    __slots__ = ("body", "data", "end", "start", "tag")
+
+    def __init__(self, data: bytes, tag: int, start: int, body: int, end: int) -> None:
+        self.data = data
+        self.tag = tag
+        self.start = start
+        self.body = body
+        self.end = end
 
     @property
     def content(self) -> bytes:

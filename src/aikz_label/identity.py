@@ -28,6 +28,7 @@ from aikz_label.certifying import (
 from aikz_label.config import FILE_NAME, LOCAL_LIST, Config
 from aikz_label.errors import SigningError, UsageError
 from aikz_label.label import Responsible
+from aikz_label.signatures import UNREADABLE
 from aikz_label.signing import SigningKey
 from aikz_label.trust import TrustKind
 
@@ -174,7 +175,7 @@ def rotate(
     made, signer = Authority(config.folder), config.folder / "signer.pem"
     try:
         old = x509.load_pem_x509_certificates(signer.read_bytes())
-    except ValueError:
+    except UNREADABLE:
         raise SigningError(f"{signer} holds no certificate.", code="signer-chain") from None
     leaf = old[0]
     if config.responsible is None:

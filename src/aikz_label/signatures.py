@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
         CertificatePublicKeyTypes,
     )
 
+# What parsing and checking raises on content, which reads some parts only when they are asked for.
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    InvalidSignature,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 PublicKey: TypeAlias = "CertificatePublicKeyTypes"
 MIN_RSA_BITS = 2048
 MAX_RSA_BITS = 8192  # checking costs time that grows with the square
@@ -71,7 +83,7 @@ def verify(key: PublicKey, scheme: str, hashed: str, signature: bytes, data: byt
                 key.verify(signature, data)
             case _:
                 return False
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+    except UNREADABLE:
         return False
     return True
 

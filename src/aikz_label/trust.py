@@ -188,7 +188,7 @@ def _check_revocation_lists(path: Path, lists: list[bytes]) -> None:
                 isinstance(extension.value, x509.DeltaCRLIndicator)
                 for extension in found.extensions
             )
-        except ValueError:
+        except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
             raise TrustError(f"{path} holds a revocation list that cannot be read.") from None
         if partial:
             raise TrustError(

@@ -34,6 +34,7 @@ def entry() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    _no_core_files()
     # a terminated run cleans up like an interrupted one
     with contextlib.suppress(ValueError, OSError):
         signal.signal(signal.SIGTERM, _terminate)
@@ -66,6 +67,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain(error)
         return USAGE
     return code
+
+
+def _no_core_files() -> None:
+    """A process that dies leaves nothing of its memory, which may hold a key."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource  # noqa: PLC0415  # not on every system
+
+        _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def _terminate(*_: object) -> NoReturn:

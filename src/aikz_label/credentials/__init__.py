@@ -8,18 +8,21 @@ imported. Integrity is always the engine's business: nothing here makes a marker
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
 from aikz_label import certificates, cose, der
-from aikz_label.provenance import NOT_CHECKED, Revocation, Signer
+from aikz_label.provenance import Signer
 from aikz_label.reading import Ancestor, Reading, Stamp
 from aikz_label.texts import Message, message
 from aikz_label.trust import TrustKind, TrustList, of_kind
 
+if TYPE_CHECKING:
+    from aikz_label.credentials.judging import Standing
 
-@dataclass(frozen=True, slots=True)
-class Question:
+
+class Question(NamedTuple):
     """As of when, and whom to ask.
 
     Attributes:
@@ -38,27 +41,6 @@ class Question:
         return self.at or self.now
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What a signature is worth.
-
-    Attributes:
-        state: `trusted`, `untrusted` or `invalid`.
-        problem: For the last two: code of the group `marker`; empty for a signer who is on no list.
-        trust: For `trusted`: index of the list.
-        stamp: Its time-stamp.
-        revocation: What is known about certificates that were called back.
-        notes: What else to say, in codes of the group `signer`.
-    """
-
-    state: str
-    problem: str = ""
-    trust: int = -1
-    stamp: Stamp | None = None
-    revocation: Revocation = NOT_CHECKED
-    notes: tuple[Message, ...] = ()
-
-
 def settle(reading: Reading, trust: tuple[TrustList, ...], question: Question) -> Reading:
     """Decide what the signers of a marker and of what it was made from are worth."""
     if reading.manifest is None:
@@ -74,9 +56,7 @@ def settle(reading: Reading, trust: tuple[TrustList, ...], question: Question) -
     from aikz_label.credentials import judging  # noqa: PLC0415  # 66 ms that most need not pay
 
     every = cose.signatures(reading.store)
-    standing = Standing("untrusted", "unconfirmed")
-    if signature is not None:
-        standing = judging.judge(signature, trust, question)
+    standing = judging.judge(signature, trust, question)
     return replace(
         reading,
         state=standing.state,

@@ -14,13 +14,11 @@ from datetime import datetime
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 
 from aikz_label import certificates, cose, network, signatures
 from aikz_label.certificates import CLAIM_SIGNING, EMAIL_PROTECTION
 from aikz_label.credentials import (
     Question,
-    Standing,
     chain_notes,
     iso,
     revocation,
@@ -28,13 +26,34 @@ from aikz_label.credentials import (
     stamps,
 )
 from aikz_label.credentials.paths import Anchor, Path, extensions, find_path, issued
-from aikz_label.provenance import Revocation
+from aikz_label.provenance import NOT_CHECKED, Revocation
 from aikz_label.reading import Stamp
 from aikz_label.texts import Message, message
 from aikz_label.trust import TrustKind, TrustList, of_kind
 
 _PURPOSES = frozenset({CLAIM_SIGNING, EMAIL_PROTECTION})
 _Pair = tuple[x509.Certificate, x509.Certificate]  # a certificate and who issued it
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a signature is worth.
+
+    Attributes:
+        state: `trusted`, `untrusted` or `invalid`.
+        problem: For the last two: code of the group `marker`; empty for a signer who is on no list.
+        trust: For `trusted`: index of the list.
+        stamp: Its time-stamp.
+        revocation: What is known about certificates that were called back.
+        notes: What else to say, in codes of the group `signer`.
+    """
+
+    state: str
+    problem: str = ""
+    trust: int = -1
+    stamp: Stamp | None = None
+    revocation: Revocation = NOT_CHECKED
+    notes: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +73,16 @@ class _Lists:
     revoked: tuple[revocation.RevocationList, ...]
 
 
-def judge(signature: cose.Signature, trust: tuple[TrustList, ...], question: Question) -> Standing:
-    """What a signature is worth as of a time; never raises on content."""
+def judge(
+    signature: cose.Signature | None, trust: tuple[TrustList, ...], question: Question
+) -> Standing:
+    """What a signature is worth as of a time; never raises on content. One that cannot be read is not believed."""
+    if signature is None:
+        return Standing("untrusted", "unconfirmed")
     try:
         return _judge(signature, trust, question)
-    except (ValueError, TypeError, OverflowError, UnsupportedAlgorithm):
-        return Standing("invalid", "damaged")  # parts that are read only when they are looked at
+    except signatures.UNREADABLE:
+        return Standing("invalid", "damaged")
 
 
 def _judge(signature: cose.Signature, trust: tuple[TrustList, ...], question: Question) -> Standing:
@@ -119,7 +142,7 @@ def _lists(trust: tuple[TrustList, ...]) -> _Lists:
             for data in item.ders():
                 try:
                     yield Anchor(x509.load_der_x509_certificate(data), index)
-                except ValueError:  # one that nobody can read believes nobody
+                except signatures.UNREADABLE:  # one that nobody can read believes nobody
                     continue
 
     return _Lists(

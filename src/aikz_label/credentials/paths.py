@@ -16,12 +16,12 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from aikz_label.signatures import MAX_RSA_BITS, MIN_RSA_BITS
+from aikz_label.signatures import MAX_RSA_BITS, MIN_RSA_BITS, UNREADABLE
 
 MAX_DEPTH = 8
 _MAX_CHECKS = 64  # signatures checked for one chain: loops and cross-signed thickets end here
@@ -155,7 +155,7 @@ def issued(child: x509.Certificate, authority: x509.Certificate) -> bool:
         return False
     try:
         child.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except UNREADABLE:
         return False
     return True
 
@@ -171,7 +171,7 @@ def _strong(certificate: x509.Certificate) -> bool:
     """Whether a key is of a kind and a length that counts."""
     try:
         key = certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         return False
     if isinstance(key, rsa.RSAPublicKey):
         return MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS
@@ -185,7 +185,7 @@ def extensions(certificate: x509.Certificate) -> Extensions | None:
     """Extensions by type; `None` when they cannot be read."""
     try:
         return {type(item.value): item.value for item in certificate.extensions}
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except UNREADABLE:
         return None
 
 

@@ -12,7 +12,6 @@ from datetime import datetime
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -86,7 +85,7 @@ def _signed(one: RevocationList, issuer: x509.Certificate) -> bool:
         if isinstance(listed.signature_hash_algorithm, hashes.SHA1 | hashes.MD5):
             return False
         return listed.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]  # others raise
-    except (TypeError, ValueError, UnsupportedAlgorithm, InvalidSignature):
+    except signatures.UNREADABLE:
         return False
 
 
@@ -96,7 +95,7 @@ def _covers(listed: x509.CertificateRevocationList, certificate: x509.Certificat
     is_authority = isinstance(basic, x509.BasicConstraints) and basic.ca
     try:
         found = list(listed.extensions)
-    except ValueError:
+    except signatures.UNREADABLE:
         return False
     for extension in found:
         part = extension.value
@@ -155,7 +154,7 @@ def answered(
                 flag = response.revocation_reason
                 reason = flag.value if flag else ""
                 return Answer("revoked", response.revocation_time_utc, reason=reason)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except signatures.UNREADABLE:
         pass
     return UNKNOWN
 

@@ -66,7 +66,7 @@ def read_token(data: bytes, stamped: bytes) -> Token | None:
         return None
     try:
         return _read(data, stamped)
-    except (Malformed, ValueError, IndexError):
+    except (*signatures.UNREADABLE, IndexError):
         return None
 
 
@@ -105,7 +105,7 @@ def _certificates(fields: list[Item]) -> list[x509.Certificate]:
     for item in fields[0].children()[:_MAX_CERTIFICATES] if fields[0].tag == 0xA0 else []:
         try:
             found.append(x509.load_der_x509_certificate(item.whole))
-        except ValueError:
+        except signatures.UNREADABLE:
             continue
     return found
 

@@ -21,7 +21,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from aikz_label.errors import MissingDependency, SigningError
 from aikz_label.signing import Opened, SignerUri, profile
-from aikz_label.signing.secrets import Secrets
+from aikz_label.signing.secrets import Hidden, Secrets
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -89,7 +89,8 @@ def _device(uri: SignerUri, module: str, where: dict[str, str], secrets: Secrets
     with _LOCK:
         if key not in _OPEN:
             token = unquote(where.get("token", "")) or "the token"
-            device = Device(module, where, secrets.get(uri.option("pin-source"), token))
+            pin = secrets.get(uri.option("pin-source"), token)
+            device = Device(module, where, pin)
             with _complaints():
                 device.key()
             _OPEN[key] = device
@@ -108,7 +109,7 @@ class Device:
 
     module: str
     where: dict[str, str]
-    pin: str = field(repr=False)
+    pin: Hidden
     _key: Any = field(default=None, repr=False)
     _session: Any = field(default=None, repr=False)
 
@@ -145,11 +146,11 @@ class Device:
         import pkcs11  # noqa: PLC0415
 
         token = self._token()
-        tried = hashlib.sha256(f"{self.module}\0{token.serial!r}\0{self.pin}".encode()).digest()
+        tried = hashlib.sha256(f"{self.module}\0{token.serial!r}\0".encode() + self.pin).digest()
         if tried in _REFUSED:
             raise pkcs11.exceptions.PinIncorrect
         try:
-            return token.open(user_pin=self.pin)
+            return token.open(user_pin=self.pin.decode("utf-8", "replace"))
         except pkcs11.exceptions.UserAlreadyLoggedIn:
             return token.open()
         except (pkcs11.exceptions.PinIncorrect, pkcs11.exceptions.PinLenRange):

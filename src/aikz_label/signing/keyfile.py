@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from aikz_label.errors import SigningError
 from aikz_label.signing import Opened, SignerUri, profile
-from aikz_label.signing.secrets import Secrets, read_private
+from aikz_label.signing.secrets import Hidden, Secrets, read_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,9 +27,10 @@ def open_key(uri: SignerUri, secrets: Secrets) -> Opened:
     """Read key and chain."""
     uri.check_options("chain", "password")
     path, password, chain = uri.location, uri.option("password"), uri.option("chain")
-    material = read_private(path)
+    material: bytes = read_private(path)
+    found: bytes = Hidden(material)  # the chain is in the same file as the key
     if b"-----BEGIN" in material:
-        key, found = _pem(path, material, password, secrets), material
+        key = _pem(path, material, password, secrets)
     else:
         key, found = _pkcs12(path, material, password, secrets)
     if chain:
@@ -41,7 +42,7 @@ def _pem(path: Path, material: bytes, password: str, secrets: Secrets) -> Privat
     """The one private key of a PEM file."""
     secret: bytes | None = None
     if b"ENCRYPTED" in material:
-        secret = secrets.get(password, str(path)).encode()
+        secret = secrets.get(password, str(path))
     try:
         return serialization.load_pem_private_key(material, password=secret)
     except (ValueError, TypeError):
@@ -68,7 +69,7 @@ def _pkcs12(
             hint="A file: signer is a PEM private key with its certificates, or a PKCS#12 file.",
         )
     else:
-        unlocked = _unlock(material, secrets.get(password, str(path)).encode())
+        unlocked = _unlock(material, secrets.get(password, str(path)))
         if unlocked is None:
             raise _wrong_password(path)
         bundle = unlocked
@@ -97,10 +98,10 @@ def _wrong_password(path: Path) -> SigningError:
     )
 
 
-def _plain(path: Path, key: PrivateKeyTypes) -> bytes:
+def _plain(path: Path, key: PrivateKeyTypes) -> Hidden:
     try:
-        return key.private_bytes(
-            _PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        return Hidden(
+            key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         )
     except (ValueError, AttributeError):
         raise SigningError(

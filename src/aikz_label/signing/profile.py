@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -41,7 +41,7 @@ def load_chain(data: bytes) -> tuple[x509.Certificate, ...]:
     """
     try:
         chain = tuple(x509.load_pem_x509_certificates(data))
-    except ValueError:
+    except signatures.UNREADABLE:
         raise SigningError(
             "The signer has no certificate that can be read.",
             code="signer-chain",
@@ -92,7 +92,7 @@ def check_order(chain: tuple[x509.Certificate, ...]) -> None:
 def _issued(child: x509.Certificate, parent: x509.Certificate) -> bool:
     try:
         child.verify_directly_issued_by(parent)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except signatures.UNREADABLE:
         return False
     return True
 
@@ -152,7 +152,7 @@ _Extensions = dict[type[x509.ExtensionType], x509.ExtensionType]
 def _extensions(certificate: x509.Certificate) -> _Extensions | None:
     try:
         return {type(item.value): item.value for item in certificate.extensions}
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except signatures.UNREADABLE:
         return None
 
 

@@ -11,12 +11,25 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from aikz_label.errors import SigningError
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 Ask: TypeAlias = Callable[[str], str]
 _MAX_BYTES = 1024 * 1024
+
+
+class Hidden(bytes):
+    """Secret bytes. Tools that report errors with the variables of every frame show this instead of them."""
+
+    def __repr__(self) -> str:
+        return "<hidden>"
+
+    def __add__(self, other: Buffer) -> Hidden:
+        return Hidden(bytes(self) + bytes(other))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +44,8 @@ class Secrets:
     base: Path
     ask: Ask | None = None
 
-    def get(self, where: str, what: str) -> str:
-        """The secret itself.
+    def get(self, where: str, what: str) -> Hidden:
+        """The secret itself, UTF-8.
 
         Args:
             where: `env:NAME`, `file:PATH`, `prompt`, or empty for whichever person is there.
@@ -46,9 +59,7 @@ class Secrets:
         if kind == "env" and name:
             return self._from_environment(name, what)
         if kind == "file" and name:
-            path = self.base / name
-            text = read_private(path).decode("utf-8", "replace")
-            return text.rstrip("\r\n")
+            return Hidden(read_private(self.base / name).rstrip(b"\r\n"))
         if where not in {"", "prompt"}:
             raise SigningError(
                 f"It is not clear where the secret for {what} is.",
@@ -57,20 +68,19 @@ class Secrets:
             )
         return self._from_person(what)
 
-    def _from_environment(self, name: str, what: str) -> str:
-        value = os.environ.get(name)
-        if not value:
+    def _from_environment(self, name: str, what: str) -> Hidden:
+        if not os.environ.get(name):
             raise SigningError(
                 f"The environment variable {name}, which should hold the secret for {what}, is empty or not set.",
                 code="signer-secret",
                 hint=f"Set {name} in the environment of this process.",
             )
-        return value
+        return Hidden(os.environ[name].encode("utf-8", "surrogateescape"))
 
-    def _from_person(self, what: str) -> str:
+    def _from_person(self, what: str) -> Hidden:
         question = f"Password or PIN for {what}: "
         if self.ask is not None:
-            return self.ask(question)
+            return Hidden(self.ask(question).encode())
         if sys.stdin is None or not sys.stdin.isatty():
             raise SigningError(
                 f"A password or PIN is needed for {what}, and nobody is there to ask.",
@@ -79,10 +89,10 @@ class Secrets:
             )
         from getpass import getpass  # noqa: PLC0415
 
-        return getpass(question)
+        return Hidden(getpass(question).encode())
 
 
-def read_private(path: Path) -> bytes:
+def read_private(path: Path) -> Hidden:
     """Read a file that nobody else on the machine can read.
 
     Raises:
@@ -97,4 +107,4 @@ def read_private(path: Path) -> bytes:
                 code="signer-mode",
                 hint=f"chmod 600 {path}",
             )
-        return stream.read(_MAX_BYTES)
+        return Hidden(stream.read(_MAX_BYTES))
