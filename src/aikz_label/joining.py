@@ -114,6 +114,9 @@ def _time_stamp(stamp: Stamp | None, believing: Believing) -> TimeStamp | None:
     return TimeStamp(stamp.state, stamp.time, stamp.authority, believing.name(stamp.trust))
 
 
+_RECORDED = "signingCredential.untrusted"  # by whoever took it up, who had other lists
+
+
 def _step(ancestor: Ancestor) -> Step:
     content = marker.Content(ancestor.manifest)
     stamp, origin = ancestor.stamp, content.label.origin if content.label else None
@@ -126,7 +129,7 @@ def _step(ancestor: Ancestor) -> Step:
         signed_at=stamp.time if stamp and stamp.state == "trusted" else "",
         origin=False if content.not_ai else origin,
         generator=marker.generator(ancestor.manifest),
-        codes=ancestor.codes,
+        codes=tuple(c for c in ancestor.codes if c != _RECORDED or ancestor.state != "trusted"),
     )
 
 
