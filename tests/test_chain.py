@@ -238,3 +238,42 @@ def test_a_self_issued_certificate_confirms_nothing_but_can_disagree(config):
     codes = [f.message.code for f in report.findings if f.clause == "kz.21.3.responsible"]
     assert codes[1:] == ["responsible.other-name"]
     assert report.verdict is Verdict.LABELLED
+
+
+# --- what cannot be looked into, or is too much ------------------------------------------------------------------------
+
+
+def signed_natively(chain, key, context=None):
+    import c2pa  # noqa: TID251
+
+    action = {"action": "c2pa.created", "digitalSourceType": marker.SOURCE_TYPE["created"]}
+    data = {"label": "c2pa.actions.v2", "created": True, "data": {"actions": [action]}}
+    definition = {
+        "claim_generator_info": [{"name": "Other", "version": "1"}],
+        "assertions": [data],
+    }
+    info, out = c2pa.C2paSignerInfo(b"es256", chain, key, None), io.BytesIO()
+    settings = c2pa.Context(c2pa.Settings.from_dict(context)) if context else None
+    with c2pa.Signer.from_info(info) as signer, c2pa.Builder(definition, settings) as builder:
+        builder.sign(signer, "image/jpeg", io.BytesIO(PICTURE), out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("at", [None, pki.NOW + timedelta(days=1)])
+def test_a_compressed_marker_is_not_believed_and_that_is_said(companies, at):
+    config = companies["Beta"][0]
+    key = load_signing_key(config.signer, config.folder)
+    data = signed_natively(key.chain, key.key, {"core": {"prefer_compress_manifests": True}})
+    report = verify(data, trust=lists(companies, "Beta"), at=at)
+    assert (report.verdict, report.reason.code) == (Verdict.INCOMPLETE, "marker.untrusted")
+    assert "signer.out-of-reach" in {f.message.code for f in report.findings}
+
+
+@pytest.mark.parametrize("at", [None, pki.NOW + timedelta(days=1)])
+def test_a_chain_without_end_is_not_followed(companies, at):
+    config, root, _ = companies["Beta"]
+    key = load_signing_key(config.signer, config.folder)
+    more = (key.chain.decode() if isinstance(key.chain, bytes) else key.chain) + root.pem * 40
+    report = verify(signed_natively(more.encode(), key.key), trust=lists(companies, "Beta"), at=at)
+    assert report.marker_state is MarkerState.UNTRUSTED
+    assert "signer.long-chain" in {f.message.code for f in report.findings}

@@ -174,6 +174,8 @@ def _subjects(trust: tuple[TrustList, ...]) -> set[bytes]:
 
 def chain_notes(chain: tuple[bytes, ...], trust: tuple[TrustList, ...]) -> tuple[Message, ...]:
     """Why nobody on a list vouches for a chain, as far as its names tell."""
+    if not chain:
+        return (message("signer.out-of-reach"),)
     if len(chain) > certificates.MAX_CHAIN:
         return (message("signer.long-chain", count=len(chain), most=certificates.MAX_CHAIN),)
     try:

@@ -78,7 +78,7 @@ def judge(
 ) -> Standing:
     """What a signature is worth as of a time; never raises on content. One that cannot be read is not believed."""
     if signature is None:
-        return Standing("untrusted", "unconfirmed")
+        return Standing("untrusted", notes=chain_notes((), trust))
     try:
         return _judge(signature, trust, question)
     except signatures.UNREADABLE:
