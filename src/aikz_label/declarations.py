@@ -8,11 +8,12 @@ is `True` where a tool says that AI was used and not how: a photograph that was 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from aikz_label import exif, mirror
+from aikz_label import exif, iim, mirror
 from aikz_label.assertions import origin_of
 from aikz_label.label import Origin
 from aikz_label.limits import MIB
@@ -29,6 +30,7 @@ _AIGC_LABELS: Mapping[str, tuple[str, bool | None]] = {
     "2": (" (possibly AI)", None),
     "3": (" (suspected AI)", None),
 }
+_UNWRAPPED = re.compile(r'"?AIGC"?\s*[:=]?\s*(?=\{)')  # the label without braces around it
 _AIGC_OTHERS = {"ContentProducer", "ProduceID", "ContentPropagator", "PropagateID"}
 
 # XMP properties and texts named `Software` that hold exactly this and nothing else.
@@ -37,6 +39,11 @@ _XMP_VALUES = {
     "xmp:CreatorTool": {"Draw Things"},
 }
 _SOFTWARE = {"NovelAI"}
+# Datasets of IPTC-IIM, which programs fill from XMP.
+_IPTC_VALUES = {
+    "Credit": _XMP_VALUES["photoshop:Credit"],
+    "OriginatingProgram": {*_SOFTWARE, *_XMP_VALUES["xmp:CreatorTool"]},
+}
 
 # `ai-disclosure` of the W3C community group, and `mode` of the IETF draft for a header of that name.
 _DISCLOSURES: Mapping[str, Origin | bool] = {
@@ -78,60 +85,87 @@ def in_xmp(name: str, value: str) -> Mirror | None:
     """What one top-level property of an XMP packet claims."""
     if name == "TC260:AIGC":
         return _aigc("xmp", name, value, own_field=True)
+    if name == "Iptc4xmpExt:AIPromptInformation":
+        return Mirror("xmp", name, value[:_MAX_VALUE], origin=True)
     return Mirror("xmp", name, value, origin=True) if value in _XMP_VALUES.get(name, ()) else None
 
 
-def in_texts(fields: Iterable[tuple[str, str]]) -> Iterator[Mirror]:
-    """What texts with a keyword claim, such as those of a PNG file; only keywords of `KEYWORDS` say anything."""
-    for keyword, text in _bounded(islice(fields, _MAX_FIELDS)):
-        if found := _in_text(keyword, text.strip()):
+def in_texts(fields: Iterable[tuple[str, str, str]]) -> Iterator[Mirror]:
+    """What texts with a keyword claim, such as those of a PNG file; only keywords of `KEYWORDS` say anything.
+
+    Args:
+        fields: Of each text its carrier, its keyword and itself.
+    """
+    for carrier, keyword, text in _bounded(islice(fields, _MAX_FIELDS)):
+        if found := _in_text(carrier, keyword, text.strip()):
             yield found
 
 
-def _bounded(fields: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def _bounded(fields: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
     """The fields up to a total length, without those that are too long by themselves."""
     spent = 0
-    for name, text in fields:
+    for carrier, name, text in fields:
         spent += len(text)
         if spent > _MAX_TOTAL:
             return
         if len(text) <= _MAX_FIELD:
-            yield name, text
+            yield carrier, name, text
 
 
-def _in_text(keyword: str, text: str) -> Mirror | None:
+def _in_text(carrier: str, keyword: str, text: str) -> Mirror | None:
     if keyword == "AIGC":
-        return _aigc("png-text", keyword, text, own_field=True)
+        return _aigc(carrier, keyword, text, own_field=True)
     if keyword in mirror.PROPERTIES:
-        return _property("png-text", keyword, text)
+        return _property(carrier, keyword, text)
     if keyword in _DISCLOSURE:
         return _disclosure(keyword, text)
+    if keyword == "Comment":
+        return _in_caption(carrier, keyword, text)
     recognise = _GENERATORS.get(keyword)
     if recognise is None or not recognise(text):
         return None
-    return Mirror("png-text", keyword, text[:_MAX_VALUE], origin=True)
+    return Mirror(carrier, keyword, text[:_MAX_VALUE], origin=True)
+
+
+def _in_caption(carrier: str, name: str, text: str) -> Mirror | None:
+    """A field for people's words, into which generators write theirs."""
+    found = _aigc(carrier, name, text, own_field=False)
+    if found is not None or not (_is_parameters(text) or _is_job(text)):
+        return found
+    return Mirror(carrier, name, text[:_MAX_VALUE], origin=True)
+
+
+def in_iptc(record: bytes) -> Iterator[Mirror]:
+    """What the texts of an IPTC-IIM record claim."""
+    for carrier, name, text in _bounded(("iptc", *field) for field in iim.texts(record)):
+        if name == "Caption":
+            found = _in_caption(carrier, name, text)
+        elif text in _IPTC_VALUES.get(name, ()):
+            found = Mirror(carrier, name, text, origin=True)
+        else:
+            found = None
+        if found:
+            yield found
 
 
 def in_exif(block: bytes) -> Iterator[Mirror]:
     """What the texts of an EXIF block claim."""
-    for name, text in _bounded(exif.texts(block)):
+    for _, name, text in _bounded(("exif", *field) for field in exif.texts(block)):
         if found := _in_exif(name, text):
             yield found
 
 
 def _in_exif(name: str, text: str) -> Mirror | None:
+    if name == "Software":
+        return Mirror("exif", name, text, origin=True) if text in _SOFTWARE else None
     if name in {"UserComment", "ImageDescription"}:
-        found = _aigc("exif", name, text, own_field=False) or _line(name, text)
+        found = _in_caption("exif", name, text) or _line(name, text)
         if found is not None:
             return found
-        claims = _is_parameters(text) or _is_job(text)
-    elif name == "Software":
-        claims = text in _SOFTWARE
-    else:  # ComfyUI writes `prompt:` and `workflow:` into the maker and model of WebP files
-        kind, _, rest = text.partition(":")
-        claims = (kind == "prompt" and _is_prompt(rest)) or (
-            kind == "workflow" and _is_workflow(rest)
-        )
+    # ComfyUI and its kin write `prompt:` and `workflow:` into the maker, model and description of WebP files
+    kind, _, rest = text.partition(":")
+    recognise = {"prompt": _is_prompt, "workflow": _is_workflow}.get(kind.lower())
+    claims = recognise is not None and recognise(rest.strip())
     return Mirror("exif", name, text[:_MAX_VALUE], origin=True) if claims else None
 
 
@@ -158,7 +192,8 @@ def _aigc(carrier: str, name: str, text: str, *, own_field: bool) -> Mirror | No
     """
     if "Label" not in text:  # spares most texts the parser
         return None
-    whole = _object(text)
+    bare = _UNWRAPPED.match(text)
+    whole = {"AIGC": text[bare.end() :].strip()} if bare else _object(text)
     inner = whole.get("AIGC", whole)
     found = _object(inner) if isinstance(inner, str) else _dict(inner)
     if not (own_field or "AIGC" in whole or _AIGC_OTHERS & found.keys()):
@@ -263,5 +298,5 @@ _GENERATORS = {
     "Software": _SOFTWARE.__contains__,
     "Description": _is_job,  # Midjourney
 }
-KEYWORDS = frozenset({"AIGC", *mirror.PROPERTIES, *_DISCLOSURE, *_GENERATORS})
+KEYWORDS = frozenset({"AIGC", "Comment", *mirror.PROPERTIES, *_DISCLOSURE, *_GENERATORS})
 """Keywords that can hold a statement."""

@@ -83,7 +83,8 @@ class Mirror:
     """One unsigned statement in the file's own metadata: a claim, never proof.
 
     Attributes:
-        carrier: Which metadata: `front-matter`, `html`, `text` (the notice itself), `xmp`, `exif` or `png-text`.
+        carrier: Which metadata: `front-matter`, `html`, `text` (the notice itself), `xmp`, `exif`, `iptc`, `png-text`,
+            `comment` or `riff`.
         name: Property, with the field's usual prefix.
         value: Its value as found: untrusted text.
         origin: What it says about AI: an origin, `True` for "AI was used" without saying how, `False` for a value known

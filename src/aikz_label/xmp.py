@@ -7,7 +7,7 @@ Properties are those of the IPTC Photo Metadata Standard 2025.1.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.parsers import expat
 
 from aikz_label import mirror
@@ -141,9 +141,12 @@ class _Scan:
             raise XmpError("it repeats itself too often")
 
 
-_NAMES = {f"{IPTC_EXT} {name}": name for name in mirror.PROPERTIES}
+# The source type had another name before 2008, which Google still writes beside the present one.
+_OLD_NAMES = ("DigitalSourceFileType", "DigitalSourcefileType")
+_NAMES = {f"{IPTC_EXT} {name}": name for name in (*mirror.PROPERTIES, *_OLD_NAMES)}
 _FOREIGN = {  # read, never edited
     "http://www.tc260.org.cn/ns/AIGC/1.0/ AIGC": "TC260:AIGC",
+    f"{IPTC_EXT} AIPromptInformation": "Iptc4xmpExt:AIPromptInformation",
     "http://ns.adobe.com/photoshop/1.0/ Credit": "photoshop:Credit",
     "http://ns.adobe.com/xap/1.0/ CreatorTool": "xmp:CreatorTool",
 }
@@ -201,8 +204,14 @@ def read(packet: bytes) -> tuple[Mirror, ...]:
     except XmpError:
         repaired = packet.replace(*_BROKEN_PREFIX)
         return read(repaired) if repaired != packet else ()
-    mirrors = (_mirror(item) for item in found if item.value)
-    return tuple(mirror for mirror in mirrors if mirror is not None)
+    mirrors = tuple(m for item in found if item.value and (m := _mirror(item)) is not None)
+    if any(one.name.endswith("Type") for one in mirrors):
+        return mirrors
+    # who names a system and no source type says that AI was used, and not how
+    return tuple(replace(m, origin=True) if m.name == _SYSTEM else m for m in mirrors)
+
+
+_SYSTEM = f"Iptc4xmpExt:{mirror.PROPERTIES[1]}"
 
 
 # Some writers of China's label declare one prefix and use another, which makes the packet ill-formed.
@@ -210,11 +219,12 @@ _BROKEN_PREFIX = (b" xmlns:C260=", b" xmlns:TC260=")
 
 
 def _mirror(item: _Property) -> Mirror | None:
-    if item.name not in mirror.PROPERTIES:
+    if item.name not in _NAMES.values():
         from aikz_label import declarations  # noqa: PLC0415  # for other tools' files only
 
         return declarations.in_xmp(item.name, item.value)
-    origin = origin_of(item.value) if item.name == mirror.SOURCE else None
+    is_type = item.name in {mirror.SOURCE, *_OLD_NAMES}
+    origin = origin_of(item.value) if is_type else None
     return Mirror("xmp", f"Iptc4xmpExt:{item.name}", item.value[:_MAX_VALUE], origin)
 
 

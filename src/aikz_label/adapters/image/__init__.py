@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -11,7 +10,6 @@ from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from aikz_label import engine, jumbf
-from aikz_label import xmp as packets
 from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
 from aikz_label.adapters.image import metadata
 from aikz_label.adapters.image.container import Container, Window
@@ -23,7 +21,7 @@ from aikz_label.label import Origin
 from aikz_label.limits import DEFAULT, NO_LIMITS, Limits
 from aikz_label.notice import wording
 from aikz_label.profile import Profile
-from aikz_label.report import Found, Measurement, Mirror, Notice
+from aikz_label.report import Found, Measurement, Notice
 from aikz_label.trust import TrustList
 
 if TYPE_CHECKING:
@@ -40,7 +38,7 @@ class ImageAdapter(NativeCarrier):
     def examine(self, source: BinaryIO, row: Format, limits: Limits, *, thorough: bool) -> Examined:
         """See `Adapter.examine`."""
         container = _parse(source, row, limits, thorough=thorough, whole=thorough)
-        mirrors = tuple(islice(_mirrors(container, limits), _MAX_MIRRORS))
+        mirrors = tuple(islice(metadata.read(container, limits), _MAX_MIRRORS))
         figures = (("short_side_px", float(min(container.size))),) if container.count == 1 else ()
         return Examined(mirrors, container.has_marker, figures, *container.unprotected())
 
@@ -202,17 +200,3 @@ def _parse(
     # a window does with slices, indices and len() what bytes do
     data = source.read(size) if whole else cast("bytes", Window(source))
     return _container(row.name).parse(data, limits, thorough=thorough)
-
-
-def _mirrors(container: Container, limits: Limits) -> Iterator[Mirror]:
-    """Every statement about AI in the metadata, ours and other tools'."""
-    packet = container.xmp
-    if packet and len(packet) <= limits.max_xmp:
-        yield from packets.read(packet)
-    block, texts = container.statements, tuple(container.texts())
-    if block or texts:
-        from aikz_label import declarations  # noqa: PLC0415  # most files have neither
-
-        yield from declarations.in_exif(block or b"")
-        known = (text for text in texts if text.keyword in declarations.KEYWORDS)
-        yield from declarations.in_texts((text.keyword, text.value) for text in known)

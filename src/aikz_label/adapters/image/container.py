@@ -130,6 +130,16 @@ class Container(ABC):
         """Whether a picture repeats another one in fewer pixels: it gets a notice only if one fits."""
         return False
 
+    def packets(self) -> Iterator[bytes]:
+        """Every XMP packet, the one of `xmp` first; few files have more than one."""
+        if self.xmp is not None:
+            yield self.xmp
+
+    @property
+    def iptc(self) -> bytes | None:
+        """The IPTC-IIM record, if there is one."""
+        return None
+
     def texts(self) -> Iterator[Text]:
         """The texts the format keeps beside XMP and EXIF, each read when its value is asked for."""
         return iter(())
@@ -287,11 +297,19 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text with a keyword, still as it is stored."""
+    """A text with a keyword, still as it is stored.
+
+    Attributes:
+        keyword: What it is filed under; `Comment` where the format knows no others.
+        chunk: Where it is stored.
+        read: How.
+        carrier: What reports call its kind.
+    """
 
     keyword: str
     chunk: Chunk
     read: Callable[[Chunk], str]
+    carrier: str = "png-text"
 
     @property
     def value(self) -> str:

@@ -11,7 +11,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.image.container import Chunk, Tags, check_pixels, refuse_variant
+from aikz_label.adapters.image.container import (
+    Chunk,
+    Tags,
+    Text,
+    check_pixels,
+    metadata,
+    refuse_variant,
+)
 from aikz_label.adapters.image.frames import Animated, Disposal, Frame, Grown, shared_time
 from aikz_label.adapters.image.gif_blocks import (
     Control,
@@ -32,6 +39,7 @@ _HEADER = 13  # signature and logical screen
 _CONTROL, _IMAGE = b"!\xf9", b","
 _MARKER = b"!\xff\x0bC2PA_GIF\x01\x00\x00"
 _XMP = b"!\xff\x0bXMP DataXMP"
+_COMMENT = b"!\xfe"
 # The packet stands there as it is. This behind it leads everybody who skips sub-blocks to the end (XMP, part 3).
 _XMP_TRAILER = bytes((1, *range(255, -1, -1)))
 _PADDING = b"\0\t\n\r\x1a ;"  # what some writers leave behind the end, which says nothing
@@ -106,11 +114,20 @@ class Gif(Animated):
     def xmp(self) -> bytes | None:
         """The packet; some writers cut it into sub-blocks, as everything else is."""
         block = next((block for block in self.blocks if _begins(block, _XMP)), None)
-        if block is None or block.stop - block.start > 2 * MIB:
-            return None
-        raw = block.data[len(_XMP) : -1]
-        whole = raw.endswith(_XMP_TRAILER)
-        return raw.removesuffix(_XMP_TRAILER) if whole else sub_blocks(raw)
+        return _packet(block) if block else None
+
+    def packets(self) -> Iterator[bytes]:
+        """See `Container.packets`."""
+        for block in self.blocks:
+            found = _packet(block) if _begins(block, _XMP) else None
+            if found is not None:
+                yield found
+
+    def texts(self) -> Iterator[Text]:
+        """The comments."""
+        for block in self.blocks:
+            if _begins(block, _COMMENT):
+                yield Text("Comment", block, _comment, "comment")
 
     @property
     def exif(self) -> bytes | None:
@@ -249,3 +266,17 @@ def _descriptor(block: Chunk) -> Descriptor:
 
 def _begins(block: Chunk, how: bytes) -> bool:
     return block.whole[block.start : min(block.stop, block.start + len(how))] == how
+
+
+def _packet(block: Chunk) -> bytes | None:
+    """The XMP packet in a block, unless it is far larger than any."""
+    if block.stop - block.start > 2 * MIB:
+        return None
+    raw = block.data[len(_XMP) : -1]
+    whole = raw.endswith(_XMP_TRAILER)
+    return raw.removesuffix(_XMP_TRAILER) if whole else sub_blocks(raw)
+
+
+def _comment(block: Chunk) -> str:
+    data = metadata(block) or b""
+    return sub_blocks(data[len(_COMMENT) :]).decode(errors="replace").strip("\0 \t\r\n")

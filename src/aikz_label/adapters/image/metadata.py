@@ -1,4 +1,4 @@
-"""The metadata of a labelled picture: what says in each of its kinds that AI made it, and a thumbnail that shows it.
+"""The metadata of a picture: what they say of AI, and what a label writes into them.
 
 Each kind is written where the file can hold it, none is made up for the purpose: a file without EXIF gets none, as XMP says
 it better. What cannot be written safely is left out, and that is told; it never stops the marking.
@@ -7,7 +7,9 @@ it better. What cannot be written safely is left out, and that is told; it never
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from aikz_label import mirror
@@ -18,6 +20,26 @@ from aikz_label.adapters.image.exif_block import ExifBlock, ExifError
 if TYPE_CHECKING:
     from aikz_label.adapters import Order
     from aikz_label.adapters.image.container import Container
+    from aikz_label.limits import Limits
+    from aikz_label.report import Mirror
+
+
+def read(container: Container, limits: Limits) -> Iterator[Mirror]:
+    """Every statement about AI in the metadata, ours and other tools'."""
+    for packet in islice(container.packets(), _MAX_PACKETS):
+        if len(packet) <= limits.max_xmp:
+            yield from packets.read(packet)
+    block, record, texts = container.statements, container.iptc, tuple(container.texts())
+    if block or record or texts:
+        from aikz_label import declarations  # noqa: PLC0415  # most files have none
+
+        yield from declarations.in_exif(block or b"")
+        yield from declarations.in_iptc(record or b"")
+        known = (text for text in texts if text.keyword in declarations.KEYWORDS)
+        yield from declarations.in_texts((one.carrier, one.keyword, one.value) for one in known)
+
+
+_MAX_PACKETS = 8
 
 
 def written(container: Container, order: Order) -> tuple[Tags, tuple[str, ...]]:

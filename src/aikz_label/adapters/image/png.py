@@ -104,6 +104,13 @@ class Png(Animated):
         """The text of the XMP chunk, inflated up to a limit if it is compressed."""
         return next((png_text.packet(c) for c in self.chunks if png_text.is_xmp(c)), None)
 
+    def packets(self) -> Iterator[bytes]:
+        """See `Container.packets`."""
+        for chunk in self.chunks:
+            found = png_text.packet(chunk) if png_text.is_xmp(chunk) else None
+            if found is not None:
+                yield found
+
     @property
     def exif(self) -> bytes | None:
         """The data of the `eXIf` chunk."""

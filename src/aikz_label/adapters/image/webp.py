@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Self
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import webp_chunks, webp_frames
-from aikz_label.adapters.image.container import Chunk, Tags, check_pixels, metadata
+from aikz_label.adapters.image.container import (
+    Chunk,
+    Tags,
+    Text,
+    check_pixels,
+    metadata,
+)
 from aikz_label.adapters.image.frames import Animated, Frame, Grown, shared_time
 from aikz_label.adapters.image.webp_chunks import ALPHA, ANIMATION, FRAMES, IMAGE, XMP, packed
 from aikz_label.limits import Limits
@@ -64,6 +70,12 @@ class WebP(Animated):
     def xmp(self) -> bytes | None:
         """The data of the XMP chunk."""
         return next((c.data for c in self.chunks if c.name == b"XMP "), None)
+
+    def texts(self) -> Iterator[Text]:
+        """The chunk that China's practice has for its label in RIFF files."""
+        for chunk in self.chunks:
+            if chunk.name == b"AIGC":
+                yield Text("AIGC", chunk, _text, "riff")
 
     @property
     def exif(self) -> bytes | None:
@@ -168,3 +180,7 @@ class WebP(Animated):
             flags |= XMP if tags.xmp is not None or self.xmp is not None else 0
             body.insert(0, webp_chunks.extended(flags, size))
         return webp_chunks.riff(body)
+
+
+def _text(chunk: Chunk) -> str:
+    return (metadata(chunk) or b"").decode(errors="replace").strip("\0 \t\r\n")

@@ -11,17 +11,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from aikz_label import iim
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.image.container import Container, Tags, check_pixels, refuse_variant
+from aikz_label.adapters.image.container import (
+    Chunk,
+    Container,
+    Tags,
+    Text,
+    check_pixels,
+    refuse_variant,
+)
 from aikz_label.adapters.image.jpeg.mpf import Index
 from aikz_label.adapters.image.jpeg.segments import (
     APP0,
     APP1,
     APP14,
+    COM,
     SOF,
     Segment,
+    extended_packets,
     made,
     marker_numbers,
+    photoshop_block,
     walk_header,
     walk_scans,
     xmp_packet,
@@ -100,6 +111,25 @@ class Jpeg(Container):
     def xmp(self) -> bytes | None:
         """The packet of the first XMP segment."""
         return next((xmp_packet(s) for s in self.header if s.is_xmp), None)
+
+    def packets(self) -> Iterator[bytes]:
+        """See `Container.packets`: the main packets, then the extended ones."""
+        yield from (xmp_packet(s) for s in self.header if s.is_xmp)
+        if any(s.is_extended_xmp for s in self.header):
+            yield from extended_packets(self.header)
+
+    @property
+    def iptc(self) -> bytes | None:
+        """See `Container.iptc`."""
+        if not any(s.is_photoshop for s in self.header):
+            return None
+        return iim.in_photoshop(photoshop_block(self.header))
+
+    def texts(self) -> Iterator[Text]:
+        """The comments."""
+        for segment in self.header:
+            if segment.code == COM:
+                yield Text("Comment", Chunk.of(b"COM", segment.payload), _comment, "comment")
 
     @property
     def exif(self) -> bytes | None:
@@ -202,6 +232,10 @@ class Jpeg(Container):
             at = sum(s.code in {APP0, APP1} for s in kept[:2]) if found is None else found
             kept[at : at + (found is not None)] = [xmp_segment(tags.xmp)]
         return kept
+
+
+def _comment(chunk: Chunk) -> str:
+    return chunk.data.decode(errors="replace").strip("\0 \t\r\n")
 
 
 def _replaced(data: bytes, old: Segment, new: Segment) -> bytes:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.limits import Limits
 
 EOI, SOS, COM = 0xD9, 0xDA, 0xFE
-APP0, APP1, APP2, APP11, APP14, APP15 = 0xE0, 0xE1, 0xE2, 0xEB, 0xEE, 0xEF
+APP0, APP1, APP2, APP11, APP13, APP14, APP15 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE, 0xEF
 DHT, DQT, DRI = 0xC4, 0xDB, 0xDD
 SOF = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_EXTENDED = b"http://ns.adobe.com/xmp/extension/\0"
+_PHOTOSHOP = b"Photoshop 3.0\0"
 _EXIF = b"Exif\0\0"
 _MAX_BODY = 65533
 # a marker inside entropy-coded data: not a stuffed zero, not a restart, not fill
@@ -52,6 +54,16 @@ class Segment:
         return self.code == APP1 and self.payload.startswith(_XMP)
 
     @property
+    def is_extended_xmp(self) -> bool:
+        """Whether it holds a piece of what did not fit into the main part."""
+        return self.code == APP1 and self.payload.startswith(_EXTENDED)
+
+    @property
+    def is_photoshop(self) -> bool:
+        """Whether it holds resources of Photoshop's."""
+        return self.code == APP13 and self.payload.startswith(_PHOTOSHOP)
+
+    @property
     def is_exif(self) -> bool:
         """Whether it holds the EXIF block."""
         return self.code == APP1 and self.payload.startswith(_EXIF)
@@ -87,6 +99,27 @@ def xmp_segment(packet: bytes) -> Segment:
 def xmp_packet(segment: Segment) -> bytes:
     """The packet in it."""
     return segment.payload[len(_XMP) :]
+
+
+def extended_packets(segments: Iterable[Segment]) -> Iterator[bytes]:
+    """The packets that were cut into pieces: each says of which one it is, how long that is, and where it begins."""
+    pieces: dict[bytes, dict[int, bytes]] = {}
+    lengths: dict[bytes, int] = {}
+    for segment in segments:
+        if segment.is_extended_xmp:
+            body = segment.payload[len(_EXTENDED) :]
+            name, length, start = body[:32], body[32:36], body[36:40]
+            pieces.setdefault(name, {})[int.from_bytes(start)] = body[40:]
+            lengths[name] = int.from_bytes(length)
+    for name, parts in pieces.items():
+        whole = b"".join(part for _, part in sorted(parts.items()))
+        if len(whole) == lengths[name]:
+            yield whole
+
+
+def photoshop_block(segments: Iterable[Segment]) -> bytes:
+    """The resources of Photoshop's, which several segments share when they are many."""
+    return b"".join(s.payload[len(_PHOTOSHOP) :] for s in segments if s.is_photoshop)
 
 
 def marker_numbers(segments: Iterable[Segment]) -> set[bytes]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self
 
-from aikz_label import ifd
+from aikz_label import ifd, iim
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import Container, Tags, refuse_variant
 from aikz_label.adapters.image.tiff.page import (
@@ -30,7 +30,7 @@ from aikz_label.adapters.image.tiff.page import (
 )
 from aikz_label.carriers import tiff as carrier
 from aikz_label.ifd_editor import Editor, Value
-from aikz_label.limits import Limits
+from aikz_label.limits import MIB, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,6 +48,7 @@ _LEAST_PREVIEW = 64  # shorter side of a preview that is labelled too, px
 _LOSSY_PSNR = 40.0
 _TEXTS = (270, 271, 272, 305)  # description, maker, model, program
 _USER_COMMENT = 0x9286
+_IPTC, _PHOTOSHOP = 33723, 34377
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,16 @@ class Tiff(Container):
     def exif(self) -> bytes | None:
         """There is no block: the fields are tags of the file."""
         return None
+
+    @property
+    def iptc(self) -> bytes | None:
+        """The record of the first page: in a tag of its own, or among Photoshop's resources."""
+        own, shared = (self.tiff.pages[0].get(tag) for tag in (_IPTC, _PHOTOSHOP))
+        entry = own or shared
+        if entry is None or entry.length > MIB:
+            return None
+        found = self.data[entry.at : entry.at + entry.length]
+        return found if own else iim.in_photoshop(found)
 
     @property
     def statements(self) -> bytes | None:
