@@ -361,3 +361,11 @@ def test_the_label_may_be_another(tmp_path, config):
     file = cjxl(tmp_path, PNG, *LOSSY)
     result = mark(file, None, Label(origin="altered", system="Edit/1"), config=config)
     assert result.report.declared.origin == "altered"
+
+
+def test_no_strip_can_be_added(tmp_path, label, config):
+    source = cjxl(tmp_path, encoded(picture(size=(60, 20)), "PNG"), "-d", "0")
+    with pytest.raises(Refused) as refusal:
+        mark(source, None, label, config=config, when_too_small="strip")
+    assert refusal.value.code == "not-perceptible"
+    assert "No strip" in refusal.value.message

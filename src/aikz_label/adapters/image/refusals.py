@@ -26,6 +26,15 @@ def too_long(size: tuple[int, int]) -> Refused:
     )
 
 
+def cannot_grow() -> Refused:
+    """The refusal where a format has no way to make a picture larger without coding all of it anew."""
+    return Refused(
+        "No strip can be added below a picture in this format.",
+        code="not-perceptible",
+        hint="Use a larger picture, or save it in another format.",
+    )
+
+
 def too_narrow(size: tuple[int, int]) -> Refused:
     """The refusal where not even a strip has room for letters."""
     return Refused(

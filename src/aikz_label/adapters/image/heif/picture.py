@@ -24,6 +24,7 @@ from aikz_label.adapters.image.heif.tree import (
     scaled,
 )
 from aikz_label.adapters.image.picture import Picture
+from aikz_label.adapters.image.refusals import cannot_grow
 from aikz_label.adapters.image.samples import Colours, SamplePicture
 from aikz_label.errors import Refused
 
@@ -92,11 +93,7 @@ class HeifPicture(Picture):
 
     def _cut(self, edges: tuple[int, int, int, int]) -> Picture:  # noqa: ARG002  # refused
         """See `Picture`; what is put together from items of fixed sizes cannot grow."""
-        raise Refused(
-            "No strip can be added below a picture in this format.",
-            code="not-perceptible",
-            hint="Use a larger picture, or save it in another format.",
-        )
+        raise cannot_grow()
 
     def _paint_thumbnail(self, number: int, mask: Image.Image, shown: Box) -> None:
         view = View.of(self._tree.item(number))

@@ -8,6 +8,7 @@ import numpy as np
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.jxl.header import Extra, Header
+from aikz_label.adapters.image.refusals import cannot_grow
 from aikz_label.adapters.image.samples import Colours, SamplePicture
 from aikz_label.errors import MissingDependency, Refused
 
@@ -42,6 +43,10 @@ class JxlPicture(SamplePicture):
         """See `Picture.paint`."""
         super().paint(mask, box)
         self.layer = mask, box
+
+    def _cut(self, edges: tuple[int, int, int, int]) -> Picture:  # noqa: ARG002  # refused
+        """See `Picture`; a layer never makes the picture below it larger."""
+        raise cannot_grow()
 
     def difference(self, other: Picture, box: Box | None) -> float:
         """See `Picture.difference`; of an animation the worst frame, in each of which the box must look alike."""
