@@ -538,6 +538,12 @@ def test_no_real_picture_is_accused_wrongly():
                 continue
         if mirrors:
             found[name] = [(mirror.name, mirror.origin) for mirror in mirrors]
+    capture = [("Iptc4xmpExt:DigitalSourceType", False)]
     assert found == {
-        "image-rs/tests/images/png/iptc.png": [("Iptc4xmpExt:DigitalSourceType", None)]
+        "exiv2/test/data/avif_exif_xmp.avif": capture,
+        "exiv2/test/data/avif_metadata2.avif": capture,
+        "image-rs/tests/images/png/iptc.png": [
+            ("Iptc4xmpExt:DigitalSourceFileType", None),
+            ("Iptc4xmpExt:DigitalSourceType", None),
+        ],
     }
