@@ -28,7 +28,7 @@ from aikz_label.report import (
 )
 
 # The content cannot be looked at: a decoder fails or is not installed, or the numbers of a record make no sense.
-_CANNOT_LOOK = (
+CANNOT_LOOK = (
     MediaProblem,
     Refused,
     MissingDependency,
@@ -165,7 +165,7 @@ def _with_measurement(
         return evidence
     try:
         measured = adapter.measure(stream, row, notice, label.origin, numbers, caps)
-    except _CANNOT_LOOK:
+    except CANNOT_LOOK:
         # the marker still holds: only the notice stays unknown
         measured = Measurement(NoticeState.UNKNOWN)
     return replace(evidence, measurement=measured, decoded=True)
@@ -191,7 +191,7 @@ def _with_search(
 ) -> Evidence:
     try:
         found = adapter.search(stream, row, numbers, caps)
-    except _CANNOT_LOOK:
+    except CANNOT_LOOK:
         found = Found(Measurement(NoticeState.UNKNOWN))
     if found is None:
         return replace(evidence, searched=True, decoded=True)

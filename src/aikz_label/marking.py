@@ -236,8 +236,9 @@ def _existing(
             hint="Move the one that is not needed away, or use --on-existing replace to drop both.",
         )
     content = marker.Content(reading.manifest or {})
-    intact = reading.state in {"trusted", "untrusted"} and content.covers(examined.unprotected)
-    if on_existing == "update" and not intact:
+    # a signer whose certificate ended signed these bytes all the same; the report will say what that is worth
+    signed = reading.state in {"trusted", "untrusted"} or reading.problem == "expired"
+    if on_existing == "update" and not (signed and content.covers(examined.unprotected)):
         raise Refused(
             "The file carries a marker that does not hold, and updating would hide that.",
             code="existing-invalid",
@@ -245,7 +246,28 @@ def _existing(
         )
     mime = engine.ANY if reading.outside else row.mime
     parent = Parent(source, mime, marker.PARENT, reading) if on_existing == "update" else None
-    return parent, content.notice.placements if content.notice else ()
+    return parent, _placements(job, row, adapter, content, reading)
+
+
+def _placements(
+    job: Job, row: Format, adapter: Adapter, content: marker.Content, reading: Reading
+) -> tuple[Mapping[str, Any], ...]:
+    """Where the input carries a notice of ours: by its own record, or by an earlier one if the notice is still there."""
+    if content.notice is not None:
+        return content.notice.placements
+    for parent in reading.parents:
+        earlier = marker.Content(parent)
+        notice, label = earlier.notice, earlier.label
+        if notice is None or label is None or not notice.placements:
+            continue
+        profile, caps = job.order.profile, job.order.limits
+        try:
+            seen = adapter.measure(job.source, row, notice, label.origin, profile, caps)
+        except checking.CANNOT_LOOK:
+            return ()
+        if dict(seen.figures).get("match", 0.0) >= profile.image.min_match:
+            return notice.placements
+    return ()
 
 
 def _outside(job: Job) -> Reading | None:
