@@ -98,8 +98,10 @@ def test_a_generated_picture_in_one_call(tmp_path, label, config):
         result = mark(picture(), tmp_path / f"new{suffix}", label, config=config)
         assert (result.report.verdict, result.report.format) == (Verdict.LABELLED, kind)
     assert mark(picture(), None, label, config=config).report.format == "png"
-    with pytest.raises(UsageError, match=r"\.tiff"):
-        mark(picture(), tmp_path / "new.tiff", label, config=config)
+    assert mark(picture(), tmp_path / "new.tiff", label, config=config).report.format == "tiff"
+    for suffix in (".gif", ".txt", ".svg"):
+        with pytest.raises(UsageError, match=rf"\{suffix}"):
+            mark(picture(), tmp_path / f"new{suffix}", label, config=config)
     with pytest.raises(UsageError, match="RGBA"):
         mark(picture("RGBA"), tmp_path / "alpha.jpg", label, config=config)
 
@@ -330,7 +332,7 @@ def test_trust_lists_are_named(photo, tmp_path, label, config, identity_folder):
 def test_an_expiring_certificate_is_a_warning(photo, label, config, monkeypatch):
     from aikz_label import identity
 
-    monkeypatch.setattr(identity, "LIFETIME", timedelta(days=30))
+    monkeypatch.setattr(identity, "LIFETIME", 30)
     folder = config.folder.parent / f"short{os.getpid()}"
     identity.create(folder, config.responsible)
     from aikz_label.config import load_config

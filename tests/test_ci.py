@@ -7,7 +7,10 @@ import re
 from support import ROOT
 
 ASKED = re.compile(r"""require_tool\(\s*["']([\w.-]+)["']""")
-SAME_PACKAGE = {"avifenc": "avifdec"}  # programs of one Debian package: the script names one
+SAME_PACKAGE = {
+    "avifenc": "avifdec",
+    "cjxl": "djxl",
+}  # programs of one Debian package: the script names one
 
 
 def test_every_program_that_a_test_asks_for_is_installed():

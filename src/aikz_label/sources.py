@@ -56,15 +56,19 @@ def _is_picture(source: object) -> bool:
     return hasattr(source, "save") and hasattr(source, "mode") and hasattr(source, "size")
 
 
+# What holds a generator's colours: GIF would reduce them to 256, and what is no picture's format holds none.
+_WRITTEN = ("png", "jpeg", "webp", "avif", "tiff", "bmp")
+
+
 def _encode(image: Image, target: Path | None) -> bytes:
     """A picture straight from a generator, in the destination's format."""
     suffix = target.suffix.lower() if target else ".png"
-    rows = (f for f in formats.FORMATS.values() if f.supported and not f.extra)
+    rows = (formats.FORMATS[name] for name in _WRITTEN)
     row = next((f for f in rows if suffix in f.suffixes), None)
     if row is None:
         raise UsageError(
             f"A picture cannot be written as {suffix or 'a file without a suffix'}.",
-            hint="Use .png, .jpg, .webp or .avif.",
+            hint="Use .png, .jpg, .webp, .avif, .tiff or .bmp.",
         )
     buffer = io.BytesIO()
     options: dict[str, dict[str, Any]] = {

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from aikz_label.label import Responsible
+from aikz_label.provenance import problem_message
 from aikz_label.report import Marker, MarkerState, Message, Signer, Status, Step, TimeStamp, message
 
 Said: TypeAlias = tuple[Status, Message]
@@ -31,9 +32,7 @@ def marker_message(marker: Marker) -> Message:
         return message("marker.trusted", signer=signer.name, trust=marker.trust)
     if marker.state is MarkerState.UNTRUSTED and not marker.problem:
         return message("marker.untrusted", signer=signer.name)
-    code = f"marker.{marker.problem or 'damaged'}"
-    dates = {"begins": signer.begins[:10] or "?", "ends": signer.ends[:10] or "?"}
-    return message(code, **dates) if marker.problem in {"expired", "early"} else message(code)
+    return problem_message(marker.problem or "damaged", signer)
 
 
 def about_marker(marker: Marker) -> Iterator[Said]:

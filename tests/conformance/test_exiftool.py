@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,9 @@ OURS = {
     f"{group}:{name}"
     for group in ("XMP-iptcExt", "PNG")
     for name in ("DigitalSourceType", "AISystemUsed", "AISystemVersionUsed")
-}
+} | {
+    "XMP-iptcExt:DigitalSourceFileType"
+}  # the older name of the first, which ours takes the place of
 COMMENT = ("ExifIFD:UserComment", "Exif.Photo.UserComment")  # for exiftool and for exiv2
 # How exiftool is asked to fill a picture: EXIF, GPS, XMP with a list and two languages, IPTC with a list.
 FILLING = (
@@ -142,6 +145,13 @@ def tags_of_marked(exiftool: str, files: list[Path]) -> list[dict[str, Any]]:
             plain.write_bytes(without_marker(file.read_bytes()))
             (listed[number],) = tags(exiftool, plain)
     return listed
+
+
+# What a strip below an animation changes; test_gif and test_animation compare the frames themselves. XMP needs GIF 89a.
+FRAMES = re.compile(
+    r"^(gone|new): (Composite:(ImageSize|Megapixels)|RIFF:(ImageHeight|FrameCount|Duration)"
+    r"|GIF:(ImageHeight|FrameCount|Duration|GIFVersion|TransparentColor)) "
+)
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
@@ -284,7 +294,11 @@ def test_every_tag_of_the_corpus_stays(
         str(source): differences(was, now)
         for source, was, now in zip(sources, before, after, strict=True)
     }
-    assert {source: lines for source, lines in found.items() if lines} == {}
+    left = {
+        source: [line for line in lines if not FRAMES.search(line)]
+        for source, lines in found.items()
+    }
+    assert {source: lines for source, lines in left.items() if lines} == {}
 
 
 @pytest.mark.parametrize("order", ["big", "little"])

@@ -23,9 +23,11 @@ from aikz_label.report import (
     NoticeState,
     Signer,
     Status,
+    Step,
     Verdict,
     message,
 )
+from aikz_label.texts import load_data
 
 KZ = load_profile("kz")
 GOOD = {
@@ -209,3 +211,14 @@ def test_a_drawn_notice_is_an_unsigned_claim(evidence, expected):
     report = rules.judge(evidence, KZ)
     assert report.marker_state is not MarkerState.CLAIMED or evidence.mirrors
     assert "limits.not-searched" not in {limit.code for limit in report.limits}
+
+
+@pytest.mark.parametrize(
+    "problem", sorted(set(load_data("texts")["marker"]) - {"trusted", "untrusted"})
+)
+def test_what_is_wrong_with_an_earlier_marking_can_be_told(problem):
+    step = Step(0, "parent", MarkerState.INVALID, problem, Signer("A", "B", "1", "Es256"))
+    told = with_marker(history=(step, replace(step, signer=None)))
+    for line in rules.judge(told, KZ).to_dict()["history"]:
+        assert line["reason"]["code"] == f"marker.{problem}"
+        assert "{" not in line["reason"]["text"]["kk"]

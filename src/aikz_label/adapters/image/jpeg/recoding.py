@@ -92,7 +92,7 @@ def recoded(source: Jpeg, picture: PillowPicture) -> Coded:
     """The painted picture, coded like the source."""
     kind, size = _kind(source), source.end - source.scan
     sampling = kind.sampling(picture.image.mode)
-    in_place = kind.sharp and picture.stored == source.size
+    in_place = kind.sharp and picture.stored == source.size and picture.painted is not None
     if in_place and (sampling is None or (size <= _CHEAP and _pixels(picture) <= _SMALL)):
         found = _edited(source, picture, kind)
         if found is not None:
