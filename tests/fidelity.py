@@ -42,6 +42,9 @@ STORED_FROM_SHOWN = SHOWN_FROM_STORED | {6: _TURN.ROTATE_90, 8: _TURN.ROTATE_270
 _IPTC_EXT = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
 _MIRROR = ("DigitalSourceType", "AISystemUsed", "AISystemVersionUsed")
 _OURS = {_IPTC_EXT + name for name in _MIRROR}
+_OURS |= {
+    _IPTC_EXT + "DigitalSourceFileType"
+}  # the older name of the first, whose place ours takes
 _JPEG_C2PA = b"JP"  # an APP11 segment that holds a part of a JUMBF box
 _JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _JPEG_MPF = b"MPF\0"  # where further pictures are: compared by what stands there

@@ -56,6 +56,7 @@ AGAINST_THE_INDEX = {
 LATER = "encypher-c2pa says so of the identity alone, and the marker holds for it"
 AGAINST_THE_OTHER = {
     **{name: why for name, why in AGAINST_THE_INDEX.items() if why != NOT_LISTED},
+    "cards_trusted.svg": "the engine finds its certificate not of a kind that may sign, and it has ended",
     "invalid_content_type.jpg": LATER,
     "invalid_issuer_did.jpg": LATER,
     "missing_cose_sign_alg.jpg": LATER,
