@@ -76,6 +76,23 @@ def test_in_a_screenshot_it_is_found_and_small(factor):
     assert [one.code for one in found.measurement.problems] == ["notice.too-small"]
 
 
+def test_small_compressed_letters_are_found_and_too_small():
+    found = search(resaved(scaled(labelled(languages=("ru",)), 0.37), 20), KZ)
+    assert found is not None
+    assert [one.code for one in found.measurement.problems] == ["notice.too-small"]
+    assert dict(found.measurement.figures)["text_match"] < KZ.image.min_text_match
+    assert found.origin is Origin.CREATED
+
+
+def test_what_is_made_out_and_hard_to_read_is_found_unclear():
+    pixels = np.asarray(labelled(), float)
+    noise = np.random.default_rng(1).normal(0, 120, (*pixels.shape[:2], 1))
+    found = search(Image.fromarray((pixels + noise).clip(0, 255).astype(np.uint8)), KZ)
+    assert found is not None
+    assert found.measurement.state is NoticeState.NOT_PERCEIVABLE
+    assert [one.code for one in found.measurement.problems] == ["notice.unclear"]
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "CMYK", "P"])
 def test_in_every_mode(mode):
     found = search(labelled(size=(640, 480)).convert(mode), KZ)
