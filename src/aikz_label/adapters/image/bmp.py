@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.image.container import Container, Tags, check_pixels, decoding
+from aikz_label.adapters.image.bare import Bare
+from aikz_label.adapters.image.container import Tags, check_pixels, decoding
 from aikz_label.adapters.image.dib import OS2, WINDOWS, WINDOWS_5, Dib
 from aikz_label.limits import Limits
 
@@ -22,7 +22,7 @@ _SIZE, _PIXELS = 2, 10  # fields of the file header: length of the file, where t
 
 
 @dataclass(frozen=True, slots=True)
-class Bmp(Container):
+class Bmp(Bare):
     """A BMP file."""
 
     data: bytes
@@ -30,7 +30,6 @@ class Bmp(Container):
     dib: Dib
 
     least_psnr = math.inf
-    embeds = False
 
     @classmethod
     def parse(cls, data: bytes, limits: Limits, *, thorough: bool) -> Self:
@@ -42,25 +41,6 @@ class Bmp(Container):
         if thorough:
             dib.check_pixels(data)
         return cls(data, (dib.width, dib.height), dib)
-
-    @property
-    def has_marker(self) -> bool:
-        """There is no place for one."""
-        return False
-
-    def stores(self) -> Iterator[bytes]:
-        """There is no place for one."""
-        yield from ()
-
-    @property
-    def xmp(self) -> None:
-        """There is no place for it."""
-        return
-
-    @property
-    def exif(self) -> None:
-        """There is no place for it."""
-        return
 
     def check_variant(self) -> None:
         """Refuse the rare codes."""
@@ -145,11 +125,3 @@ class Bmp(Container):
             self.dib.pixels_at - _HEADER
         ):
             add(profile, moved)
-
-    def parts(self) -> Iterator[bytes]:
-        """The whole file."""
-        yield self.data
-
-    def with_tags(self, tags: Tags) -> bytes:  # noqa: ARG002  # no place
-        """The file as it is."""
-        return bytes(self.data)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
 from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.image.bare import Bare
 from aikz_label.adapters.image.container import (
-    Container,
     Tags,
     check_pixels,
     decoding,
@@ -52,7 +51,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Ico(Container):
+class Ico(Bare):
     """An icon or a cursor."""
 
     data: bytes
@@ -60,7 +59,6 @@ class Ico(Container):
     limits: Limits
 
     least_psnr = math.inf
-    embeds = False
 
     @classmethod
     def parse(cls, data: bytes, limits: Limits, *, thorough: bool) -> Self:
@@ -93,25 +91,6 @@ class Ico(Container):
     def sizes(self) -> tuple[tuple[int, int], ...]:
         """Of all of them."""
         return tuple(entry.size for entry in self.entries)
-
-    @property
-    def has_marker(self) -> bool:
-        """There is no place for one."""
-        return False
-
-    def stores(self) -> Iterator[bytes]:
-        """There is no place for one."""
-        yield from ()
-
-    @property
-    def xmp(self) -> None:
-        """There is no place for it."""
-        return
-
-    @property
-    def exif(self) -> None:
-        """There is no place for it."""
-        return
 
     def check_variant(self) -> None:
         """Refuse what would lose something."""
@@ -166,14 +145,6 @@ class Ico(Container):
             body += fresh[index]
             at = entry.stop
         return bytes(head + body + self.data[at:])
-
-    def parts(self) -> Iterator[bytes]:
-        """The whole file."""
-        yield self.data
-
-    def with_tags(self, tags: Tags) -> bytes:  # noqa: ARG002  # no place
-        """The file as it is."""
-        return bytes(self.data)
 
 
 def _span(data: bytes, index: int) -> tuple[int, int]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import jp2_palette
+from aikz_label.adapters.image.bare import Unmarked
 from aikz_label.adapters.image.container import (
     Chunk,
-    Container,
     Tags,
     check_pixels,
     decoding,
@@ -37,7 +37,7 @@ _YCC = {1, 3, 4, 18}
 
 
 @dataclass(frozen=True, slots=True)
-class Jp2(Container):
+class Jp2(Unmarked):
     """A JPEG 2000 file."""
 
     data: bytes
@@ -47,7 +47,6 @@ class Jp2(Container):
     stream: Codestream
 
     least_psnr = 44.0
-    embeds = False
 
     @classmethod
     def parse(cls, data: bytes, limits: Limits, *, thorough: bool) -> Self:
@@ -68,15 +67,6 @@ class Jp2(Container):
         stream = Codestream.parse(data[start:stop], limits, thorough=thorough)
         check_pixels(stream.size, limits)
         return cls(data, stream.size, boxes, header, stream)
-
-    @property
-    def has_marker(self) -> bool:
-        """The engine knows no place for one."""
-        return False
-
-    def stores(self) -> Iterator[bytes]:
-        """The engine knows no place for one."""
-        yield from ()
 
     @property
     def xmp(self) -> bytes | None:
@@ -205,10 +195,6 @@ class Jp2(Container):
                 yield _box(b"ihdr", height.to_bytes(4) + box.data[4:])
             else:
                 yield _whole(self.data, box)
-
-    def parts(self) -> Iterator[bytes]:
-        """The whole file."""
-        yield self.data
 
 
 _HEAD = 1024 * 1024

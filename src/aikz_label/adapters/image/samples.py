@@ -71,11 +71,6 @@ class Colours:
         """How many channels are colours."""
         return {"grey": 1, "cmyk": 4}.get(self.model, 3)
 
-    @property
-    def can_be_transparent(self) -> bool:
-        """Whether anything shows what lies behind."""
-        return self.alpha >= 0 or bool(self.key)
-
 
 class SamplePicture(Picture):
     """A picture as numbers.
