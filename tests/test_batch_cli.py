@@ -100,6 +100,8 @@ def test_a_folder_is_walked_to_its_end(tree, settings, capsys):
         (["-g", "!*.jpg", "-g", "!tmp/"], {"a.png", "c.png", "f.png"}),
         (["-g", "deep/**"], {"c.png", "d.jpg"}),
         (["-g", "/*.png"], {"a.png"}),
+        (["-g", "/**"], {"a.png", "b.jpg", "c.png", "d.jpg", "e.png", "f.png"}),
+        (["-g", "[^a].png", "-g", "![z-a].png"], {"c.png", "e.png", "f.png"}),
         (["-g", "?.[jp]*", "-g", "!**/er/*"], {"a.png", "b.jpg", "d.jpg", "e.png", "f.png"}),
         (["--ignore-file", "ignore"], {"a.png", "c.png"}),
     ],
@@ -127,6 +129,44 @@ def test_a_pattern_in_place_of_a_path(tree, settings, capsys):
     (tree / "[x].png").write_bytes((tree / "a.png").read_bytes())
     main(["verify", "uploads/[x].png", *settings])  # a name that is there is a name
     assert "uploads/[x].png: unmarked" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("uploads/*.png", ["uploads/a.png"]),
+        ("*/*.png", ["uploads/a.png"]),
+        ("uploads/deep/**", ["uploads/deep/d.jpg", "uploads/deep/er/c.png"]),
+        ("upload[s]/**/er/?.png", ["uploads/deep/er/c.png"]),
+        ("**/[!a-e].*", ["uploads/.hidden/f.png"]),
+        ("uploads/**/[z-a].png", ["uploads/**/[z-a].png"]),
+    ],
+)
+def test_what_a_pattern_matches(tree, pattern, names):
+    assert sorted(Gathering((pattern,))) == names
+    absolute = Gathering((str(tree.parent / pattern),))
+    assert sorted(absolute) == [str(tree.parent / name) for name in names]
+
+
+def test_a_pattern_looks_only_where_a_match_can_be(tree, monkeypatch):
+    """A whole disk is not walked for the pictures at its top."""
+    listed, original = [], os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: listed.append(path) or original(path))
+    assert list(Gathering(("*/de*/*.jpg",))) == ["uploads/deep/d.jpg"]
+    assert listed == [".", "./uploads", "./uploads/deep"]
+
+
+def test_a_pattern_follows_no_links(tree):
+    """Two that lead back up would be followed for ever, and every file counted as often."""
+    for name in ("one", "two"):
+        (tree / name).symlink_to(".")
+    gathering = Gathering(("uploads/**/*.jpg",))
+    assert sorted(gathering) == ["uploads/b.jpg", "uploads/deep/d.jpg"]
+
+
+def test_a_pattern_that_matches_nothing_is_no_success(tree, settings, capsys):
+    assert main(["verify", "upload/*.jpg", *settings]) == 2
+    assert "upload/*.jpg: unreadable" in capsys.readouterr().out
 
 
 def test_names_from_standard_input(tree, settings):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
 import re
@@ -88,12 +89,24 @@ class Gathering:
         if storage.is_uri(argument):
             yield from self._objects(argument)
         elif os.path.isdir(argument):  # noqa: PTH112  # takes any name
-            yield from self._folder(argument)
+            yield from self._folder(argument, self.wanted)
         elif glob.has_magic(argument) and not os.path.lexists(argument):
-            for path in glob.iglob(argument, recursive=True, include_hidden=True):  # noqa: PTH207  # any name
-                if not os.path.isdir(path):  # noqa: PTH112
-                    yield path
+            yield from self._pattern(argument)
         else:
+            yield argument
+
+    def _pattern(self, argument: str) -> Iterator[str]:
+        """Files that match, found like those of any folder; without one, the pattern itself, as a file that is not there.
+
+        The standard library's `glob` follows links: two of them that lead back up never come to an end.
+        """
+        root, wanted = _split(argument)
+        found = False
+        if os.path.isdir(root or os.curdir):  # noqa: PTH112
+            for path in self._folder(root or os.curdir, wanted):
+                found = True
+                yield path if root else path.removeprefix(os.path.join(os.curdir, ""))  # noqa: PTH118
+        if not found:
             yield argument
 
     def _objects(self, uri: str) -> Iterator[str]:
@@ -109,23 +122,25 @@ class Gathering:
         except OSError as error:
             self.failed(uri, error)
 
-    def _folder(self, root: str) -> Iterator[str]:
+    def _folder(self, root: str, wanted: Patterns) -> Iterator[str]:
         waiting, start = [root], len(os.path.join(root, ""))  # noqa: PTH118
         while waiting:
             folder = waiting.pop()
             try:
                 with os.scandir(folder) as entries:
                     for entry in entries:
-                        yield from self._entry(entry, entry.path[start:], waiting)
+                        yield from self._entry(entry, wanted, entry.path[start:], waiting)
             except OSError as error:
                 self.failed(folder, error)
 
-    def _entry(self, entry: os.DirEntry[str], relative: str, waiting: list[str]) -> Iterator[str]:
+    def _entry(
+        self, entry: os.DirEntry[str], wanted: Patterns, relative: str, waiting: list[str]
+    ) -> Iterator[str]:
         path = entry.path
         folder = entry.is_dir(follow_symlinks=False)
         if self.without and os.path.abspath(path) == self.without:  # noqa: PTH100
             return
-        if not self.wanted.match(relative, folder=folder):
+        if not wanted.match(relative, folder=folder):
             self.skipped["ignored"] += 1
         elif folder:
             waiting.append(path)
@@ -167,6 +182,20 @@ def names(stream: BinaryIO) -> Iterator[str]:
         yield os.fsdecode(rest)
 
 
+def _split(argument: str) -> tuple[str, Patterns]:
+    """The folder in which a pattern begins, and what is wanted below it: no folder that cannot hold a match is walked."""
+    parts = argument.split("/")
+    first = next(number for number, part in enumerate(parts) if glob.has_magic(part))
+    root, parts = "/".join(parts[:first]), parts[first:]
+    globs = [f"/{'/'.join(parts)}", "!*/"]
+    for number, part in enumerate(parts, 1):
+        if number < len(parts) or part == "**":
+            globs.append(f"/{'/'.join(parts[:number])}/")
+        if part == "**":
+            break
+    return root or ("/" if first else ""), Patterns.of((), globs)
+
+
 def _speaks(line: str) -> bool:
     return bool(line.strip()) and not line.startswith("#")
 
@@ -183,7 +212,10 @@ def _rule(line: str, *, excludes: bool) -> tuple[re.Pattern[str], bool, bool]:
     return regex, negated if excludes else not negated, folders
 
 
-_TOKENS = re.compile(r"\*\*/|/\*\*$|\*+|\?|\[[!^]?\]?[^\]]*\]|.", re.DOTALL)
+_TOKENS = re.compile(r"\*\*/|^\*\*$|/\*\*$|\*+|\?|\[[!^]?\]?[^\]]*\]|.", re.DOTALL)
+
+
+_END = fnmatch.translate("").removeprefix("(?s:)")
 
 
 def _pieces(pattern: str) -> Iterator[str]:
@@ -192,12 +224,14 @@ def _pieces(pattern: str) -> Iterator[str]:
             yield "(?:[^/]+/)*"
         elif piece == "/**":
             yield "/.+"
+        elif piece == pattern == "**":
+            yield ".+"
         elif piece.startswith("*"):
             yield "[^/]*"
         elif piece == "?":
             yield "[^/]"
-        elif piece.startswith("[") and len(piece) > 2:
-            inner = piece[1:-1].replace("\\", "\\\\")
-            yield f"(?!/)[{'^' + inner[1:] if inner[0] in '!^' else inner}]"
+        elif piece.startswith("["):  # a range may be empty, or no range at all
+            known = f"[!{piece[2:]}" if piece.startswith("[^") else piece
+            yield f"(?!/){fnmatch.translate(known).removesuffix(_END)}"
         else:
             yield re.escape(piece)
