@@ -90,6 +90,20 @@ def test_full_palettes_without_black_and_white(config, label):
     assert still.descriptor() in data
 
 
+@pytest.mark.parametrize("kind", ["badge", "strip"])
+def test_a_transparent_colour_of_a_full_palette_is_not_free(kind, config, label):
+    """The first frame has no pixel of it, but black or white in its place would be seen through."""
+    pixels, colours = photo(SIZE)
+    pixels = np.where(pixels == 200, 199, pixels).astype(np.uint8)
+    still = gif_files.Image(pixels, transparent=200)
+    moving = [frame(1, transparent=200)] if kind == "strip" else []
+    source = gif([still, *moving], palette=colours)
+    result = mark(source, None, label, config=config)
+    record = result.report.marker.notice
+    assert (record.kind, result.report.verdict) == (kind, Verdict.LABELLED)
+    assert kind == "badge" or films.losses(source, result.data, record.placements[0]) == []
+
+
 @pytest.mark.parametrize("interlaced", [False, True])
 @pytest.mark.parametrize("version", [b"GIF87a", b"GIF89a"])
 def test_a_still_picture_gets_a_badge(version, interlaced, config, label):

@@ -138,6 +138,15 @@ def test_a_background_colour_is_not_given_away(label, config):
     assert was == now
 
 
+@pytest.mark.parametrize("opacity", [b"\0", b"\x80"])
+def test_a_transparent_entry_that_no_pixel_has_stays(opacity, label, config):
+    values = photo(PALETTE, 8, SIZE)
+    values[values == 0] = 1
+    source = png(values, PALETTE, 8, before=[colours(8), chunk(b"tRNS", opacity)])
+    result = mark(source, None, label, config=config)
+    assert_kept(source, result.data, PALETTE, 8, result.report)
+
+
 def test_transparency_of_a_palette_grows_with_it(label, config):
     source = png(
         photo(PALETTE, 2, SIZE), PALETTE, 2, before=[colours(2), chunk(b"tRNS", b"\0\x80")]

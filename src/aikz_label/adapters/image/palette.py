@@ -59,6 +59,7 @@ def _slot(choice: Choice, colour: Colour, used: list[int], kept: set[int], limit
 
     A free slot is used if there is one, then a colour that is nearly the same. Else the entry whose loss changes the
     picture least (pixels times squared distance to the nearest other entry) gives way, and its pixels go to that one.
+    Opacities stay, since formats keep them apart from the colours: no slot is free that is transparent.
     """
     entries, alpha = choice.entries, choice.alpha
     opaque = [i for i, level in enumerate(alpha) if level == 255 and i != choice.black]
@@ -69,7 +70,7 @@ def _slot(choice: Choice, colour: Colour, used: list[int], kept: set[int], limit
         entries.append(colour)
         alpha.append(255)
         return len(entries) - 1
-    free = [i for i in range(limit) if not used[i] and i not in kept]
+    free = [i for i in opaque if not used[i] and i not in kept]
     if free:
         index = free[0]
     else:
@@ -80,7 +81,7 @@ def _slot(choice: Choice, colour: Colour, used: list[int], kept: set[int], limit
         choice.moved = {a: neighbour if b == index else b for a, b in choice.moved.items()}
         choice.moved[index] = neighbour
         used[neighbour], used[index] = used[neighbour] + used[index], 0
-    entries[index], alpha[index] = colour, 255
+    entries[index] = colour
     return index
 
 
