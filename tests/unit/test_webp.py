@@ -10,6 +10,7 @@ from PIL import Image
 
 from aikz_label import mark, verify
 from aikz_label.adapters.image.modes import difference_as_shown, difference_outside
+from aikz_label.errors import Refused
 from fidelity import losses
 from support import encoded, picture
 
@@ -37,6 +38,13 @@ def test_planes_are_coded_as_they_are(mode, quality, label, config):
     through_rgb = Image.open(io.BytesIO(encoded(before, "WEBP", quality=100, exact=True)))
     kept = difference_as_shown(before.crop(below), after.crop(below), None)
     assert kept > 1 + difference_as_shown(before.crop(below), through_rgb.crop(below), None)
+
+
+def test_bytes_after_the_end_are_not_dropped(label, config):
+    source = encoded(picture(), "WEBP")
+    with pytest.raises(Refused, match="after its end"):
+        mark(source + b"a second picture", None, label, config=config)
+    assert mark(source + b"\0\0", None, label, config=config).report.verdict == "labelled"
 
 
 def test_colours_that_nobody_sees_do_not_count():

@@ -15,6 +15,7 @@ from aikz_label.adapters.image.container import (
     Text,
     check_pixels,
     metadata,
+    refuse_variant,
 )
 from aikz_label.adapters.image.frames import Animated, Frame, Grown, shared_time
 from aikz_label.adapters.image.webp_chunks import ALPHA, ANIMATION, FRAMES, IMAGE, XMP, packed
@@ -30,11 +31,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WebP(Animated):
-    """A WebP file as its list of chunks."""
+    """A WebP file as its list of chunks.
+
+    Attributes:
+        data: The whole file.
+        size: Of the canvas, px.
+        chunks: All chunks in order.
+        end: Where the file ends by its own account.
+    """
 
     data: bytes
     size: tuple[int, int]
     chunks: tuple[Chunk, ...]
+    end: int
 
     pillow = "WEBP"
     grid = (16, 16)
@@ -46,10 +55,11 @@ class WebP(Animated):
         stop = 8 + int.from_bytes(data[4:8], "little")
         if stop > len(data) + 1:  # some writers leave the last padding byte out
             raise MediaProblem("damaged", detail_word="cut")
-        chunks = webp_chunks.walk(data, 12, min(stop, len(data)), limits)
+        end = min(stop, len(data))
+        chunks = webp_chunks.walk(data, 12, end, limits)
         size = webp_chunks.size_of(chunks)
         check_pixels(size, limits)
-        return cls(data, size, chunks)
+        return cls(data, size, chunks, end)
 
     @property
     def flags(self) -> int:
@@ -83,7 +93,9 @@ class WebP(Animated):
         return metadata(next((c for c in self.chunks if c.name == b"EXIF"), None))
 
     def check_variant(self) -> None:
-        """Nothing is lost in any kind of it."""
+        """Refuse what would be lost."""
+        if self.data[self.end :].strip(b"\0"):
+            raise refuse_variant("WebP", "there are bytes after its end")
 
     def decode(self, index: int = 0) -> Picture:
         """See `Container.decode`; a lossy picture is compared as people see it."""
