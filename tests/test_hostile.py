@@ -72,6 +72,26 @@ def test_a_run_of_fill_bytes_is_linear():
         Jpeg.parse(data, Limits(), thorough=True)
 
 
+class _Shortened(io.BytesIO):
+    """A file that loses its end after it was asked for its length."""
+
+    def __init__(self, data: bytes, cut: int) -> None:
+        super().__init__(data[:cut])
+        self._told = len(data)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        found = super().seek(offset, whence)
+        return self._told if whence == io.SEEK_END else found
+
+
+@pytest.mark.parametrize("share", [0.001, 0.01, 0.5, 0.9])
+@pytest.mark.parametrize("kind", ["GIF", "JPEG", "PNG", "WEBP"])
+def test_a_file_that_becomes_shorter_meanwhile(kind, share):
+    """It neither raises nor is waited for."""
+    data = encoded(picture("P" if kind == "GIF" else "RGB"), kind)
+    assert verify(_Shortened(data, int(share * len(data)))).verdict is Verdict.UNREADABLE
+
+
 @pytest.mark.parametrize(
     "inner",
     [

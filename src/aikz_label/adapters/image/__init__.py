@@ -50,9 +50,10 @@ class ImageAdapter(NativeCarrier):
             return engine.Reading("absent")
         try:
             outline = _parse(source, row, _OUTLINE, thorough=False, whole=False)
+            fits = all(map(jumbf.lengths_fit, outline.stores()))
         except MediaProblem:
             return engine.Reading("failed")
-        if not all(map(jumbf.lengths_fit, outline.stores())):
+        if not fits:
             return engine.Reading("invalid", "damaged", codes=("jumbf.length",))
         return super().read_marker(source, row, trust)
 

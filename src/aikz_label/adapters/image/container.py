@@ -248,7 +248,10 @@ def decoding() -> Iterator[None]:
 
 
 class Window:
-    """A file that is sliced like bytes, but read only where it is looked at, in blocks."""
+    """A file that is sliced like bytes, but read only where it is looked at, in blocks.
+
+    Whoever walks it relies on its length, so a file that became shorter meanwhile raises `MediaProblem`.
+    """
 
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
@@ -272,6 +275,8 @@ class Window:
             self._source.seek(start)
             self._block = self._source.read(max(stop - start, _BLOCK))
             self._start, at = start, 0
+            if len(self._block) < stop - start:
+                raise MediaProblem("damaged", detail_word="cut")
         return self._block[at : at + stop - start]
 
 
