@@ -106,6 +106,53 @@ def test_a_generated_picture_in_one_call(tmp_path, label, config):
         mark(picture("RGBA"), tmp_path / "alpha.jpg", label, config=config)
 
 
+def test_a_picture_that_was_turned_stays_so(tmp_path, label, config):
+    exif = Image.Exif()
+    exif[274] = 6
+    for kind in ("jpeg", "png", "webp"):
+        with Image.open(io.BytesIO(encoded(picture(), kind, exif=exif))) as image:
+            for suffix in ("jpg", "png", "webp", "avif", "tiff"):
+                path = tmp_path / f"{kind}.{suffix}"
+                mark(image, path, label, config=config)
+                with Image.open(path) as written:
+                    assert written.getexif()[274] == 6
+
+
+def informed(mode, **info):
+    image = picture(mode)
+    image.info |= info
+    return image
+
+
+@pytest.mark.parametrize(
+    ("suffix", "image"),
+    [
+        (".webp", picture("I;16")),
+        (".avif", picture("I")),
+        (".webp", picture("CMYK")),
+        (".bmp", picture("RGBA")),
+        (".bmp", informed("RGB", icc_profile=b"profile")),
+        (".tiff", informed("P", transparency=3)),
+        (".jpg", informed("L", transparency=3)),
+        (".webp", Image.new("RGB", (0, 0))),
+        (".avif", Image.new("RGB", (70_000, 40))),
+    ],
+)
+def test_a_generated_picture_is_not_reduced(suffix, image, tmp_path, label, config):
+    with pytest.raises(UsageError, match=f"mode {image.mode}"):
+        mark(image, tmp_path / f"new{suffix}", label, config=config)
+    assert not list(tmp_path.iterdir())
+
+
+def test_of_an_animation_not_only_one_frame_is_marked(label, config):
+    frames = [picture("L", (100, 80)).rotate(angle) for angle in (0, 9)]
+    data = encoded(frames[0], "gif", save_all=True, append_images=frames[1:])
+    with Image.open(io.BytesIO(data)) as image:
+        with pytest.raises(UsageError, match="frames"):
+            mark(image, None, label, config=config)
+        assert mark(image.copy(), None, label, config=config).report.verdict is Verdict.LABELLED
+
+
 def test_every_kind_of_source_and_destination(tmp_path, photo, label, config):
     data = photo.read_bytes()
     target = io.BytesIO()

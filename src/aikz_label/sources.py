@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
@@ -58,6 +58,14 @@ def _is_picture(source: object) -> bool:
 
 # What holds a generator's colours: GIF would reduce them to 256, and what is no picture's format holds none.
 _WRITTEN = ("png", "jpeg", "webp", "avif", "tiff", "bmp")
+_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "jpeg": {"quality": 95, "subsampling": 0},
+    "webp": {"quality": 95},
+    "avif": {"quality": 95, "subsampling": "4:4:4"},
+}
+_EXIF = b"Exif\0\0"
+# What WebP and AVIF hold as it is; Pillow would turn 16 bits into white and inks into other colours without a word.
+_PLAIN = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX"}
 
 
 def _encode(image: Image, target: Path | None) -> bytes:
@@ -71,16 +79,31 @@ def _encode(image: Image, target: Path | None) -> bytes:
             hint="Use .png, .jpg, .webp, .avif, .tiff or .bmp.",
         )
     buffer = io.BytesIO()
-    options: dict[str, dict[str, Any]] = {
-        "jpeg": {"quality": 95, "subsampling": 0},
-        "webp": {"quality": 95},
-        "avif": {"quality": 95, "subsampling": "4:4:4"},
-    }
     try:
-        image.save(buffer, row.name.upper(), **options.get(row.name, {}))
-    except (OSError, ValueError) as error:
+        _save(image, buffer, row.name)
+    except (OSError, ValueError, RuntimeError) as error:
+        width, height = image.size
         raise UsageError(
-            f"A picture of mode {image.mode} cannot be written as {row.title}.",
-            hint="Convert it first, for example with .convert('RGB').",
+            f"A picture of mode {image.mode}, {width} × {height} pixels, cannot be written as {row.title}: {error}.",
+            hint="Convert it first, for example with .convert('RGB'), or write it as .png or .tiff.",
         ) from error
     return buffer.getvalue()
+
+
+def _save(image: Image, buffer: BinaryIO, name: str) -> None:
+    """Write a picture if it keeps its depth, colours, transparency and frames; Pillow refuses only some that do not."""
+    if getattr(image, "n_frames", 1) > 1:
+        raise ValueError("of its frames only one would be left; pass the file, or a copy() of one")
+    held = {
+        "webp": image.mode in _PLAIN and 0 not in image.size,
+        "avif": image.mode in _PLAIN,
+        "bmp": not image.has_transparency_data and not {"icc_profile", "exif"} & set(image.info),
+        "jpeg": "transparency" not in image.info,
+        "tiff": "transparency" not in image.info,
+    }
+    if not held.get(name, True):
+        raise ValueError("the format does not hold such a one")
+    options = dict(_OPTIONS.get(name, {}))
+    if block := image.info.get("exif"):  # without it a photograph may lie on its side
+        options["exif"] = block if block.startswith(_EXIF) else _EXIF + block
+    image.save(buffer, name.upper(), **options)
