@@ -36,8 +36,8 @@ from aikz_label.config import Config, load_config
 from aikz_label.formats import FORMATS
 from aikz_label.joining import Believing
 from aikz_label.label import Responsible, Role
+from aikz_label.sandbox.wire import dump
 from aikz_label.sandbox.work import Verifying
-from aikz_label.wire import dump
 
 KEPT = ROOT / "build" / "campaign"
 BEGIN, END = "<!-- campaign: begin -->", "<!-- campaign: end -->"

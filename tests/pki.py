@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
-from aikz_label.certificates import CLAIM_SIGNING, EMAIL_PROTECTION
+from aikz_label.trust.certificates import CLAIM_SIGNING, EMAIL_PROTECTION
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 PURPOSES = (CLAIM_SIGNING, EMAIL_PROTECTION)

@@ -401,7 +401,7 @@ def test_updating_keeps_the_parent_and_never_stacks_badges(photo, config):
 
 
 def test_an_unsigned_claim_is_incomplete(photo, label, config):
-    from aikz_label import xmp
+    from aikz_label.metadata import xmp
 
     source = encoded(picture(), "png", pnginfo=_png_text(xmp.write(None, label)))
     report = verify(source, config=config)

@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 import pki
 from aikz_label import Label, mark, verify
-from aikz_label.authority import Authority
-from aikz_label.certifying import Subject
 from aikz_label.cli import main
 from aikz_label.config import load_config
 from aikz_label.errors import InvalidLabel, SigningError, UsageError
+from aikz_label.identity.authority import Authority
+from aikz_label.identity.certifying import Subject
 from aikz_label.trust import TrustKind, load_trust_list
 from support import BIN, encoded, picture, require_tool
 

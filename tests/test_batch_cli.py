@@ -19,9 +19,9 @@ import pytest
 
 import hostile_plugin
 from aikz_label import mark
+from aikz_label.batch.gather import Gathering, Patterns
+from aikz_label.batch.journal import Recorded
 from aikz_label.cli import main
-from aikz_label.gather import Gathering, Patterns
-from aikz_label.journal import Recorded
 from hostile_plugin import hostile
 from support import encoded, picture
 

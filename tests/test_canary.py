@@ -16,10 +16,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 import pki
-from aikz_label import Label, authority, identity, mark
-from aikz_label.certifying import Subject
+from aikz_label import Label, identity, mark
 from aikz_label.config import Config, load_config
 from aikz_label.errors import LabelError
+from aikz_label.identity import authority
+from aikz_label.identity.certifying import Subject
 from aikz_label.label import Responsible
 from aikz_label.signing import load_signing_key
 from support import PHOTO
@@ -151,7 +152,7 @@ def test_an_authority_does_not_show_its_key(tmp_path, monkeypatch):
     issued = made.issue(Subject("Test"))
     inner = b"".join(issued.key.splitlines()[1:-1])[44:84]
     assert clean(repr(issued), (inner,))
-    monkeypatch.setattr("aikz_label.certifying.os.fdopen", full)
+    monkeypatch.setattr("aikz_label.identity.certifying.os.fdopen", full)
     for folder in ("new", "other"):
         with pytest.raises(OSError, match="space") as error:
             identity.create(tmp_path / folder, Responsible(name="T", role="owner"))
@@ -230,8 +231,7 @@ def test_nobody_sees_it_from_outside(canary, tmp_path):
 
 
 def test_workers_get_the_uri_and_never_the_key(identity_folder):
-    from aikz_label import wire
-    from aikz_label.sandbox import work
+    from aikz_label.sandbox import wire, work
 
     config = load_config(identity_folder / "aikz-label.toml")
     order = work.Marking(Label(origin="created"), config)

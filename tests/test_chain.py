@@ -12,9 +12,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 import pki
-from aikz_label import Label, Verdict, console, engine, mark, marker, verify
+from aikz_label import Label, Verdict, console, engine, mark, verify
 from aikz_label.config import Config
 from aikz_label.label import Responsible
+from aikz_label.manifest import marker
 from aikz_label.report import MarkerState, Notice
 from aikz_label.signing import load_signing_key
 from aikz_label.trust import TrustKind, TrustList

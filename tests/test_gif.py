@@ -146,7 +146,8 @@ def test_a_record_that_lies_cuts_nothing_away(config, label):
 
 def test_strip_that_is_gone_later_is_noticed(config, label):
     """Somebody appends a frame over the strip and signs it with the old record."""
-    from aikz_label import engine, marker
+    from aikz_label import engine
+    from aikz_label.manifest import marker
     from aikz_label.report import NoticeState
     from aikz_label.signing import load_signing_key
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageOps
 
 import heif_fidelity
-from aikz_label import Label, Limits, Refused, Verdict, engine, mark, marker, verify
+from aikz_label import Label, Limits, Refused, Verdict, engine, mark, verify
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import bmff
 from aikz_label.adapters.image.heif import layout
@@ -22,6 +22,7 @@ from aikz_label.adapters.image.heif.picture import HeifPicture
 from aikz_label.adapters.image.heif.tree import Tree
 from aikz_label.adapters.image.modes import difference_outside
 from aikz_label.errors import MissingDependency
+from aikz_label.manifest import marker
 from aikz_label.report import Notice
 from aikz_label.signing import load_signing_key
 from support import encoded, heic, picture, pixels, require_heif, require_tool

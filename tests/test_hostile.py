@@ -12,9 +12,11 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from aikz_label import Label, Limits, Verdict, engine, mark, marker, sniff, verify, xmp
+from aikz_label import Label, Limits, Verdict, engine, mark, sniff, verify
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.jpeg import Jpeg
+from aikz_label.manifest import marker
+from aikz_label.metadata import xmp
 from aikz_label.report import Notice, NoticeState
 from aikz_label.signing import load_signing_key
 from aikz_label.texts import LANGUAGES

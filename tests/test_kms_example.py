@@ -7,10 +7,11 @@ import sys
 
 import pytest
 
-from aikz_label import Label, authority, mark, verify
-from aikz_label.certifying import Subject, load_public_key
+from aikz_label import Label, mark, verify
 from aikz_label.config import Config
 from aikz_label.errors import SigningError
+from aikz_label.identity import authority
+from aikz_label.identity.certifying import Subject, load_public_key
 from aikz_label.label import Responsible
 from aikz_label.trust import load_trust_list
 from support import ROOT, encoded, missing, picture

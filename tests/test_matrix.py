@@ -19,12 +19,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 import pki
-from aikz_label import Label, engine, marker, verify
+from aikz_label import Label, engine, verify
 from aikz_label.label import Responsible
+from aikz_label.manifest import marker
 from aikz_label.report import Notice
 from aikz_label.signing import SigningKey, profile
-from aikz_label.timestamping import Authority
 from aikz_label.trust import TrustKind, TrustList
+from aikz_label.trust.timestamping import Authority
 from matrix import CERTIFICATES, REVOCATIONS, ROWS, TIMES
 from support import encoded, missing, picture, require_tool
 from tsa import LocalTsa
@@ -148,7 +149,7 @@ def data_for(world, row):
 
 
 def token_of(data):
-    from aikz_label import cose
+    from aikz_label.manifest import cose
 
     reading = engine.read(io.BytesIO(data), "image/jpeg", ())
     (token,) = cose.signatures(reading.store)[reading.label].tokens

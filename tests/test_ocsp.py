@@ -19,10 +19,10 @@ import pki
 from aikz_label import Label, mark, verify
 from aikz_label.cli import main
 from aikz_label.config import Config
-from aikz_label.credentials import revocation
 from aikz_label.errors import UsageError
 from aikz_label.label import Responsible
 from aikz_label.trust import TrustKind, TrustList
+from aikz_label.trust.credentials import revocation
 from support import encoded, missing, picture, require_tool
 
 PICTURE = encoded(picture(size=(200, 150)), "jpeg")

@@ -13,9 +13,10 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 from PIL import Image
 
-from aikz_label import Label, engine, mark, marker, rules, signing, verify
+from aikz_label import Label, engine, mark, rules, signing, verify
 from aikz_label.config import Config
 from aikz_label.label import Origin, Responsible
+from aikz_label.manifest import marker
 from aikz_label.report import SCHEMA, Report
 
 

@@ -14,12 +14,13 @@ from typing import Any
 import c2pa  # noqa: TID251  # to write as other tools do
 import pytest
 
-from aikz_label import Label, Refused, engine, mark, marker, verify
+from aikz_label import Label, Refused, engine, mark, verify
 from aikz_label.carriers import sidecar
 from aikz_label.cli import main
 from aikz_label.config import Config
 from aikz_label.errors import OutputExists, UsageError
 from aikz_label.label import Origin
+from aikz_label.manifest import marker
 from aikz_label.report import MarkerState, Notice, NoticeState, Status, Verdict
 from aikz_label.signing import load_signing_key
 from support import PHOTO, encoded, picture

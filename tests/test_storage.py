@@ -13,8 +13,9 @@ from typing import ClassVar
 
 import pytest
 
-from aikz_label import Label, mark, storage, verify_many
+from aikz_label import Label, mark, verify_many
 from aikz_label.cli import main
+from aikz_label.files import storage
 from support import encoded, missing, picture
 
 try:

@@ -104,7 +104,7 @@ FAULTS = {
 @pytest.mark.parametrize("mode", FAULTS)
 def test_without_a_time_stamp_nothing_is_marked(config, tsa, tmp_path, mode, monkeypatch):
     tsa.mode = mode
-    from aikz_label import timestamping
+    from aikz_label.trust import timestamping
 
     post = timestamping.network.post
     monkeypatch.setattr(

@@ -8,8 +8,8 @@ import struct
 import numpy as np
 import tifffile
 
-from aikz_label import ifd
-from aikz_label.ifd_editor import Editor
+from aikz_label.metadata import ifd
+from aikz_label.metadata.ifd_editor import Editor
 from support import picture
 
 SIZE = (240, 163)

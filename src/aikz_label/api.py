@@ -27,13 +27,13 @@ from aikz_label.label import Label, clean
 from aikz_label.limits import Limits
 from aikz_label.report import Evidence, Report, message
 from aikz_label.sources import Source, open_any
-from aikz_label.textinput import Said
+from aikz_label.sources.text import Said
 from aikz_label.texts import check_languages
 from aikz_label.trust import TrustList, load_trust_lists
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey
-    from aikz_label.timestamping import Authority
+    from aikz_label.trust.timestamping import Authority
 
 Destination: TypeAlias = "str | Path | BinaryIO | None"
 Moment: TypeAlias = "datetime | str"
@@ -282,8 +282,8 @@ def _authority(url: str, failure: str, settings: Config) -> Authority | None:
         raise UsageError(f"tsa_failure {failure!r} is not one of: {', '.join(_TSA_FAILURE)}.")
     if not url or url == "none":
         return None
-    from aikz_label import der, network  # noqa: PLC0415
-    from aikz_label.timestamping import Authority  # noqa: PLC0415
+    from aikz_label.trust import der, network  # noqa: PLC0415
+    from aikz_label.trust.timestamping import Authority  # noqa: PLC0415
 
     if not network.check_url(url):
         raise UsageError(
@@ -361,7 +361,7 @@ def believing(
     trust: Trust | None, config: str | Path | Config | None, at: Moment | None, ocsp: str
 ) -> Believing:
     """Whom to believe, as of when, and whom to ask; the caller's mistakes found."""
-    from aikz_label.network import check_url  # noqa: PLC0415
+    from aikz_label.trust.network import check_url  # noqa: PLC0415
 
     if ocsp and not check_url(ocsp):
         raise UsageError(

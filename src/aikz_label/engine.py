@@ -24,15 +24,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import c2pa  # noqa: TID251  # this is the one module that may
 
-from aikz_label.binding import Binding, binding_of, without_file
-from aikz_label.certificates import CLAIM_SIGNING, EMAIL_PROTECTION
 from aikz_label.errors import EngineError, LabelError, Refused, SigningError
-from aikz_label.reading import TRUST_URI, Reading, from_store
+from aikz_label.manifest.binding import Binding, binding_of, without_file
+from aikz_label.manifest.reading import TRUST_URI, Reading, from_store
 from aikz_label.trust import TrustKind, TrustList, of_kind
+from aikz_label.trust.certificates import CLAIM_SIGNING, EMAIL_PROTECTION
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey
-    from aikz_label.timestamping import Authority
+    from aikz_label.trust.timestamping import Authority
 
 __all__ = [
     "ANY",
@@ -288,7 +288,7 @@ def _relay(authority: Authority | None) -> Iterator[str]:
     if authority is None:
         yield ""
         return
-    from aikz_label.timestamping import relay  # noqa: PLC0415  # an HTTP server that most need not load
+    from aikz_label.trust.timestamping import relay  # noqa: PLC0415  # an HTTP server that most need not load
 
     with relay(authority) as address:
         yield address

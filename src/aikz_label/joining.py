@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from aikz_label import credentials, marker
 from aikz_label.adapters import Examined
-from aikz_label.credentials import Question, iso
 from aikz_label.label import Label
-from aikz_label.reading import Ancestor, Reading, Stamp
+from aikz_label.manifest import marker
+from aikz_label.manifest.reading import Ancestor, Reading, Stamp
 from aikz_label.report import Marker, MarkerState, Message, Notice, Step, TimeStamp, message
-from aikz_label.trust import TrustList
+from aikz_label.trust import TrustList, credentials
+from aikz_label.trust.credentials import Question, iso
 
 
 @dataclass(frozen=True, slots=True)

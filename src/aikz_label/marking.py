@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, cast
 
-from aikz_label import checking, engine, formats, marker, rules
+from aikz_label import checking, engine, formats, rules
 from aikz_label.adapters import Adapter, MediaProblem, Order
 from aikz_label.carriers import sidecar
 from aikz_label.carriers.sidecar import NoCarrier, Sidecar
@@ -19,6 +19,7 @@ from aikz_label.errors import Refused, SigningError
 from aikz_label.formats import Format
 from aikz_label.joining import Believing
 from aikz_label.limits import MIB, NO_LIMITS
+from aikz_label.manifest import marker
 from aikz_label.report import (
     MarkerState,
     Measurement,
@@ -29,7 +30,7 @@ from aikz_label.report import (
     message,
 )
 from aikz_label.signing import SigningKey
-from aikz_label.textinput import Said
+from aikz_label.sources.text import Said
 
 
 @dataclass(frozen=True, slots=True)

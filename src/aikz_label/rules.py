@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aikz_label import vouching
 from aikz_label.formats import FORMATS
 from aikz_label.label import IdKind, Label, Origin
 from aikz_label.profile import Profile
@@ -27,6 +26,7 @@ from aikz_label.report import (
     Status,
     Verdict,
     message,
+    vouching,
 )
 from aikz_label.texts import load_data
 

@@ -15,9 +15,10 @@ from PIL import ImageCms
 import corpus_files
 import jpeg_files
 import svg_files
-from aikz_label import Label, Refused, mark, mirror
+from aikz_label import Label, Refused, mark
 from aikz_label.config import Config
 from aikz_label.label import Origin, System
+from aikz_label.metadata import mirror
 from support import PHOTO, encoded, heic, jxl, picture, require_corpus, require_tool
 
 pytestmark = pytest.mark.timeout(180)

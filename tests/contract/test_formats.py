@@ -16,8 +16,8 @@ import svg_files
 import text_files
 import tiff_files
 import webp_files
-from aikz_label import ifd
 from aikz_label.formats import FORMATS
+from aikz_label.metadata import ifd
 from aikz_label.testing import AdapterContract
 from support import deep_avif, encoded, heic, jxl, picture, pixels, require_heif
 

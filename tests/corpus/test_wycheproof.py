@@ -16,7 +16,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from aikz_label import signatures
+from aikz_label.trust import signatures
 from support import require_corpus
 
 pytestmark = pytest.mark.corpus

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pki
-from aikz_label import Label, cbor, certificates, cose, der, engine, jumbf, mark
-from aikz_label.credentials import Question, judging, stamps
-from aikz_label.trust import TrustKind, TrustList
+from aikz_label import Label, engine, mark
+from aikz_label.manifest import cbor, cose, jumbf
+from aikz_label.trust import TrustKind, TrustList, certificates, der
+from aikz_label.trust.credentials import Question, judging, stamps
 from support import encoded, picture
 from tsa import LocalTsa
 

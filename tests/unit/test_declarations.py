@@ -11,10 +11,11 @@ import zlib
 import pytest
 from PIL import Image, PngImagePlugin
 
-from aikz_label import Label, Refused, Verdict, declarations, exif, formats, mark, verify, xmp
+from aikz_label import Label, Refused, Verdict, formats, mark, verify
 from aikz_label.adapters import MediaProblem
 from aikz_label.label import Origin
 from aikz_label.limits import MIB, Limits
+from aikz_label.metadata import declarations, exif, xmp
 from support import encoded, picture, require_corpus
 
 SMALL = picture(size=(64, 48))

@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 import jpeg_files
-from aikz_label import Label, formats, iim, mark, verify, xmp
+from aikz_label import Label, formats, mark, verify
 from aikz_label.label import Origin
 from aikz_label.limits import Limits
+from aikz_label.metadata import iim, xmp
 from aikz_label.report import Mirror, Verdict
 from support import ROOT, encoded, picture
 

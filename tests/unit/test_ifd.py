@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aikz_label import Refused, Verdict, ifd, mark, sniff, verify
-from aikz_label.ifd_editor import Editor
+from aikz_label import Refused, Verdict, mark, sniff, verify
+from aikz_label.metadata import ifd
+from aikz_label.metadata.ifd_editor import Editor
 from tiff_files import book, photo, raw_page, tiff
 
 PAGE = {256: [40], 257: [30], 258: [8], 259: [1], 262: [1], 277: [1], 278: [30]}

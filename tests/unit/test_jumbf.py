@@ -13,7 +13,7 @@ from aikz_label.adapters.image.heif.container import Avif
 from aikz_label.adapters.image.jpeg import Jpeg
 from aikz_label.adapters.image.png import Png
 from aikz_label.adapters.image.webp import WebP
-from aikz_label.jumbf import lengths_fit
+from aikz_label.manifest.jumbf import lengths_fit
 from support import encoded, picture, require_corpus
 
 KINDS = {"jpeg": Jpeg, "png": Png, "webp": WebP, "avif": Avif}

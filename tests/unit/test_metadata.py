@@ -14,9 +14,10 @@ from PIL.PngImagePlugin import PngInfo
 import exif_files
 import jpeg_files
 import png_files
-from aikz_label import Label, exif, mark, mirror, verify
+from aikz_label import Label, mark, verify
 from aikz_label.adapters.image.exif_block import ExifBlock, ExifError
 from aikz_label.label import Origin, System
+from aikz_label.metadata import exif, mirror
 from aikz_label.notice import badge
 from aikz_label.notice.measure import Region, measure
 from aikz_label.profile import load_profile

@@ -6,8 +6,9 @@ import io
 
 import pytest
 
-from aikz_label import Label, Verdict, engine, mark, marker, verify
-from aikz_label.reading import from_store
+from aikz_label import Label, Verdict, engine, mark, verify
+from aikz_label.manifest import marker
+from aikz_label.manifest.reading import from_store
 from aikz_label.report import Notice
 from aikz_label.signing import load_signing_key
 from support import PHOTO

@@ -15,11 +15,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 import pki
 from aikz_label import mark, verify
-from aikz_label.certificates import CLAIM_SIGNING, EMAIL_PROTECTION
 from aikz_label.errors import SigningError
 from aikz_label.label import Label
 from aikz_label.signing import load_signing_key
 from aikz_label.trust import TrustList
+from aikz_label.trust.certificates import CLAIM_SIGNING, EMAIL_PROTECTION
 from support import encoded, picture, require_tool
 
 PASSWORD = "Құпия сөз 1"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from aikz_label import languages, sniff
+from aikz_label import sniff
 from aikz_label.errors import UsageError
+from aikz_label.formats import languages
 from text_files import SAMPLES
 
 KINDS = [

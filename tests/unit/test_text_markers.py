@@ -175,8 +175,8 @@ def test_a_text_taken_apart_after_signing_still_holds(config, check):
 
 def foreign(config: Config, pad: str) -> bytes:
     """Plain text as another program marks it: at the end, padded behind the store, its place in composed bytes."""
-    from aikz_label import marker
     from aikz_label.api import open_signer
+    from aikz_label.manifest import marker
     from aikz_label.report import Notice
 
     text = "Прозрачный текст другого автора."
@@ -249,8 +249,8 @@ def test_two_blocks_are_one_too_many(config, read):
 
 def test_a_block_at_the_start_is_understood(config, check):
     """Most writers put it there."""
-    from aikz_label import marker
     from aikz_label.api import open_signer
+    from aikz_label.manifest import marker
     from aikz_label.report import Notice
 
     body = b"key: 1\nother: 2\n"

@@ -12,12 +12,14 @@ import pytest
 import tifffile
 from PIL import Image
 
-from aikz_label import Refused, Verdict, engine, ifd, mark, marker, verify
+from aikz_label import Refused, Verdict, engine, mark, verify
 from aikz_label.adapters.image import ADAPTER
 from aikz_label.adapters.image.tiff import Tiff
 from aikz_label.formats import FORMATS
 from aikz_label.label import Origin
 from aikz_label.limits import DEFAULT, NO_LIMITS
+from aikz_label.manifest import marker
+from aikz_label.metadata import ifd
 from aikz_label.profile import load_profile
 from aikz_label.report import Notice, NoticeState
 from aikz_label.signing import load_signing_key

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from aikz_label import vouching
-from aikz_label.report import Marker, MarkerState, Revocation, Signer, Step, TimeStamp, message
+from aikz_label.report import (
+    Marker,
+    MarkerState,
+    Revocation,
+    Signer,
+    Step,
+    TimeStamp,
+    message,
+    vouching,
+)
 
 SIGNER = Signer("S", "O", "1", "Es256", begins="2026-01-01T00:00:00Z", ends="2026-12-31T00:00:00Z")
 

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from aikz_label import Label, xmp
+from aikz_label import Label
 from aikz_label.label import Origin
-from aikz_label.marker import SOURCE_TYPE
+from aikz_label.manifest.marker import SOURCE_TYPE
+from aikz_label.metadata import xmp
 
 LABEL = Label(origin="created", system="Gen & <Co>/1")
 HEAD = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'

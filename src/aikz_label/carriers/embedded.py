@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from aikz_label import engine, jumbf
-from aikz_label.binding import MISMATCH, Binding
+from aikz_label import engine
 from aikz_label.carriers import padding
 from aikz_label.engine import Reading
 from aikz_label.errors import Refused
+from aikz_label.manifest import jumbf
+from aikz_label.manifest.binding import MISMATCH, Binding
 from aikz_label.trust import TrustList
 
 if TYPE_CHECKING:

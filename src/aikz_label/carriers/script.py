@@ -6,9 +6,9 @@ import base64
 import binascii
 from collections.abc import Iterator
 
-from aikz_label import markup
 from aikz_label.carriers.embedded import Cut, Hole, Place
-from aikz_label.markup import Token
+from aikz_label.formats import markup
+from aikz_label.formats.markup import Token
 
 MULTIPLE = "manifest.html.multipleManifests"
 _OPENS, _CLOSES = b'<script type="application/c2pa">', b"</script>"

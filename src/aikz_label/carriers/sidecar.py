@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from aikz_label import engine, files, jumbf
-from aikz_label.binding import MISMATCH
+from aikz_label import engine, files
 from aikz_label.errors import SourceError
 from aikz_label.formats import Format
+from aikz_label.manifest import jumbf
+from aikz_label.manifest.binding import MISMATCH
 from aikz_label.report import Message, message
 from aikz_label.trust import TrustList
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from aikz_label import engine, ifd
+from aikz_label import engine
 from aikz_label.carriers.sidecar import NoCarrier
 from aikz_label.errors import Refused
-from aikz_label.ifd_editor import Editor
+from aikz_label.metadata import ifd
+from aikz_label.metadata.ifd_editor import Editor
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey

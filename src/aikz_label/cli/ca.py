@@ -11,8 +11,8 @@ from aikz_label.cli.shared import OK, say, shown
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from aikz_label.authority import Authority
     from aikz_label.cli.shared import Commands
+    from aikz_label.identity.authority import Authority
 
 ALGORITHMS = ("es256", "es384", "es512", "ed25519", "ps256")
 REASONS = (
@@ -118,14 +118,14 @@ def _folder(options: argparse.Namespace) -> Path:
 
 
 def _authority(options: argparse.Namespace) -> Authority:
-    from aikz_label.authority import Authority  # noqa: PLC0415
+    from aikz_label.identity.authority import Authority  # noqa: PLC0415
 
     return Authority(_folder(options))
 
 
 def _init(options: argparse.Namespace) -> int:
-    from aikz_label import authority  # noqa: PLC0415
-    from aikz_label.certifying import Subject  # noqa: PLC0415
+    from aikz_label.identity import authority  # noqa: PLC0415
+    from aikz_label.identity.certifying import Subject  # noqa: PLC0415
 
     folder = _folder(options)
     subject = Subject(options.name, country=options.country)
@@ -140,7 +140,7 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _issue(options: argparse.Namespace) -> int:
-    from aikz_label import certifying  # noqa: PLC0415
+    from aikz_label.identity import certifying  # noqa: PLC0415
 
     made = _authority(options)
     subject = certifying.Subject(options.name, options.common_name, options.country, options.bin)
@@ -159,7 +159,7 @@ def _issue(options: argparse.Namespace) -> int:
 
 
 def _revoke(options: argparse.Namespace) -> int:
-    from aikz_label import certifying  # noqa: PLC0415
+    from aikz_label.identity import certifying  # noqa: PLC0415
 
     made, since = _authority(options), _since(options.since)
     serial = options.certificate

@@ -73,7 +73,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _rows(one: Shown) -> Iterator[tuple[str, str]]:
-    from aikz_label.certificates import COMMON_NAME, ORGANISATION  # noqa: PLC0415
+    from aikz_label.trust.certificates import COMMON_NAME, ORGANISATION  # noqa: PLC0415
 
     facts = one.facts
     yield "signer", one.where

@@ -135,7 +135,7 @@ def add_mark(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def _mark(options: argparse.Namespace) -> int:
-    from aikz_label import gather  # noqa: PLC0415
+    from aikz_label.batch import gather  # noqa: PLC0415
     from aikz_label.errors import UsageError  # noqa: PLC0415
 
     sources = options.paths

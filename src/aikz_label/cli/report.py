@@ -13,8 +13,8 @@ from aikz_label.cli.shared import OK, say, shown
 
 if TYPE_CHECKING:
     from aikz_label.batch import Row
+    from aikz_label.batch.journal import Recorded
     from aikz_label.cli.shared import Commands
-    from aikz_label.journal import Recorded
     from aikz_label.profile import Profile
     from aikz_label.report import Report
 
@@ -63,8 +63,8 @@ def add_report(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
+    from aikz_label.batch.journal import Recorded  # noqa: PLC0415
     from aikz_label.errors import UsageError  # noqa: PLC0415
-    from aikz_label.journal import Recorded  # noqa: PLC0415
     from aikz_label.profile import load_profile  # noqa: PLC0415
 
     if options.to == "parquet" and options.output is None:

@@ -20,7 +20,7 @@ from aikz_label.cli.shared import INTERRUPTED, say, stdin
 if TYPE_CHECKING:
     from types import FrameType
 
-    from aikz_label.gather import Gathering
+    from aikz_label.batch.gather import Gathering
 
 _EVERY = 0.2  # seconds between two looks of the progress line
 _TERMINATED = 128 + signal.SIGTERM
@@ -166,7 +166,7 @@ def passed_over(skipped: Counter[str]) -> list[str]:
 
 def gathered(options: argparse.Namespace, without: Path | None = None) -> Gathering:
     """The files that the options mean."""
-    from aikz_label import gather  # noqa: PLC0415
+    from aikz_label.batch import gather  # noqa: PLC0415
 
     wanted = gather.Patterns.load(options.ignore_file, options.glob)
     listed = None

@@ -58,7 +58,7 @@ def _kind(options: argparse.Namespace) -> TrustKind | None:
 
 
 def _add(options: argparse.Namespace) -> int:
-    from aikz_label import trusting  # noqa: PLC0415
+    from aikz_label.identity import trusting  # noqa: PLC0415
     from aikz_label.trust import TrustKind, load_trust_list  # noqa: PLC0415
 
     path = trusting.add(
@@ -79,7 +79,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _show(listed: TrustList) -> None:
-    from aikz_label import trusting  # noqa: PLC0415
+    from aikz_label.identity import trusting  # noqa: PLC0415
 
     note = " (self-issued: this machine's own)" if listed.self_issued else ""
     print(f"{listed.kind}: {shown(listed.name)}{note}")
@@ -89,7 +89,7 @@ def _show(listed: TrustList) -> None:
 
 
 def _remove(options: argparse.Namespace) -> int:
-    from aikz_label import trusting  # noqa: PLC0415
+    from aikz_label.identity import trusting  # noqa: PLC0415
 
     print(f"removed {trusting.remove(settings(options), options.name, _kind(options))}")
     return OK

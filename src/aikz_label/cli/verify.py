@@ -33,8 +33,8 @@ from aikz_label.cli.shared import (
 
 if TYPE_CHECKING:
     from aikz_label.batch import Row
+    from aikz_label.batch.journal import Journal
     from aikz_label.cli.shared import Commands
-    from aikz_label.journal import Journal
     from aikz_label.sandbox.work import Verifying
 
 
@@ -86,7 +86,7 @@ def add_verify(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from aikz_label import gather  # noqa: PLC0415
+    from aikz_label.batch import gather  # noqa: PLC0415
     from aikz_label.errors import UsageError  # noqa: PLC0415
 
     if not options.paths and not options.files0_from:
@@ -173,7 +173,7 @@ def _in_this_process(options: argparse.Namespace, order: Verifying) -> int:
 
 def _many(options: argparse.Namespace) -> int:
     from aikz_label import batch  # noqa: PLC0415
-    from aikz_label.journal import Journal, options_of  # noqa: PLC0415
+    from aikz_label.batch.journal import Journal, options_of  # noqa: PLC0415
     from aikz_label.sandbox.nursery import Beside  # noqa: PLC0415
 
     order, deadline = _order(options), options.timeout or batch.DEADLINE

@@ -5,5 +5,5 @@
     child     what a child does to itself before it opens anything: limits, silence, dying with its parent
     work      what a child can be asked for: verify a file, mark a file
 
-Requests and answers are lines of JSON (`aikz_label.wire`): no file content, no pickle and no key crosses the pipe.
+Requests and answers are lines of JSON (`aikz_label.sandbox.wire`): no file content, no pickle and no key crosses the pipe.
 """

@@ -16,17 +16,19 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from aikz_label import api, files, formats, limits, profile, rules, storage, wire
+from aikz_label import api, files, formats, limits, profile, rules
 from aikz_label.carriers import sidecar
 from aikz_label.carriers.sidecar import Sidecar
 from aikz_label.checking import verify_stream
 from aikz_label.config import Config
 from aikz_label.errors import LabelError, MissingDependency, SigningError, SourceError
+from aikz_label.files import storage
 from aikz_label.joining import Believing
 from aikz_label.label import Label
 from aikz_label.limits import Limits
 from aikz_label.profile import Profile
 from aikz_label.report import Evidence, Report, message
+from aikz_label.sandbox import wire
 from aikz_label.sandbox.failures import described
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from aikz_label.errors import LabelError, SigningError
 from aikz_label.signing.secrets import Ask, Secrets
 
 if TYPE_CHECKING:
-    from aikz_label.timestamping import Authority
+    from aikz_label.trust.timestamping import Authority
 
 _SCHEMES = {
     "file": "aikz_label.signing.keyfile",

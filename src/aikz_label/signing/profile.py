@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from aikz_label import signatures
-from aikz_label.certificates import CLAIM_SIGNING, EMAIL_PROTECTION
 from aikz_label.errors import SigningError
+from aikz_label.trust import signatures
+from aikz_label.trust.certificates import CLAIM_SIGNING, EMAIL_PROTECTION
 
 _PEM, _DER = serialization.Encoding.PEM, serialization.Encoding.DER
 MIN_RSA_BITS = 2048

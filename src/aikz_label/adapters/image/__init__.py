@@ -9,7 +9,7 @@ from importlib import import_module
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from aikz_label import engine, jumbf
+from aikz_label import engine
 from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
 from aikz_label.adapters.image import metadata
 from aikz_label.adapters.image.container import Container, Window
@@ -19,6 +19,7 @@ from aikz_label.errors import Refused
 from aikz_label.formats import Format
 from aikz_label.label import Origin
 from aikz_label.limits import DEFAULT, NO_LIMITS, Limits
+from aikz_label.manifest import jumbf
 from aikz_label.notice import wording
 from aikz_label.profile import Profile
 from aikz_label.report import Found, Measurement, Notice

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from aikz_label import exif, ifd, mirror
-from aikz_label.ifd import LONG, UNDEFINED, Directory, Tiff
-from aikz_label.ifd_editor import Editor
+from aikz_label.metadata import exif, ifd, mirror
+from aikz_label.metadata.ifd import LONG, UNDEFINED, Directory, Tiff
+from aikz_label.metadata.ifd_editor import Editor
 
 MAX_BLOCK = 64 * 1024
 _PREFIX = b"Exif\0\0"

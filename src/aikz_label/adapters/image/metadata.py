@@ -12,10 +12,10 @@ from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from aikz_label import mirror
-from aikz_label import xmp as packets
 from aikz_label.adapters.image.container import Tags
 from aikz_label.adapters.image.exif_block import ExifBlock, ExifError
+from aikz_label.metadata import mirror
+from aikz_label.metadata import xmp as packets
 
 if TYPE_CHECKING:
     from aikz_label.adapters import Order
@@ -31,7 +31,7 @@ def read(container: Container, limits: Limits) -> Iterator[Mirror]:
             yield from packets.read(packet)
     block, record, texts = container.statements, container.iptc, tuple(container.texts())
     if block or record or texts:
-        from aikz_label import declarations  # noqa: PLC0415  # most files have none
+        from aikz_label.metadata import declarations  # noqa: PLC0415  # most files have none
 
         yield from declarations.in_exif(block or b"")
         yield from declarations.in_iptc(record or b"")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from aikz_label import jumbf
-from aikz_label import xmp as packets
 from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
 from aikz_label.adapters.svg import edit
 from aikz_label.adapters.svg.document import MAX_BYTES, NAMESPACE, Document
@@ -18,6 +16,8 @@ from aikz_label.errors import Refused
 from aikz_label.formats import Format
 from aikz_label.label import Origin
 from aikz_label.limits import Limits
+from aikz_label.manifest import jumbf
+from aikz_label.metadata import xmp as packets
 from aikz_label.notice import wording
 from aikz_label.profile import Profile
 from aikz_label.report import Found, Measurement, Notice, NoticeState

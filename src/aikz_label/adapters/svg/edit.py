@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from aikz_label import xmp as packets
 from aikz_label.adapters.svg.document import NAMESPACE, Document, Element
 from aikz_label.label import Label
+from aikz_label.metadata import xmp as packets
 
 if TYPE_CHECKING:
     from aikz_label.adapters.svg.group import Spec

@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterable
 from functools import cached_property
 
-from aikz_label import languages
 from aikz_label.adapters.text.decoded import Decoded
 from aikz_label.adapters.text.document import Document, Said, no_place
 from aikz_label.carriers import armour
 from aikz_label.carriers.embedded import Hole
 from aikz_label.carriers.sidecar import NoCarrier
 from aikz_label.errors import Refused
+from aikz_label.formats import languages
+from aikz_label.formats.languages import Comment
 from aikz_label.label import Origin
-from aikz_label.languages import Comment
 from aikz_label.notice import wording
 
 # First lines that must stay first: what names the interpreter, the encoding, the dialect.

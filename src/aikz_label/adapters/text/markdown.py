@@ -11,8 +11,8 @@ from aikz_label.adapters.text.comments import block
 from aikz_label.adapters.text.decoded import Decoded, Insertion
 from aikz_label.adapters.text.document import Document
 from aikz_label.carriers.embedded import Hole
+from aikz_label.formats.languages import Comment
 from aikz_label.label import Label, Origin
-from aikz_label.languages import Comment
 from aikz_label.notice import wording
 from aikz_label.report import Mirror
 

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from aikz_label import markup
 from aikz_label.adapters.text import statements
 from aikz_label.adapters.text.decoded import Decoded, Insertion
 from aikz_label.adapters.text.document import Document, Said
@@ -19,6 +18,7 @@ from aikz_label.carriers import script
 from aikz_label.carriers.embedded import Hole
 from aikz_label.carriers.sidecar import NoCarrier
 from aikz_label.errors import Refused
+from aikz_label.formats import markup
 from aikz_label.label import Label, Origin
 from aikz_label.report import Mirror
 

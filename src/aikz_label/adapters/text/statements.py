@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from aikz_label.assertions import SOURCE_TYPE, origin_of
 from aikz_label.label import Label, Origin
+from aikz_label.manifest.assertions import SOURCE_TYPE, origin_of
 from aikz_label.report import Mirror
 
 DISCLOSURE, SOURCE, SYSTEM = "ai-disclosure", "digital-source-type", "ai-system"

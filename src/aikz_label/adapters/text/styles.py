@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aikz_label import markup
-from aikz_label.markup import Token
+from aikz_label.formats import markup
+from aikz_label.formats.markup import Token
 
 _VOID = {
     "area",

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from aikz_label import iim
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import (
     Chunk,
@@ -39,6 +38,7 @@ from aikz_label.adapters.image.jpeg.segments import (
     xmp_segment,
 )
 from aikz_label.limits import NO_LIMITS, Limits
+from aikz_label.metadata import iim
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

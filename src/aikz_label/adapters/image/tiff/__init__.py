@@ -1,7 +1,8 @@
 """TIFF: every page is painted where it stands.
 
 Only the strips or tiles that the badge touches are coded anew, each in the way of its page. They go back to where they were
-when they still fit, else to the end of the file; everything else keeps its bytes and its place. See `aikz_label.ifd`.
+when they still fit, else to the end of the file; everything else keeps its bytes and its place. See
+`aikz_label.metadata.ifd`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self
 
-from aikz_label import ifd, iim
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import Container, Tags, refuse_variant
 from aikz_label.adapters.image.tiff.page import (
@@ -29,8 +29,9 @@ from aikz_label.adapters.image.tiff.page import (
     Page,
 )
 from aikz_label.carriers import tiff as carrier
-from aikz_label.ifd_editor import Editor, Value
 from aikz_label.limits import MIB, Limits
+from aikz_label.metadata import ifd, iim
+from aikz_label.metadata.ifd_editor import Editor, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.tiff import codec, jpeg
 from aikz_label.adapters.image.tiff.page import Coding, Page, Photometric
-from aikz_label.ifd import Tiff
+from aikz_label.metadata.ifd import Tiff
 
 Array = NDArray[Any]
 

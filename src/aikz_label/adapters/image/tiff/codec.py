@@ -15,7 +15,6 @@ from typing import Any
 
 from PIL import Image
 
-from aikz_label import ifd
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import decoding
 from aikz_label.adapters.image.tiff.page import (
@@ -28,6 +27,7 @@ from aikz_label.adapters.image.tiff.page import (
     Page,
 )
 from aikz_label.errors import Refused
+from aikz_label.metadata import ifd
 
 _NAMES = {  # Pillow's
     Coding.LZW: "tiff_lzw",

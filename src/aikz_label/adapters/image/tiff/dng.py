@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-from aikz_label import ifd
 from aikz_label.adapters.image.tiff import Tiff, check_whole, reading
 from aikz_label.limits import Limits
+from aikz_label.metadata import ifd
 
 _RAW = (32803, 34892)  # colour filter array, linear raw
 _PHOTOMETRIC, _SIZE = 262, (256, 257)

@@ -9,8 +9,8 @@ from typing import Literal, Self, TypeAlias
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import check_pixels
-from aikz_label.ifd import Directory, Tiff
 from aikz_label.limits import Limits
+from aikz_label.metadata.ifd import Directory, Tiff
 
 Role: TypeAlias = Literal["picture", "preview", "mask"]
 

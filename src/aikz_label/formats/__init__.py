@@ -1,0 +1,434 @@
+"""Which format these bytes are: the table of formats, and `sniff`.
+
+Only bytes decide. Names and declared types are hints for messages, because a verifier that believes a file's name can be
+sent to the wrong parser.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+from aikz_label.errors import MissingDependency
+
+if TYPE_CHECKING:
+    from aikz_label.adapters import Adapter
+
+HEAD = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One row of the format table.
+
+    Attributes:
+        name: Short name used in reports.
+        title: Name for people.
+        family: Row of the table it belongs to (`image`, `audio`, `video`, `pdf`, `text`, `document`, `other`).
+        mime: Canonical media type.
+        suffixes: Usual file name endings, the first one for new files.
+        adapter: Dotted path `module:attribute`; empty when the format is recognised but not handled yet.
+        marker: Where the marker lives.
+        notice: What people see or hear.
+        mirror: Which unsigned metadata repeats the label.
+        notice_applies: A notice can be in such a file; raw data, from which the picture is still to be made, hold none.
+        extra: The optional package group the adapter needs, if any.
+        language: Of a source, when the caller named it; not part of the table.
+    """
+
+    name: str
+    title: str
+    family: str
+    mime: str
+    suffixes: tuple[str, ...]
+    adapter: str = ""
+    marker: str = ""
+    notice: str = ""
+    mirror: str = ""
+    extra: str = ""
+    language: str = ""
+    notice_applies: bool = True
+
+    @property
+    def supported(self) -> bool:
+        """Whether an adapter marks and verifies it."""
+        return bool(self.adapter)
+
+
+_IMAGE = "aikz_label.adapters.image:ADAPTER"
+_MOVING = "badge; strip below animations"
+_TEXTS = "XMP (IPTC), EXIF, text"
+
+
+def _picture(
+    name: str,
+    title: str,
+    mime: str,
+    *suffixes: str,
+    notice: str = "badge",
+    mirror: str = "XMP (IPTC), EXIF",
+) -> Format:
+    return Format(name, title, "image", mime, suffixes, _IMAGE, "C2PA, in the file", notice, mirror)
+
+
+def _beside(name: str, title: str, mime: str, *suffixes: str) -> Format:
+    return Format(name, title, "image", mime, suffixes, _IMAGE, "C2PA, sidecar", "badge", "none")
+
+
+_JP2 = (".jp2", ".j2k", ".j2c", ".jpc", ".jpx", ".jpf")
+
+
+def _text(name: str, title: str, mime: str, annex: str, *words: str) -> Format:
+    """A row for text; `words` are notice, mirror and the suffixes."""
+    notice, mirror, *suffixes = words
+    where = f"C2PA, in the text ({annex})" if annex else "C2PA, sidecar"
+    return Format(name, title, "text", mime, tuple(suffixes), _TEXT, where, notice, mirror)
+
+
+_TEXT = "aikz_label.adapters.text:ADAPTER"
+_ALL = (
+    _picture("jpeg", "JPEG", "image/jpeg", ".jpg", ".jpeg"),
+    _picture("png", "PNG, APNG", "image/png", ".png", ".apng", notice=_MOVING, mirror=_TEXTS),
+    _picture("webp", "WebP", "image/webp", ".webp", notice=_MOVING),
+    _picture("gif", "GIF", "image/gif", ".gif", notice=_MOVING, mirror="XMP (IPTC)"),
+    _picture("tiff", "TIFF", "image/tiff", ".tif", ".tiff", mirror="XMP (IPTC)"),
+    replace(
+        _picture(
+            "dng",
+            "DNG",
+            "image/x-adobe-dng",
+            ".dng",
+            notice="none: raw data",
+            mirror="XMP (IPTC)",
+        ),
+        notice_applies=False,
+    ),
+    _picture("avif", "AVIF", "image/avif", ".avif"),
+    replace(_picture("heic", "HEIC/HEIF", "image/heic", ".heic", ".heif", ".hif"), extra="heif"),
+    replace(_picture("jxl", "JPEG XL", "image/jxl", ".jxl"), extra="jxl"),
+    replace(
+        _picture("svg", "SVG", "image/svg+xml", ".svg"),
+        adapter="aikz_label.adapters.svg:ADAPTER",
+        notice="badge, as paths",
+    ),
+    _beside("bmp", "BMP", "image/bmp", ".bmp"),
+    _beside("ico", "ICO, CUR", "image/x-icon", ".ico", ".cur"),
+    replace(_beside("jp2", "JPEG 2000", "image/jp2", *_JP2), mirror="XMP (IPTC), in JP2"),
+    Format("wav", "WAV", "audio", "audio/wav", (".wav",)),
+    Format("mp3", "MP3", "audio", "audio/mpeg", (".mp3",)),
+    Format("flac", "FLAC", "audio", "audio/flac", (".flac",)),
+    Format("m4a", "M4A", "audio", "audio/mp4", (".m4a",)),
+    Format("aiff", "AIFF", "audio", "audio/aiff", (".aiff", ".aif")),
+    Format("aac", "AAC (ADTS)", "audio", "audio/aac", (".aac",)),
+    Format("ogg", "Ogg (Opus, Vorbis, FLAC)", "audio", "audio/ogg", (".ogg", ".opus")),
+    Format("mp4", "MP4, M4V", "video", "video/mp4", (".mp4", ".m4v")),
+    Format("mov", "QuickTime", "video", "video/quicktime", (".mov",)),
+    Format("3gp", "3GP", "video", "video/3gpp", (".3gp",)),
+    Format("avi", "AVI", "video", "video/x-msvideo", (".avi",)),
+    Format("mkv", "Matroska", "video", "video/x-matroska", (".mkv",)),
+    Format("webm", "WebM", "video", "video/webm", (".webm",)),
+    Format("pdf", "PDF", "pdf", "application/pdf", (".pdf",)),
+    _text(
+        "html",
+        "HTML",
+        "text/html",
+        "A.7",
+        "note in the page",
+        "meta, JSON-LD",
+        ".html",
+        ".htm",
+        ".xhtml",
+    ),
+    _text("vtt", "WebVTT", "text/vtt", "A.9", "first cue", "–", ".vtt"),
+    _text("srt", "SubRip", "application/x-subrip", "", "first cue", "–", ".srt"),
+    _text("json", "JSON", "application/json", "", "a key, on request", "–", ".json", ".jsonl"),
+    _text("xml", "XML", "application/xml", "A.9", "comment", "–", ".xml"),
+    _text(
+        "markdown",
+        "Markdown",
+        "text/markdown",
+        "A.9",
+        "quotation",
+        "front matter",
+        ".md",
+        ".markdown",
+    ),
+    _text("yaml", "YAML", "application/yaml", "A.9", "comment", "–", ".yaml", ".yml"),
+    _text("toml", "TOML", "application/toml", "A.9", "comment", "–", ".toml"),
+    _text("source", "Source code", "text/plain", "A.9", "comment", "–"),
+    _text("csv", "CSV", "text/csv", "A.8", "a row, on request", "–", ".csv"),
+    _text(
+        "tsv", "TSV", "text/tab-separated-values", "A.8", "a row, on request", "–", ".tsv", ".tab"
+    ),
+    _text(
+        "text",
+        "Plain text",
+        "text/plain",
+        "A.8",
+        "lines above the text",
+        "–",
+        ".txt",
+        ".text",
+        ".log",
+    ),
+    Format(
+        "docx",
+        "DOCX",
+        "document",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        (".docx",),
+    ),
+    Format(
+        "xlsx",
+        "XLSX",
+        "document",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        (".xlsx",),
+    ),
+    Format(
+        "pptx",
+        "PPTX",
+        "document",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        (".pptx",),
+    ),
+    Format("odt", "ODT", "document", "application/vnd.oasis.opendocument.text", (".odt",)),
+    Format("ods", "ODS", "document", "application/vnd.oasis.opendocument.spreadsheet", (".ods",)),
+    Format("odp", "ODP", "document", "application/vnd.oasis.opendocument.presentation", (".odp",)),
+    Format("epub", "EPUB", "document", "application/epub+zip", (".epub",)),
+    Format("zip", "ZIP", "other", "application/zip", (".zip",)),
+    Format("c2pa", "C2PA sidecar", "other", "application/c2pa", (".c2pa",)),
+    # never found from bytes: what a file becomes that nobody knows, once it has a sidecar
+    Format(
+        "other",
+        "Any other file",
+        "other",
+        "application/octet-stream",
+        (),
+        "aikz_label.adapters.other:ADAPTER",
+        "C2PA, sidecar on request",
+        "none",
+        "none",
+    ),
+)
+
+FORMATS: dict[str, Format] = {row.name: row for row in _ALL}
+
+
+def with_sidecar(row: Format | None) -> Format | None:
+    """The row by which a file that has a sidecar, or is to get one, is handled: every format but a sidecar itself."""
+    other = FORMATS["other"]
+    if row is None:
+        return other
+    if row.supported or row.name == "c2pa":
+        return row
+    return replace(row, adapter=other.adapter)
+
+
+def sniff(source: BinaryIO | bytes) -> Format | None:
+    """Name the format from the bytes alone.
+
+    Total: any bytes give a format or `None`, never an exception of their own.
+
+    Args:
+        source: The file's bytes, or a seekable binary stream, read from offset 0 and rewound.
+    """
+    stream = io.BytesIO(source) if isinstance(source, bytes) else source
+    stream.seek(0)
+    head = stream.read(HEAD)
+    name = next((name for test, name in _SIGNATURES if test(head)), "") or _look_inside(
+        head, stream
+    )
+    stream.seek(0)
+    if name:
+        return FORMATS[name]
+    return _ask_plugins(head)
+
+
+def load_adapter(row: Format) -> Adapter:
+    """Import the adapter of a supported format.
+
+    Raises:
+        MissingDependency: A package that the adapter needs is not installed.
+    """
+    module, _, attribute = row.adapter.partition(":")
+    try:
+        adapter: Adapter = getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if error.name and error.name.startswith("aikz_label"):
+            raise
+        raise MissingDependency(row.title, row.extra or row.family) from error
+    return adapter
+
+
+def _at(offset: int, *words: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head[offset:].startswith(words)
+
+
+def _riff(kind: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head[:4] in {b"RIFF", b"RF64", b"BW64"} and head[8:12] == kind
+
+
+def _brands(*brands: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head[4:8] == b"ftyp" and head[8:12].startswith(brands)
+
+
+def _compatible(*brands: bytes) -> Callable[[bytes], bool]:
+    """An ISO-BMFF file whose `ftyp` lists one of these among its compatible brands."""
+
+    def test(head: bytes) -> bool:
+        if head[4:8] != b"ftyp":
+            return False
+        listed = head[16 : min(int.from_bytes(head[:4], "big"), 512)]
+        return any(listed[i : i + 4] in brands for i in range(0, len(listed), 4))
+
+    return test
+
+
+def _bmp(head: bytes) -> bool:
+    return head[:2] == b"BM" and head[14:18] in {
+        n.to_bytes(4, "little") for n in (12, 16, 40, 52, 56, 64, 108, 124)
+    }
+
+
+def _icon(head: bytes) -> bool:
+    """A directory of icons or cursors whose first entry is one; the four bytes before it begin other files too."""
+    count, length, start = (
+        int.from_bytes(head[i:j], "little") for i, j in ((4, 6), (14, 18), (18, 22))
+    )
+    return (
+        head[:4] in {b"\x00\x00\x01\x00", b"\x00\x00\x02\x00"}
+        and count > 0
+        and head[9:10] == b"\0"
+        and length > 0
+        and 6 + 16 * count <= start < 2**24
+    )
+
+
+def _ebml(doctype: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head[:4] == b"\x1a\x45\xdf\xa3" and doctype in head[:128]
+
+
+# The order matters: exact signatures first, then ISO-BMFF by brand (still pictures before films, because pictures
+# list film brands as compatible), then formats that only look plausible. Text comes last, in `_look_inside`.
+_SIGNATURES: tuple[tuple[Callable[[bytes], bool], str], ...] = (
+    (_at(0, b"\x89PNG\r\n\x1a\n"), "png"),
+    (_at(0, b"\xff\xd8\xff"), "jpeg"),
+    (_riff(b"WEBP"), "webp"),
+    (_riff(b"WAVE"), "wav"),
+    (_riff(b"AVI "), "avi"),
+    (_at(0, b"GIF87a", b"GIF89a"), "gif"),
+    (_at(0, b"\x00\x00\x00\x0cJXL \r\n\x87\n", b"\xff\x0a"), "jxl"),
+    (_at(0, b"\x00\x00\x00\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"), "jp2"),
+    (_brands(b"avif", b"avis"), "avif"),
+    (_brands(b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis"), "heic"),
+    (_compatible(b"avif", b"avis"), "avif"),
+    (_brands(b"mif1", b"msf1"), "heic"),
+    (_brands(b"M4A ", b"M4B ", b"M4P "), "m4a"),
+    (_brands(b"qt  "), "mov"),
+    (_brands(b"3g"), "3gp"),
+    (_at(4, b"ftyp"), "mp4"),
+    (_at(4, b"moov", b"mdat", b"wide"), "mov"),  # QuickTime from before `ftyp`
+    (_at(0, b"fLaC"), "flac"),
+    (_at(0, b"OggS"), "ogg"),
+    (lambda head: head[:4] == b"FORM" and head[8:12] in {b"AIFF", b"AIFC"}, "aiff"),
+    (_ebml(b"webm"), "webm"),
+    (_at(0, b"\x1a\x45\xdf\xa3"), "mkv"),
+    (lambda head: b"%PDF-" in head[:1024], "pdf"),
+    (lambda head: head[4:8] == b"jumb" and head[12:20] == b"jumdc2pa", "c2pa"),
+    (_icon, "ico"),
+    (_bmp, "bmp"),
+)
+
+
+def _look_inside(head: bytes, stream: BinaryIO) -> str:
+    """Formats that a few leading bytes cannot tell apart."""
+    if head.startswith((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")):
+        return "dng" if _has_dng_version(head, stream) else "tiff"
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _zip_kind(head, stream)
+    if head.startswith(b"ID3"):
+        return _after_id3(head, stream)
+    # the byte order mark of UTF-16 is also the start of a frame of MPEG audio
+    wide = _text_kind(head) if head.startswith(b"\xff\xfe") else ""
+    return wide or _mpeg_frame(head) or _text_kind(head)
+
+
+def _text_kind(head: bytes) -> str:
+    from aikz_label.formats import textkinds  # noqa: PLC0415  # its many patterns cost what only text should pay
+
+    return textkinds.kind(head) if head else ""
+
+
+def _has_dng_version(head: bytes, stream: BinaryIO) -> bool:
+    """Whether the first directory holds tag 50706, DNGVersion."""
+    order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
+    big = head[2:4] in {b"+\0", b"\0+"}  # BigTIFF, with wider numbers
+    first, row, field = (8, 20, slice(8, 16)) if big else (2, 12, slice(4, 8))
+    stream.seek(min(int.from_bytes(head[field], order), 1 << 62))
+    directory = stream.read(first + row * 1000)
+    count = min(int.from_bytes(directory[:first], order), 1000)
+    tag = (50706).to_bytes(2, order)
+    return any(directory[first + i * row :][:2] == tag for i in range(count))
+
+
+_ZIP_WORDS = ((b"word/", "docx"), (b"xl/", "xlsx"), (b"ppt/", "pptx"))
+_ZIP_TYPES = {
+    b"application/epub+zip": "epub",
+    b"application/vnd.oasis.opendocument.text": "odt",
+    b"application/vnd.oasis.opendocument.spreadsheet": "ods",
+    b"application/vnd.oasis.opendocument.presentation": "odp",
+}
+
+
+def _zip_kind(head: bytes, stream: BinaryIO) -> str:
+    if head[30:38] == b"mimetype":
+        declared = head[38:110]
+        return next((kind for word, kind in _ZIP_TYPES.items() if declared.startswith(word)), "zip")
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(max(0, size - HEAD))  # the central directory is at the end
+    names = head + stream.read(HEAD)
+    if b"[Content_Types].xml" in names:
+        return next((kind for word, kind in _ZIP_WORDS if word in names), "zip")
+    return "zip"
+
+
+def _after_id3(head: bytes, stream: BinaryIO) -> str:
+    """An ID3 tag can stand before MP3, AAC and FLAC."""
+    size = 0
+    for byte in head[6:10]:
+        size = size << 7 | byte & 0x7F
+    stream.seek(10 + size)
+    after = stream.read(4096)
+    if after.startswith(b"fLaC"):
+        return "flac"
+    return _mpeg_frame(after.lstrip(b"\0")) or "mp3"
+
+
+def _mpeg_frame(data: bytes) -> str:
+    """MP3 or ADTS AAC by a valid frame header; both start with a 0xFFF synchronisation word."""
+    if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE0 != 0xE0:
+        return ""
+    version, layer = data[1] >> 3 & 3, data[1] >> 1 & 3
+    if layer == 0 and data[1] & 0xF0 == 0xF0 and data[2] >> 2 & 15 < 13:
+        return "aac"
+    if layer == 0 or version == 1 or data[2] >> 4 == 15 or data[2] >> 2 & 3 == 3:
+        return ""
+    return "mp3"
+
+
+def _ask_plugins(head: bytes) -> Format | None:
+    """Installed plug-ins see only what nobody here recognised, so none can take over a built-in format.
+
+    An entry point of the group `aikz_label.formats` is a function from the first bytes to a `Format` or `None`.
+    """
+    from importlib.metadata import entry_points  # noqa: PLC0415  # 30 ms that only a miss pays
+
+    for point in entry_points(group="aikz_label.formats"):
+        found = point.load()(head)
+        if isinstance(found, Format):
+            return found
+    return None

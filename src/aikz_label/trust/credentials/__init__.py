@@ -1,0 +1,190 @@
+"""Who signed, whether to believe it, and as of when: the engine's word where it is enough, our own validation where not.
+
+The engine compares with this machine's clock, knows no revocation lists, takes a list for time-stamps as one for
+claims, and does not look at all that a certificate restricts. So its word is taken for a plain chain to a list for
+claims, with no time named and no revocation list given; everything else is decided in `judging`, which is only then
+imported. Integrity is always the engine's business: nothing here makes a marker hold that the engine says does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from aikz_label.manifest import cose
+from aikz_label.manifest.reading import Ancestor, Reading, Stamp
+from aikz_label.report.provenance import Signer
+from aikz_label.texts import Message, message
+from aikz_label.trust import TrustKind, TrustList, certificates, der, of_kind
+
+if TYPE_CHECKING:
+    from aikz_label.trust.credentials.judging import Standing
+
+
+class Question(NamedTuple):
+    """As of when, and whom to ask.
+
+    Attributes:
+        now: What the clock says.
+        at: The time to check as of; `None` for now.
+        responder: URL of an OCSP responder that may be asked; empty for nobody.
+    """
+
+    now: datetime
+    at: datetime | None = None
+    responder: str = ""
+
+    @property
+    def when(self) -> datetime:
+        """The time that certificates are compared with where no time-stamp says another."""
+        return self.at or self.now
+
+
+def settle(reading: Reading, trust: tuple[TrustList, ...], question: Question) -> Reading:
+    """Decide what the signers of a marker and of what it was made from are worth."""
+    if reading.manifest is None:
+        return reading
+    found = cose.signatures(reading.store, reading.label)
+    signature = found.get(reading.label)
+    chain = signature.chain if signature else ()
+    reading = replace(reading, signer=_with_facts(reading.signer, chain))
+    if reading.state == "invalid" and reading.problem != "expired":
+        return reading
+    if _is_enough(reading, chain, trust, question):
+        return _by_the_engine(reading, chain, trust, question)
+    from aikz_label.trust.credentials import judging  # noqa: PLC0415  # 66 ms that most need not pay
+
+    every = cose.signatures(reading.store)
+    standing = judging.judge(signature, trust, question)
+    return replace(
+        reading,
+        state=standing.state,
+        problem=standing.problem,
+        trust=standing.trust,
+        stamp=standing.stamp or (reading.stamp and replace(reading.stamp, state="invalid")),
+        revocation=standing.revocation,
+        notes=standing.notes,
+        ancestors=tuple(
+            _settled(ancestor, judging.judge(every[ancestor.label], trust, question))
+            if ancestor.label in every and ancestor.problem in {"", "expired"}
+            else ancestor
+            for ancestor in reading.ancestors
+        ),
+    )
+
+
+def _is_enough(
+    reading: Reading,
+    chain: tuple[bytes, ...],
+    trust: tuple[TrustList, ...],
+    question: Question,
+) -> bool:
+    """Whether the engine looked at all that matters here."""
+    if question.at is not None or question.responder or of_kind(trust, TrustKind.REVOKED):
+        return False
+    stamp = reading.stamp
+    if stamp and stamp.state == "trusted" and not _is(trust, stamp.trust, TrustKind.TIME):
+        return False
+    if of_kind(trust, TrustKind.TIME) and any(a.state == "trusted" for a in reading.ancestors):
+        return False  # it does not say by which list
+    if reading.state == "trusted":
+        return _is(trust, reading.trust, TrustKind.SIGNERS) and certificates.is_plain(chain)
+    # one that leads to a listed name: a forged name, or an algorithm that the engine does not know
+    return not _leads_to_a_list(chain, trust)
+
+
+def _is(trust: tuple[TrustList, ...], index: int, kind: TrustKind) -> bool:
+    return 0 <= index < len(trust) and trust[index].kind is kind
+
+
+def _by_the_engine(
+    reading: Reading,
+    chain: tuple[bytes, ...],
+    trust: tuple[TrustList, ...],
+    question: Question,
+) -> Reading:
+    if reading.stamp is not None:
+        reading = replace(reading, notes=stamp_notes(reading.stamp, question))
+    if reading.problem == "expired":  # which the engine also says of what is not valid yet
+        early = reading.signer is not None and reading.signer.begins > iso(question.now)
+        return replace(reading, problem="early" if early else "expired")
+    if reading.state == "trusted":
+        return reading
+    listed = (
+        next(
+            (
+                index
+                for index, item in of_kind(trust, TrustKind.CERTIFICATES)
+                if chain[0] in item.ders()
+            ),
+            -1,
+        )
+        if chain
+        else -1
+    )
+    if listed >= 0:
+        return replace(reading, state="trusted", trust=listed)
+    return replace(reading, notes=reading.notes + chain_notes(chain, trust))
+
+
+def stamp_notes(stamp: Stamp, question: Question) -> tuple[Message, ...]:
+    """A believed time-stamp that is younger than the check: whose clock is wrong cannot be told."""
+    if stamp.state != "trusted" or stamp.time <= iso(question.when + _CLOCKS_DIFFER):
+        return ()
+    return (message("signer.stamp-ahead", time=stamp.time, when=iso(question.when)),)
+
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
+
+
+def _settled(ancestor: Ancestor, standing: Standing) -> Ancestor:
+    return replace(ancestor, state=standing.state, problem=standing.problem, stamp=standing.stamp)
+
+
+def _with_facts(signer: Signer | None, chain: tuple[bytes, ...]) -> Signer | None:
+    """The engine tells names and number, but neither dates nor a BIN."""
+    try:
+        facts = certificates.facts(chain[0])
+    except (der.Malformed, IndexError):
+        return signer
+    if signer is None or signer.serial != str(facts.serial):
+        return signer
+    return replace(signer, bin=facts.bin, begins=iso(facts.begins), ends=iso(facts.ends))
+
+
+def iso(time: datetime) -> str:
+    """A time as reports show it."""
+    return time.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def _leads_to_a_list(chain: tuple[bytes, ...], trust: tuple[TrustList, ...]) -> bool:
+    """Whether the last issuer has a listed name."""
+    try:
+        return certificates.facts(chain[-1]).issuer in _subjects(trust)
+    except (der.Malformed, IndexError):
+        return False
+
+
+def _subjects(trust: tuple[TrustList, ...]) -> set[bytes]:
+    """Names of the authorities that are listed for signers."""
+    lists = of_kind(trust, TrustKind.SIGNERS)
+    return {certificates.facts(data).subject for _, item in lists for data in item.ders()}
+
+
+def chain_notes(chain: tuple[bytes, ...], trust: tuple[TrustList, ...]) -> tuple[Message, ...]:
+    """Why nobody on a list vouches for a chain, as far as its names tell."""
+    if not chain:
+        return (message("signer.out-of-reach"),)
+    if len(chain) > certificates.MAX_CHAIN:
+        return (message("signer.long-chain", count=len(chain), most=certificates.MAX_CHAIN),)
+    try:
+        last, subjects = certificates.facts(chain[-1]), _subjects(trust)
+    except (der.Malformed, IndexError):
+        return ()
+    if not subjects or last.issuer in subjects:
+        return ()
+    if last.issuer == last.subject:
+        code = "signer.self-signed" if len(chain) == 1 else "signer.root-unknown"
+        return (message(code, name=last.title),)
+    return (message("signer.chain-ends", name=certificates.title(last.issuer)),)
