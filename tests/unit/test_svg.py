@@ -489,6 +489,10 @@ BOMBS = {
     "quotes": f"<svg {SVG} a='" + '"' * 3_000_000,
     "css": svg("<style>" + "a{" * 200_000 + "opacity:0" + "}" * 200_000 + "</style>").decode(),
     "selectors": svg("<style>" + "(" * 1_000_000 + "{opacity:0}</style>").decode(),
+    "entities": "<!DOCTYPE svg ["
+    + "".join(f'<!ENTITY e{number} "x">' for number in range(100_000))
+    + f'<!ENTITY z SYSTEM "z">]><svg {SVG}></svg>',
+    "markers": f"<svg {SVG}>" + "<manifest " * 300_000,
 }
 
 

@@ -20,7 +20,7 @@ Edits = list[tuple[int, int, str]]
 MARKER = "http://c2pa.org/manifest"
 ID = "aikz-label-notice"
 DATA = "data-aikz-label"
-_STORE = re.compile(rb"<(?:[\w.-]+:)?manifest\b[^>]*>([^<]*)<")
+_STORE = re.compile(rb"<(?:[\w.-]+:)?manifest\b[^<>]*>([^<]*)<")
 _PACKET = re.compile(r"<x:xmpmeta.*</x:xmpmeta>", re.DOTALL)
 _BETWEEN = " \N{EN DASH} "
 # Roles whose children are not read out: what they say must be in the name of the whole.
