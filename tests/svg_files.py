@@ -20,11 +20,20 @@ SHAPES = (
     '<path d="M20 340 L620 340 L500 200 Z" fill="#374"/>'
 )
 
-
 _OURS = re.compile(
     r'<g xmlns="[^"]*" id="aikz-label-notice".*?</g>|<(\w+:)?metadata[^>]*>.*?</(\w+:)?metadata>| xmlns:c2pa="[^"]*"',
     re.DOTALL,
 )
+# Style sheets with a rule that makes the drawing disappear, between what only looks like a string or a comment around it.
+SHEETS = [
+    'a{b:"/*"} svg{opacity:0} c{d:"*/"}',
+    'a{b:"\n} svg{opacity:0} c{d:"e"}',
+    "a{b:url(/*)} svg{opacity:0} c{d:url(*/)}",
+    r"a{b:u\72 l(x')} svg{opacity:0} c{d:url(x')}",
+    "a{b:#url(c'd)')} svg{opacity:0} e{f:g'}",
+    r"a{b:\41 url(c'd)')} svg{opacity:0} e{f:g'}",
+    "a{b:'c\\\n'} svg{opacity:0}",
+]
 
 
 def without_ours(marked: bytes, encoding: str = "utf-8") -> bytes:

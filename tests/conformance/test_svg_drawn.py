@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -18,7 +20,7 @@ from aikz_label.notice.measure import Region, measure
 from aikz_label.notice.wording import ladder
 from aikz_label.profile import load_profile
 from aikz_label.report import NoticeState
-from svg_files import SHAPES, chromium, rsvg, svg
+from svg_files import SHAPES, SHEETS, chromium, rsvg, svg
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -111,6 +113,18 @@ def test_no_style_sheet_outranks_the_notice(label: Label) -> None:
     page = '<body style="margin:0;background:#777"><img src="drawing.svg"></body>'
     place = dict(notice.record(spec, view))
     seen_as(chromium(data, (640, 360), page=page), place, label.origin, ("kk", "ru", "en"))
+
+
+def test_chromium_follows_the_rules_that_are_not_hidden() -> None:
+    """Below each other on one page; of the last drawing the rule is in a string indeed."""
+    sheets = [*SHEETS, 'a{b:"} svg{opacity:0} c{d:"}']
+    drawings = (svg(f"<style><![CDATA[{sheet}]]></style>{SHAPES}") for sheet in sheets)
+    urls = (f"data:image/svg+xml;base64,{b64encode(data).decode()}" for data in drawings)
+    images = "".join(f'<img src="{url}" width=64 height=36 style="display:block">' for url in urls)
+    page = f'<body style="margin:0">{images}</body>'
+    shot = chromium(b"", (64, 36 * len(sheets)), page=page)
+    seen = [(part != 255).any() for part in np.split(shot, len(sheets))]
+    assert seen == [False] * len(SHEETS) + [True]
 
 
 def order(label: Label):

@@ -22,7 +22,7 @@ from aikz_label.limits import DEFAULT
 from aikz_label.notice import outlines, wording
 from aikz_label.profile import load_profile
 from aikz_label.report import MarkerState, NoticeState, Verdict
-from svg_files import SHAPES, SVG, svg, without_ours
+from svg_files import SHAPES, SHEETS, SVG, svg, without_ours
 
 
 def marked(data: bytes, label, config, **options):
@@ -315,10 +315,17 @@ def test_selectors():
     assert meets_root("(" * 5000, "", set())
 
 
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_a_rule_cannot_be_hidden_in_what_only_looks_like_a_string(sheet):
+    assert any(rule.selectors == ("svg",) for rule in rules(sheet)), list(rules(sheet))
+    style = sheet.removeprefix("a{").replace("} svg{", ";").replace("} ", ";").replace("{", "")
+    assert "opacity" in declarations(style)
+
+
 def test_declarations():
     assert declarations("a:b;;c : url(x;y) !important; /* d:e; */ f:'g;h:i'; FILL:RED") == {
         "a": "b",
-        "c": "url(x;y)",
+        "c": "url()",
         "f": "''",
         "fill": "RED",
     }
@@ -489,6 +496,7 @@ BOMBS = {
     "quotes": f"<svg {SVG} a='" + '"' * 3_000_000,
     "css": svg("<style>" + "a{" * 200_000 + "opacity:0" + "}" * 200_000 + "</style>").decode(),
     "selectors": svg("<style>" + "(" * 1_000_000 + "{opacity:0}</style>").decode(),
+    "strings": svg("<style>svg{opacity:0}a{b:'" + "\\'" * 500_000 + "</style>").decode(),
     "entities": "<!DOCTYPE svg ["
     + "".join(f'<!ENTITY e{number} "x">' for number in range(100_000))
     + f'<!ENTITY z SYSTEM "z">]><svg {SVG}></svg>',

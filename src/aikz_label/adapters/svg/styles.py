@@ -9,8 +9,19 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
-_STRING = re.compile(r"\"(?:[^\"\\]++|\\.)*+\"|'(?:[^'\\]++|\\.)*+'", re.DOTALL)
+_GAP = r"(?:\r\n|[\t\n\f\r ])?"
+_NAMED = rf"(?:[\w-]|[^\x00-\x7f]|\\(?:[0-9a-fA-F]{{1,6}}{_GAP}|[^\n\r\f]))++"
+_URL = (
+    rf"(?:\\?u|\\0{{0,4}}[57]5{_GAP})(?:\\?r|\\0{{0,4}}[57]2{_GAP})(?:\\?l|\\0{{0,4}}[46]c{_GAP})"
+)
+# What may hold braces that are none; a string ends with its line, and everything with the text (CSS Syntax 3, 4.3).
+_TOKEN = re.compile(
+    r"(?P<comment>/\*.*?(?:\*/|\Z))"
+    r"|(?P<string>\"(?:[^\"\\\n\r\f]++|\\(?:\r\n|.))*+(?:\"|(?=[\n\r\f])|\\?\Z)"
+    r"|'(?:[^'\\\n\r\f]++|\\(?:\r\n|.))*+(?:'|(?=[\n\r\f])|\\?\Z))"
+    rf"|[#@]{_NAMED}|(?P<url>{_URL}\([\t\n\f\r ]*+(?![\"'])(?:[^)\\]++|\\.)*+(?:\)|\\?\Z))|{_NAMED}",
+    re.DOTALL | re.IGNORECASE,
+)
 _ESCAPE = re.compile(r"\\([0-9a-fA-F]{1,6})\s?|\\(.)", re.DOTALL)
 _NESTING = re.compile(r"[\[(][^\[\]()]*[\])]")
 _COMBINATOR = re.compile(r"\s*[>+~]\s*|\s+")
@@ -32,9 +43,8 @@ class Rule:
 
 def declarations(text: str) -> dict[str, str]:
     """Properties and values of a block or a `style` attribute; of two, the later one."""
-    plain = _COMMENT.sub(" ", text)
     found = {}
-    for part in _split(_STRING.sub("''", plain), ";"):
+    for part in _split(_plain(text), ";"):
         name, colon, value = part.partition(":")
         if colon:
             found[unescaped(name).strip().lower()] = value.replace("!important", "").strip()
@@ -43,8 +53,13 @@ def declarations(text: str) -> dict[str, str]:
 
 def rules(text: str) -> Iterator[Rule]:
     """Every rule of a style sheet, also those in groups."""
-    plain = _STRING.sub("''", _COMMENT.sub(" ", text))
-    yield from _rules(plain.replace("<!--", " ").replace("-->", " "), 0)
+    yield from _rules(_plain(text).replace("<!--", " ").replace("-->", " "), 0)
+
+
+def _plain(text: str) -> str:
+    """The text without comments, and without what strings and addresses hold."""
+    kept = {"comment": " ", "string": "''", "url": "url()"}
+    return _TOKEN.sub(lambda token: kept.get(token.lastgroup or "", token[0]), text)
 
 
 def _rules(text: str, depth: int) -> Iterator[Rule]:
