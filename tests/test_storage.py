@@ -227,6 +227,62 @@ def test_a_bucket_is_walked_and_continued(
     assert json.loads(line)["verdict"] == "labelled"
 
 
+@pytest.fixture(scope="module")
+def beside(config) -> tuple[bytes, bytes]:
+    """A picture whose format has no place for a marker, and its sidecar."""
+    result = mark(
+        encoded(picture(size=(320, 240)), "bmp"), None, Label(origin="created"), config=config
+    )
+    return result.data, result.sidecar
+
+
+@pytest.mark.parametrize("name", ["a.bmp.c2pa", "a.c2pa"])
+def test_a_sidecar_is_found_beside_its_object(bucket, server, beside, marked, config, name):
+    data, store = beside
+    uris = [
+        put(bucket, "s/a.bmp", data),
+        put(bucket, "s/b.jpg", marked),
+        put(bucket, "s/c.bmp", data),
+    ]
+    put(bucket, f"s/{name}", store)
+    put(bucket, "s/c.bmp.c2pa", store[:-100])
+    found, inside, damaged = verify_many(uris, config=config)
+    assert found.verdict == "labelled"
+    assert found.evidence.marker.carrier == "sidecar"
+    assert inside.verdict == "labelled"
+    assert server[2].seen["b.jpg.c2pa"] == 0  # no request for what is not needed
+    assert damaged.verdict == "invalid"
+
+
+def test_a_sidecar_that_cannot_be_read_is_not_taken_for_a_missing_one(bucket, beside, config):
+    data, store = beside
+    uri = put(bucket, "cut.bmp", data)  # comes with one request, which is passed on whole
+    put(bucket, "cut.bmp.c2pa", store + bytes(5_000_000))  # needs two
+    (report,) = verify_many([uri], config=config, deadline=30)
+    assert report.reason.code == "unreadable.sidecar-not-read"
+
+
+def test_sidecars_of_a_listing_are_no_files(bucket, beside, config, capsys):
+    data, store = beside
+    keys = {
+        "l/a.bmp": data,
+        "l/a.bmp-x": data,
+        "l/a.bmp.c2pa": store,
+        "l/a.bmp0": data,
+        "l/z.c2pa": store,
+    }
+    for key, content in keys.items():
+        put(bucket, key, content)
+    main(["verify", f"s3://{BUCKET}/l/", "--json", "--config", str(config.path)])
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(row["path"].rpartition("/")[2], row["verdict"]) for row in rows] == [
+        ("a.bmp", "labelled"),
+        ("a.bmp-x", "unmarked"),
+        ("a.bmp0", "unmarked"),
+        ("z.c2pa", "unreadable"),
+    ]
+
+
 def test_trouble(bucket, plain, marked, config):
     """Throttling is waited for; what stays away is not opened; nothing of it is taken for the file's fault."""
     keys = ["throttled.jpg", "forbidden.jpg", "vanished.jpg"]

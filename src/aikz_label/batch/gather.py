@@ -113,12 +113,20 @@ class Gathering:
         if not uri.endswith("/"):
             yield uri
             return
+        above: list[
+            str
+        ] = []  # those that the one at hand begins with: a listing is in order, so its file is among them
         try:
             for found in storage.listing(uri):
-                if self.wanted.match(found[len(uri) :], folder=False):
-                    yield found
-                else:
+                while above and not found.startswith(above[-1]):
+                    above.pop()
+                if not self.wanted.match(found[len(uri) :], folder=False):
                     self.skipped["ignored"] += 1
+                elif found.removesuffix(SUFFIX) in above:
+                    self.skipped["sidecars"] += 1
+                else:
+                    yield found
+                above.append(found)
         except OSError as error:
             self.failed(uri, error)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from aikz_label import engine, files
 from aikz_label.errors import SourceError
+from aikz_label.files import storage
 from aikz_label.formats import Format
 from aikz_label.manifest import jumbf
 from aikz_label.manifest.binding import MISMATCH
@@ -89,6 +90,20 @@ def find(path: Path) -> Sidecar | None:
             found = _read(path.with_suffix(SUFFIX), shared=True)
     except ValueError:  # a NUL in the name
         return None
+    return found
+
+
+def find_object(uri: str) -> Sidecar | None:
+    """Look beside an object of a bucket, under both names.
+
+    Where its bucket may not be listed, the storage refuses what is not there as it refuses what is: both count as absent.
+    """
+    stem, dot, suffix = uri.rpartition(".")
+    if uri.endswith(SUFFIX):
+        return None
+    found = _read_object(uri + SUFFIX)
+    if found is None and dot and "/" not in suffix:
+        found = _read_object(stem + SUFFIX, shared=True)
     return found
 
 
@@ -170,6 +185,16 @@ def _read(path: Path, *, shared: bool = False) -> Sidecar | None:
     except (SourceError, OSError):
         return Sidecar(problem=message("unreadable.sidecar-not-read"), shared=shared)
     return _bounded(data, shared=shared)
+
+
+def _read_object(uri: str, *, shared: bool = False) -> Sidecar | None:
+    try:
+        with storage.open_object(uri) as (stream, _, _):
+            return _bounded(stream.read(MAX_BYTES + 1), shared=shared)
+    except (FileNotFoundError, PermissionError):
+        return None
+    except OSError:
+        return Sidecar(problem=message("unreadable.sidecar-not-read"), shared=shared)
 
 
 def _bounded(data: bytes, *, shared: bool = False) -> Sidecar:

@@ -27,7 +27,7 @@ from aikz_label.joining import Believing
 from aikz_label.label import Label
 from aikz_label.limits import Limits
 from aikz_label.profile import Profile
-from aikz_label.report import Evidence, Report, message
+from aikz_label.report import Evidence, MarkerState, Report, message
 from aikz_label.sandbox import wire
 from aikz_label.sandbox.failures import described
 
@@ -97,7 +97,10 @@ class Verifying:
                 if self.digest:
                     facts["sha256"] = _sha256(stream)
                 given = sidecar.given(self.sidecar) if self.sidecar else beside
-                return self._verify(stream, given), facts
+                report = self._verify(stream, given)
+                if given is None and _may_have_sidecar(uri, report):
+                    report = self._verify(stream, sidecar.find_object(uri))
+                return report, facts
         except MissingDependency as error:
             problem = message("unreadable.missing-package", package=error.hint)
         except OSError as error:
@@ -264,6 +267,11 @@ def why(error: OSError) -> str:
         errno.ENAMETOOLONG: "not-found",
     }
     return words.get(error.errno or 0, "io-error")
+
+
+def _may_have_sidecar(uri: str, report: Report) -> bool:
+    """Every request costs, so one is looked for only beside an object that holds no marker itself."""
+    return storage.is_uri(uri) and report.evidence.marker.state is MarkerState.ABSENT
 
 
 @contextmanager
