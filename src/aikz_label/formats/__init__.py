@@ -88,7 +88,13 @@ def _text(name: str, title: str, mime: str, annex: str, *words: str) -> Format:
     return Format(name, title, "text", mime, tuple(suffixes), _TEXT, where, notice, mirror)
 
 
+def _video(name: str, title: str, mime: str, *suffixes: str, mirror: str = "–") -> Format:
+    notice = "badge in every frame"
+    return Format(name, title, "video", mime, suffixes, _VIDEO, "C2PA, in the file", notice, mirror)
+
+
 _TEXT = "aikz_label.adapters.text:ADAPTER"
+_VIDEO = "aikz_label.adapters.video:ADAPTER"
 _ALL = (
     _picture("jpeg", "JPEG", "image/jpeg", ".jpg", ".jpeg"),
     _picture("png", "PNG, APNG", "image/png", ".png", ".apng", notice=_MOVING, mirror=_TEXTS),
@@ -124,8 +130,8 @@ _ALL = (
     Format("aiff", "AIFF", "audio", "audio/aiff", (".aiff", ".aif")),
     Format("aac", "AAC (ADTS)", "audio", "audio/aac", (".aac",)),
     Format("ogg", "Ogg (Opus, Vorbis, FLAC)", "audio", "audio/ogg", (".ogg", ".opus")),
-    Format("mp4", "MP4, M4V", "video", "video/mp4", (".mp4", ".m4v")),
-    Format("mov", "QuickTime", "video", "video/quicktime", (".mov",)),
+    _video("mp4", "MP4, M4V", "video/mp4", ".mp4", ".m4v"),
+    _video("mov", "QuickTime", "video/quicktime", ".mov"),
     Format("3gp", "3GP", "video", "video/3gpp", (".3gp",)),
     Format("avi", "AVI", "video", "video/x-msvideo", (".avi",)),
     Format("mkv", "Matroska", "video", "video/x-matroska", (".mkv",)),

@@ -1,0 +1,181 @@
+"""What libav says of a film, and its frames as people see them.
+
+The same functions serve drawing and measuring, so that both mean the same place.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+import numpy as np
+
+from aikz_label.adapters.image import canvas
+from aikz_label.adapters.video import film
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+    from PIL import Image
+
+_TRANSFERS = {16: "pq", 18: "hlg"}  # ITU-T H.273
+_FULL_RANGE = 2  # libav's number
+_ONE = 1 << 16  # of a display matrix
+# How the stored picture is turned by the four numbers of a display matrix, as EXIF numbers the turns.
+_TURNS = {
+    (1, 0, 0, 1): 1,
+    (-1, 0, 0, 1): 2,
+    (-1, 0, 0, -1): 3,
+    (1, 0, 0, -1): 4,
+    (0, 1, 1, 0): 5,
+    (0, 1, -1, 0): 6,
+    (0, -1, -1, 0): 7,
+    (0, -1, 1, 0): 8,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How stored frames become what people see.
+
+    Attributes:
+        stored: Width and height of the stored frame, px.
+        shape: Width of one stored pixel in heights of it.
+        turn: How it is turned, as EXIF numbers it.
+    """
+
+    stored: tuple[int, int]
+    shape: float
+    turn: int
+
+    @property
+    def square(self) -> tuple[int, int]:
+        """The stored frame in square pixels."""
+        return max(1, round(self.stored[0] * self.shape)), self.stored[1]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The displayed frame."""
+        return canvas.displayed_size(self.square, self.turn)
+
+
+def open_film(source: BinaryIO) -> InputContainer:
+    """The file as libav reads it; close it.
+
+    Raises:
+        MediaProblem: It cannot.
+    """
+    import av  # noqa: PLC0415  # costs more start-up than the rest of a verification
+
+    source.seek(0)
+    try:
+        return cast("InputContainer", av.open(_Lent(source), metadata_errors="replace"))
+    except (av.FFmpegError, ValueError, AttributeError, OverflowError) as error:
+        raise film.damaged() from error
+
+
+class _Lent:
+    """A stream that libav may read and not close."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self.read, self.seek, self.tell = source.read, source.seek, source.tell
+
+
+def picture(container: InputContainer, number: int = 0) -> VideoStream:
+    """The stream that is shown; of a given number, where the container numbers its tracks.
+
+    Raises:
+        Refused: There is none.
+    """
+    from av.stream import Disposition  # noqa: PLC0415
+
+    shown = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & Disposition.attached_pic
+    ]
+    chosen = [stream for stream in shown if number and stream.id == number] or shown
+    if not chosen:
+        raise film.no_picture()
+    return chosen[0]
+
+
+def view(stream: VideoStream, frame: VideoFrame) -> View:
+    """How frames of a stream are shown.
+
+    Raises:
+        Refused: They are turned by an angle at which nothing can stand upright.
+    """
+    ratio = stream.sample_aspect_ratio
+    shape = float(ratio) if ratio else 1.0
+    if not 0.1 <= shape <= 10:
+        shape = 1.0
+    return View((frame.width, frame.height), shape, turn_of(frame))
+
+
+def turn_of(frame: VideoFrame) -> int:
+    """How a frame is turned before it is shown, as EXIF numbers it."""
+    for kind, data in side_data(frame):
+        if kind == "DISPLAYMATRIX":
+            a, b, _, c, d = struct.unpack("=5i", data[:20])
+            signs = tuple(round(n / _ONE) for n in (a, b, c, d))
+            found = _TURNS.get(signs)
+            if found is None:
+                raise film.variant("it is turned by an angle at which nothing stands upright")
+            return found
+    return 1
+
+
+def side_data(frame: VideoFrame) -> Iterator[tuple[str, bytes]]:
+    """What comes with a frame, by name; not to be asked once the frame was made writable, which moves it."""
+    for data in cast("Any", frame.side_data):
+        yield data.type.name, bytes(data)
+
+
+def transfer(frame: VideoFrame) -> str:
+    """`sdr`, `pq` or `hlg`."""
+    return _TRANSFERS.get(int(frame.color_trc), "sdr")
+
+
+def full_range(frame: VideoFrame) -> bool:
+    """Black is 0 and not 16."""
+    name = frame.format.name
+    return int(frame.color_range) == _FULL_RANGE or name.startswith(("yuvj", "rgb", "bgr", "gbr"))
+
+
+def displayed(frame: VideoFrame, seen: View) -> Image.Image:
+    """A frame as people see it: upright, in square pixels, HDR as on a display whose white is 203 nit."""
+    from PIL import Image  # noqa: PLC0415
+
+    image = _tone_mapped(frame) if transfer(frame) != "sdr" else cast("Any", frame).to_image()
+    if image.size != seen.square:
+        image = image.resize(seen.square, Image.Resampling.BILINEAR)
+    return canvas.displayed(image, seen.turn)
+
+
+def _tone_mapped(frame: VideoFrame) -> Image.Image:
+    """Signal levels, so that the ink of diffuse white becomes white; colours stay what they roughly are."""
+    from PIL import Image  # noqa: PLC0415
+
+    from aikz_label.adapters.image.samples import INK  # noqa: PLC0415
+
+    deep = frame.to_ndarray(format="rgb48le").astype(np.float32)
+    levels = deep * (255 / 65535 / INK[transfer(frame)])
+    return Image.fromarray(np.clip(levels.round(), 0, 255).astype(np.uint8))
+
+
+def plane(frame: VideoFrame, index: int, dtype: Any) -> Any:
+    """A plane of a frame as rows that can be written, its padding included."""
+    found = frame.planes[index]
+    rows = np.frombuffer(cast("Any", found), dtype)
+    return rows.reshape(-1, found.line_size // np.dtype(dtype).itemsize)[: found.height]
+
+
+def errors() -> tuple[type[BaseException], ...]:
+    """What libav raises on content that it cannot decode."""
+    import av  # noqa: PLC0415
+
+    return (av.FFmpegError, ValueError)

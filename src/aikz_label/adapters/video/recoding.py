@@ -1,0 +1,224 @@
+"""Decoding a stretch of a film, drawing into its frames and coding them again, one frame at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.video import film, films, units
+from aikz_label.adapters.video.coding import Encoder, Setup, Task
+from aikz_label.adapters.video.film import Film, Recoded
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+    from aikz_label.adapters.video.stamping import Stamp
+
+_LEAST_BITS = (
+    0.01  # per pixel and frame, so that a notice on a still picture has letters and not blocks
+)
+Told = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A run of slots that starts where decoding can start, and ends where it can start again."""
+
+    first: int
+    stop: int
+
+
+class Decoder:
+    """The picture of a film, frame by frame.
+
+    Args:
+        source: The file; nobody else may read it meanwhile.
+        taken: The same, taken apart.
+        container: The same, as libav opened it.
+    """
+
+    def __init__(self, source: BinaryIO, taken: Film, container: InputContainer) -> None:
+        self._source, self._film = source, taken
+        self.stream: VideoStream = films.picture(container, taken.track)
+        self._context = self.stream.codec_context
+        self._context.thread_type = "AUTO"
+        self._context.options = {"flags": "+output_corrupt", "flags2": "+showall"}
+        self._rank = taken.slots.rank
+
+    @property
+    def codec(self) -> str:
+        """The name of the codec, whatever decodes it."""
+        name = self._context.name
+        return {"libdav1d": "av1", "libaom-av1": "av1"}.get(name, name)
+
+    def frames(self, stretch: Stretch) -> Iterator[tuple[int, VideoFrame]]:
+        """Frames in the order in which they are shown, with their place among all.
+
+        Raises:
+            MediaProblem: Not all of them can be decoded.
+        """
+        count, found = stretch.stop - stretch.first, 0
+        lowest = int(self._rank[stretch.first : stretch.stop].min())
+        for frame in self._decoded(stretch):
+            if found == count or (frame.pts is not None and frame.pts != lowest + found):
+                raise undecodable()
+            yield lowest + found, frame
+            found += 1
+        if found != count:
+            raise undecodable()
+        self._context.flush_buffers()
+
+    def near(self, rank: int, count: int) -> Iterator[tuple[int, VideoFrame]]:
+        """A few frames from a keyframe on, as far as they can be decoded without what follows."""
+        first = int(np.flatnonzero((self._rank == rank) & self._film.slots.key)[0])
+        for frame in self._decoded(Stretch(first, min(first + count, len(self._rank)))):
+            if frame.pts is not None:
+                yield frame.pts, frame
+        self._context.flush_buffers()
+
+    def _decoded(self, stretch: Stretch) -> Iterator[VideoFrame]:
+        try:
+            for packet in self._packets(stretch):
+                yield from self._context.decode(packet)
+            yield from self._context.decode(None)
+        except films.errors() as error:
+            raise undecodable() from error
+
+    def _packets(self, stretch: Stretch) -> Iterator[Packet[VideoStream]]:
+        import av  # noqa: PLC0415
+
+        slots = self._film.slots
+        for slot in range(stretch.first, stretch.stop):
+            self._source.seek(int(slots.start[slot]))
+            packet: Any = av.Packet(self._source.read(int(slots.size[slot])))
+            packet.pts, packet.dts = int(self._rank[slot]), slot
+            packet.is_keyframe = bool(slots.key[slot])
+            yield packet
+
+
+def undecodable() -> MediaProblem:
+    """Some frames give no picture."""
+    return MediaProblem("undecodable")
+
+
+class Recoder:
+    """Codes stretches of one film again.
+
+    Attributes:
+        setup: What decoders need for the new frames; there once all is encoded.
+        bits: Bits a second that were aimed at.
+        stamp: What is drawn; there once the first frame was seen.
+    """
+
+    def __init__(
+        self, decoder: Decoder, taken: Film, spool: BinaryIO, plan: Callable[[VideoFrame], Stamp]
+    ) -> None:
+        self._decoder, self._film, self._spool, self._plan = decoder, taken, spool, plan
+        self.stamp: Stamp | None = None
+        self._shown = np.sort(taken.slots.shown, kind="stable")
+        self._keys = set(taken.slots.rank[taken.slots.key].tolist())
+        self.setup = Setup(b"", b"")
+        self.bits = 0
+
+    def recode(self, stretch: Stretch, told: Told, sets: int = 0) -> Recoded:
+        """Code a stretch again; the frames go to the spool.
+
+        Args:
+            stretch: Which slots.
+            told: Called with the number of frames done.
+            sets: Number of the parameter sets, where those of the source stay in use beside them.
+
+        Raises:
+            MediaProblem: It cannot be decoded.
+            Refused: It cannot be coded as it was.
+        """
+        encoder: Encoder | None = None
+        made: list[tuple[int, int, int, bool]] = []
+        for rank, frame in self._decoder.frames(stretch):
+            shape = (frame.width, frame.height, frame.format.name)
+            if encoder is None:
+                self.stamp = self.stamp or self._plan(frame)
+                encoder, same = Encoder(self._task(frame, stretch, sets)), shape
+            elif shape != same:
+                raise film.variant("its size changes on the way")
+            made += self._store(encoder.encode(self._drawn(frame, rank, encoder)))
+            told(len(made))
+        if encoder is None:
+            raise undecodable()
+        made += self._store(encoder.encode(None))
+        self.setup = encoder.setup()
+        return self._recoded(stretch, made)
+
+    def _drawn(self, frame: VideoFrame, rank: int, encoder: Encoder) -> VideoFrame:
+        from av.video.frame import PictureType  # noqa: PLC0415
+
+        frame.make_writable()
+        assert self.stamp is not None
+        self.stamp.draw(frame)
+        frame.pict_type = PictureType.I if rank in self._keys else PictureType.NONE
+        frame.pts, frame.time_base = rank, encoder.unit
+        return frame
+
+    def _store(self, packets: list[Packet[VideoStream]]) -> Iterator[tuple[int, int, int, bool]]:
+        for packet in packets:
+            data = bytes(packet)
+            if self._film.lengths:
+                data = units.with_lengths(self._decoder.codec, data, self._film.lengths)
+            at = self._spool.tell()
+            self._spool.write(data)
+            yield at, len(data), int(packet.pts or 0), packet.is_keyframe
+
+    def _recoded(self, stretch: Stretch, made: list[tuple[int, int, int, bool]]) -> Recoded:
+        if len(made) != stretch.stop - stretch.first:
+            raise film.variant("its encoder gives another number of frames")
+        start, size, rank, key = (np.array(column) for column in zip(*made, strict=True))
+        return Recoded(
+            stretch.first,
+            start.astype(np.int64),
+            size.astype(np.int64),
+            self._shown[rank.astype(np.int64)],
+            key.astype(np.bool_),
+        )
+
+    def _task(self, frame: VideoFrame, stretch: Stretch, sets: int) -> Task:
+        slots, taken = self._film.slots, self._film
+        rate = self.rate(stretch)
+        seconds = (stretch.stop - stretch.first) / rate
+        total = int(slots.size[stretch.first : stretch.stop].sum()) * 8
+        least = _LEAST_BITS * frame.width * frame.height * float(rate)
+        self.bits = round(max(float(total / seconds), least))
+        delayed = bool(
+            (
+                slots.rank[stretch.first : stretch.stop] != np.arange(stretch.first, stretch.stop)
+            ).any()
+        )
+        return Task(
+            codec=self._decoder.codec,
+            profile=str(self._decoder.stream.codec_context.profile or ""),
+            frame=frame,
+            rate=rate,
+            bits=self.bits,
+            reordered=delayed and taken.reorders and not sets,
+            startcodes=not taken.lengths and self._decoder.codec in {"h264", "hevc"},
+            shape=self._decoder.stream.codec_context.sample_aspect_ratio,
+            sets=sets,
+            tag=taken.tag,
+        )
+
+    def rate(self, stretch: Stretch) -> Fraction:
+        """Frames a second of a stretch, on average; a likely one where times say nothing."""
+        shown = np.sort(self._film.slots.shown[stretch.first : stretch.stop])
+        units_ = int(shown[-1] - shown[0])
+        count = len(shown) - 1
+        if units_ <= 0 or count <= 0:
+            return Fraction(25)
+        found = count / (units_ * self._film.time_base)
+        return min(max(found, Fraction(1, 100)), Fraction(1000)).limit_denominator(100_000)

@@ -1,0 +1,99 @@
+"""Replacing byte ranges of a file: what is between them is copied, and every old offset has a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BLOCK = 1 << 20
+
+Offsets = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """The bytes from `start` to `stop` become others: `data`, or so many bytes of the spool from `spooled` on."""
+
+    start: int
+    stop: int
+    data: bytes = b""
+    spooled: int = -1
+    length: int = 0
+
+    @property
+    def size(self) -> int:
+        """Length of what comes instead."""
+        return self.length if self.spooled >= 0 else len(self.data)
+
+
+class Splice:
+    """Edits of one file, which must not overlap.
+
+    Args:
+        edits: In any order.
+
+    Raises:
+        ValueError: Two of them overlap.
+    """
+
+    def __init__(self, edits: Sequence[Edit]) -> None:
+        self._edits = sorted(edits, key=lambda edit: (edit.start, edit.stop))
+        self._starts = np.array([edit.start for edit in self._edits], np.int64)
+        stops = np.array([edit.stop for edit in self._edits], np.int64)
+        if np.any(stops < self._starts) or np.any(self._starts[1:] < stops[:-1]):
+            raise ValueError("edits overlap")
+        sizes = np.array([edit.size for edit in self._edits], np.int64)
+        self._growth = np.concatenate([[0], np.cumsum(sizes - (stops - self._starts))])
+
+    @property
+    def growth(self) -> int:
+        """By how much the file becomes longer."""
+        return int(self._growth[-1])
+
+    def moved(self, offsets: Offsets) -> Offsets:
+        """Where bytes at these offsets come to lie; the start of an edit is the start of what comes instead."""
+        before = np.searchsorted(self._starts, offsets, side="left")
+        return np.asarray(offsets + self._growth[before], np.int64)
+
+    def moved_one(self, offset: int) -> int:
+        """As `moved`, for one offset."""
+        return int(self.moved(np.array([offset], np.int64))[0])
+
+    def write(self, source: BinaryIO, spool: BinaryIO, destination: BinaryIO) -> None:
+        """Write the whole file with its edits."""
+        position = 0
+        for edit in self._edits:
+            copy(source, position, edit.start - position, destination)
+            if edit.spooled >= 0:
+                copy(spool, edit.spooled, edit.length, destination)
+            else:
+                destination.write(edit.data)
+            position = edit.stop
+        copy(source, position, -1, destination)
+
+
+def copy(source: BinaryIO, start: int, count: int, destination: BinaryIO) -> None:
+    """Copy so many bytes from an offset on, or all with -1.
+
+    Raises:
+        ValueError: There are not so many.
+    """
+    destination.writelines(blocks(source, start, count))
+
+
+def blocks(source: BinaryIO, start: int, count: int) -> Iterator[bytes]:
+    """The bytes from an offset on, a block at a time; all that are left with -1."""
+    source.seek(start)
+    while count:
+        block = source.read(_BLOCK if count < 0 else min(count, _BLOCK))
+        if not block:
+            if count > 0:
+                raise ValueError("the file ends too soon")
+            return
+        if count > 0:
+            count -= len(block)
+        yield block
