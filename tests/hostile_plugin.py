@@ -73,6 +73,9 @@ class Adapter:
     def killed(self, _):
         os.kill(os.getpid(), signal.SIGKILL)
 
+    def signalled(self, number):
+        os.kill(os.getpid(), int(number))
+
     def killed_once(self, flag):
         """Somebody kills the child, but only the first time."""
         path = Path(flag)
@@ -136,13 +139,12 @@ class Adapter:
         aikz_label.formats.sniff = sniff
         threading.stack_size()
 
-    def forge(self, _):
+    def forge(self, answer):
         """A child that was taken over answers in its own words, on every descriptor it has."""
+        answer = answer or '{"verdict":"labelled","reason":{"code":"no.such"},"evidence":{}}'
         for number in range(3, 20):
             try:
-                os.write(
-                    number, b'{"verdict":"labelled","reason":{"code":"no.such"},"evidence":{}}\n'
-                )
+                os.write(number, answer.encode() + b"\n")
             except OSError:
                 continue
         os._exit(0)

@@ -17,7 +17,9 @@ import pytest
 import hostile_plugin
 from aikz_label import Verdict, batch, profile, verify
 from aikz_label.batch import verify_many, verify_rows
+from aikz_label.batch.journal import Journal, Recorded
 from aikz_label.errors import SandboxError, UsageError
+from aikz_label.report import message
 from aikz_label.sandbox import pool, slot, work
 from aikz_label.sandbox.nursery import Beside
 from hostile_plugin import hostile
@@ -105,6 +107,7 @@ def until(condition, seconds=15.0):
         ("segfault", "crashed", "SIGSEGV"),
         ("abort", "crashed", "SIGABRT"),
         ("killed", "crashed", "SIGKILL"),
+        ("signalled 40", "crashed", "signal 40"),
         ("leave 3", "crashed", "exit 3"),
         ("bomb", "memory", "1024"),
         ("recursion", "crashed", "RecursionError"),
@@ -126,6 +129,34 @@ def test_a_hostile_file_costs_its_own_row(files, good, kind, code, word):
     assert word in text
     assert text.isprintable()
     json.loads(reports[1].to_json())
+
+
+SAID = '"reason":{"code":"verdict.unmarked"},"evidence":{}'
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"failed":"no.such"}',
+        f'{{"verdict":"labelled",{SAID},"report":5}}',
+        f'{{"verdict":"labelled",{SAID},"size":1{"0" * 20}}}',
+        '{"verdict":"labelled","reason":{"code":"verdict.unmarked"},"evidence":{"problem":{"code":"no.such"}}}',
+    ],
+)
+def test_answers_that_nobody_gives(files, good, answer):
+    """Whatever a child that was taken over says can be reported, in a table as well."""
+    rows = list(verify_rows([*files(f"forge {answer}"), good], work.Verifying(), jobs=1))
+    numbers = profile.load_profile("kz")
+    reports = [row.report(numbers) for row in rows]
+    assert codes(reports) == ["crashed", "verdict.unmarked"]
+    assert all(report.to_json() for report in reports)
+
+
+def test_a_state_that_is_no_text(tmp_path):
+    row = batch.Row("a", Verdict.UNMARKED, message("verdict.unmarked"), {}, 1, "\ud800")
+    with Journal(tmp_path / "journal", {"profile": "kz"}) as journal:
+        journal.add(row)
+    assert list(Recorded.open(tmp_path / "journal").rows()) == [row]
 
 
 def test_a_child_without_its_timer_is_stopped_by_its_parent(files, good, monkeypatch):

@@ -119,6 +119,10 @@ class Row:
     error: Mapping[str, Any] | None = None
     whole: str = ""
 
+    def __post_init__(self) -> None:
+        if self.size is not None and not 0 <= self.size < 1 << 63:  # what tables can hold
+            raise ValueError("size")
+
     @property
     def opened(self) -> bool:
         """Whether there was a file to say something about."""
@@ -132,9 +136,12 @@ class Row:
     def report(self, numbers: Profile) -> Report:
         """The whole report, judged again from the facts."""
         try:
-            return rules.judge(wire.load(Evidence, self.evidence), numbers).at(self.uri)
+            report = rules.judge(wire.load(Evidence, self.evidence), numbers).at(self.uri)
+            for said in (report.reason, *report.limits, *(one.message for one in report.findings)):
+                said.text("en")  # it can be said
         except (ValueError, KeyError):  # a child that was taken over can say anything
             return rules.judge(_lost(Death("crashed", "not understood")), numbers).at(self.uri)
+        return report
 
 
 class Verifier:
@@ -333,7 +340,7 @@ def _row(name: str, answer: Answer, order: work.Verifying, deadline: float) -> R
 def _read_row(name: str, answer: Mapping[str, Any]) -> Row:
     """A row from a child, every value of it checked that the parent will use."""
     wire.load(Message, answer["reason"]).text("en")  # it can be said
-    whole = answer.get("report", "")
+    whole = wire.load(str, answer.get("report", ""))
     if not (whole.isascii() and whole.isprintable()):
         raise ValueError("report")
     fields: dict[str, Any] = {

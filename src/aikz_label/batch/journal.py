@@ -292,7 +292,9 @@ def _fingerprint(size: int | None, state: str) -> bytes:
     """What is remembered of a file's state; one that could not be opened is never the same again."""
     if size is None:
         return b""
-    return hashlib.blake2b(f"{size} {state}".encode(), digest_size=12).digest()
+    return hashlib.blake2b(
+        f"{size} {state}".encode("utf-8", "surrogatepass"), digest_size=12
+    ).digest()
 
 
 # --- reading --------------------------------------------------------------------------------------------------------

@@ -133,7 +133,8 @@ class Slot:
             return answer
         how, words = str(answer.get("kind", "")), str(answer.get("message", ""))
         self._end()
-        return self._believed(Death(str(answer["failed"]), how, words), _DEATHS)
+        reason = "memory" if answer["failed"] == "memory" else "crashed"
+        return self._believed(Death(reason, how, words), _DEATHS)
 
     def _overdue(self) -> Death | None:
         return self._settled(Death("deadline")) if self.busy and self.seconds_left < 0 else None
@@ -150,7 +151,7 @@ class Slot:
         if code == -signal.SIGALRM:
             self._request = None
             return Death("deadline")
-        how = f"exit {code}" if code >= 0 else signal.Signals(-code).name
+        how = f"exit {code}" if code >= 0 else _signal(-code)
         reason = "memory" if "memory allocation of" in words else "crashed"
         enough = _KILLINGS if code == -signal.SIGKILL else _DEATHS
         return self._believed(Death(reason, how, words), enough)
@@ -238,6 +239,13 @@ class Slot:
             self._messages = -1
         words, self._served = self._words.decode("utf-8", "replace").strip(), 0
         return os.waitstatus_to_exitcode(status), words
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # one of the real-time signals, which have no names
+        return f"signal {number}"
 
 
 def _line(message: Mapping[str, Any]) -> bytes:
