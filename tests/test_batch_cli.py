@@ -290,7 +290,15 @@ def test_a_journal_keeps_to_its_options(tree, settings, capsys, stranger, change
 
 
 @pytest.mark.parametrize(
-    "content", [b"notes", b"notes\n", b'{"schema":"other/1"}\n', b'{"schema"x', b"\0" * 9]
+    "content",
+    [
+        b"notes",
+        b"notes\n",
+        b'{"schema":"other/1"}\n',
+        b'{"schema"x',
+        b"\0" * 9,
+        bytes(9 << 20) + b"{",
+    ],
 )
 def test_somebody_elses_file_is_left_alone(tree, settings, content):
     Path("notes").write_bytes(content)
@@ -298,12 +306,13 @@ def test_somebody_elses_file_is_left_alone(tree, settings, content):
     assert Path("notes").read_bytes() == content
 
 
-def test_damaged_lines_cost_themselves(tree, settings, capsys):
+@pytest.mark.parametrize("damaged", [b'{"uri": 7}', bytes(9 * 1024 * 1024)])
+def test_damaged_lines_cost_themselves(tree, settings, capsys, damaged):
     command = ["verify", "uploads", "--journal", "run.jsonl", *settings]
     main(command)
     lines = Path("run.jsonl").read_bytes().splitlines(keepends=True)
     lines[2] = b"\xff\xfe{" + lines[2]
-    lines[4] = b'{"uri": 7}\n'
+    lines[4] = damaged + b"\n"
     lines[6] = lines[6][:40]  # torn at the end
     Path("run.jsonl").write_bytes(b"".join(lines))
     capsys.readouterr()

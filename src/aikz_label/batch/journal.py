@@ -191,7 +191,7 @@ class Journal:
                 if not line.endswith(b"\n"):
                     _check_torn(self.path, number, line)
                     break
-                whole += len(line)
+                whole = stream.tell()
                 content = _parsed(line)
                 if number == 1:
                     _check_header(self.path, content, options)
@@ -271,9 +271,12 @@ def _check_torn(path: Path, number: int, line: bytes) -> None:
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Lines of any length in bounded memory: one that is too long comes as its end only, which cannot be read."""
+    """Lines of any length in bounded memory: one that is too long comes as something that cannot be read."""
     while line := stream.readline(_MAX_LINE):
-        yield line
+        last = line
+        while not last.endswith(b"\n") and (more := stream.readline(_MAX_LINE)):
+            last = more
+        yield line if last is line else b"\0" + last[-1:]
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
