@@ -302,7 +302,9 @@ def test_damaged_lines_are_told(small, tmp_path, capsys):
     assert "3 damaged lines" in out.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("content", [b"", b"x", b"{}\n", b"\xff\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"x", b"{}\n", b"\xff\n", b'{"schema":"aikz-label/journal/1","options":{}}\n']
+)
 def test_what_is_no_journal(tmp_path, content, capsys):
     path = tmp_path / "x"
     path.write_bytes(content)

@@ -309,7 +309,7 @@ class Recorded:
 
     Attributes:
         path: Where it is.
-        header: Its first line.
+        header: Its first line, with the profile among the options.
         damage: Lines that could not be read, known after the rows were walked.
     """
 
@@ -326,8 +326,10 @@ class Recorded:
             OSError: It cannot be opened.
         """
         with path.open("rb") as stream:
-            header = _parsed(next(_lines(stream), b""))
-        if header is None or header.get("schema") != SCHEMA:
+            header = _parsed(next(_lines(stream), b"")) or {}
+        options = header.get("options")
+        of_ours = isinstance(options, dict) and isinstance(options.get("profile"), str)
+        if header.get("schema") != SCHEMA or not of_ours:
             raise JournalError(f"{path} is not a journal of this version.", code="journal-unknown")
         return cls(path, header)
 

@@ -70,7 +70,7 @@ def _report(options: argparse.Namespace) -> int:
     if options.to == "parquet" and options.output is None:
         raise UsageError("Parquet is not for a terminal.", hint="Add -o FILE.")
     recorded = Recorded.open(options.journal)
-    numbers = load_profile(str(recorded.header["options"]["profile"]))
+    numbers = load_profile(recorded.header["options"]["profile"])
     if options.to == "parquet":
         _parquet(options, recorded, numbers)
     else:
