@@ -1,0 +1,1 @@
+"""PDF: one incremental update holds stamp, mirrors and marker; every byte of the original stays in its place."""
