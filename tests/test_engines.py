@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 from collections import Counter
@@ -18,7 +19,7 @@ from aikz_label.exports import tables
 from aikz_label.exports.columns import COLUMNS
 from aikz_label.integrations.arrow import ArrowVerifier, options, verify_batches
 from hostile_plugin import hostile
-from support import encoded, missing, picture
+from support import encoded, missing, picture, require_tool
 
 try:
     import pyarrow as pa
@@ -136,41 +137,46 @@ def children_of(process: int) -> list[int]:
     return [int(word) for task in tasks for word in task.read_text().split()]
 
 
-@pytest.mark.filterwarnings("ignore")  # Ray's own, of which it has many
-def test_a_ray_cluster_loses_nothing(files, plugin, config, monkeypatch, tmp_path):
-    """A file that kills is one row, and a killed worker neither loses nor doubles any."""
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """Ray on this machine, its workers able to load the hostile plug-in."""
     try:
         import ray
     except ModuleNotFoundError:
         missing("the package ray (dependency group scale)")
+    plugin = tmp_path_factory.mktemp("plugin")
+    hostile_plugin.install(plugin)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        environment.setenv("RAY_AUTH_MODE", "disabled")
+        paths = os.pathsep.join([str(plugin), str(Path(__file__).parent)])
+        environment.setenv("PYTHONPATH", paths)
+        ray.init(
+            num_cpus=3, include_dashboard=False, log_to_driver=False, object_store_memory=100 * 1024 * 1024,
+            configure_logging=False,
+        )  # fmt: skip
+        yield ray
+        ray.shutdown()
+
+
+@pytest.mark.filterwarnings("ignore")  # Ray's own, of which it has many
+def test_a_ray_cluster_loses_nothing(cluster, files, config, tmp_path):
+    """A file that kills is one row, and a killed worker neither loses nor doubles any."""
     from aikz_label.integrations.ray import verify_dataset
 
-    for name, value in {
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_AUTH_MODE": "disabled",
-        "PYTHONPATH": os.pathsep.join([str(plugin), str(Path(__file__).parent)]),
-    }.items():
-        monkeypatch.setenv(name, value)
     slow = tmp_path / "slow"
     slow.write_bytes(hostile("slow 0.02"))
-    uris = [files[n % 3] + f"#{n}" for n in range(290)] + [
-        files[3] + "#a",
-        *(f"{slow}#{n}" for n in range(109)),
-    ]
-    links = []
-    for uri in uris:  # every one of its own name
-        path = tmp_path / uri.rpartition("/")[2]
-        path.write_bytes(Path(uri.partition("#")[0]).read_bytes())
-        links.append(str(path))
-    ray.init(
-        num_cpus=3, include_dashboard=False, log_to_driver=False, object_store_memory=100 * 1024 * 1024,
-        configure_logging=False,
-    )  # fmt: skip
+    sources = [*(files[n % 3] for n in range(290)), files[3], *([slow] * 109)]
+    uris = []
+    for number, source in enumerate(sources):
+        path = tmp_path / f"{Path(source).name}-{number}"
+        path.write_bytes(Path(source).read_bytes())
+        uris.append(str(path))
     done, killed = threading.Event(), []
     killer = threading.Thread(target=kill_a_worker, args=(done, killed))
     killer.start()
     try:
-        dataset = ray.data.from_items([{"uri": uri} for uri in links], override_num_blocks=1)
+        dataset = cluster.data.from_items([{"uri": uri} for uri in uris], override_num_blocks=1)
         verified = verify_dataset(
             dataset, concurrency=2, rows_per_block=50, batch_size=10, config=config
         )
@@ -178,8 +184,7 @@ def test_a_ray_cluster_loses_nothing(files, plugin, config, monkeypatch, tmp_pat
     finally:
         done.set()
         killer.join()
-        ray.shutdown()
-    assert sorted(row["uri"] for row in rows) == sorted(links)
+    assert sorted(row["uri"] for row in rows) == sorted(uris)
     assert killed
     assert Counter(row["reason"] for row in rows) == {
         "verdict.unmarked": 97 + 109,
@@ -187,3 +192,66 @@ def test_a_ray_cluster_loses_nothing(files, plugin, config, monkeypatch, tmp_pat
         "unreadable.empty": 96,
         "unreadable.crashed": 1,
     }
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_job_goes_on_where_it_ended(cluster, files, config, tmp_path):
+    """With Ray's checkpoint, as the how-to has it: a second run does only what the first one had not written."""
+    import pyarrow.parquet as pq
+    from ray.data.checkpoint import CheckpointConfig
+
+    from aikz_label.integrations.ray import verify_dataset
+
+    uris = [f"{tmp_path}/{n}.jpg" for n in range(40)]
+    for uri in uris:
+        Path(uri).write_bytes(Path(files[1]).read_bytes())
+    (tmp_path / "inventory").mkdir()
+
+    def run(name, chosen):
+        pq.write_table(pa.table({"uri": chosen}), tmp_path / "inventory" / f"{name}.parquet")
+        dataset = cluster.data.read_parquet(str(tmp_path / "inventory"))
+        verify_dataset(dataset, rows_per_block=10, config=config).write_parquet(f"{tmp_path}/out")
+
+    context = cluster.data.DataContext.get_current()
+    context.checkpoint_config = CheckpointConfig(
+        id_column="uri",
+        checkpoint_path=str(tmp_path / "checkpoint"),
+        delete_checkpoint_on_success=False,  # as if the driver had been killed after these
+    )
+    try:
+        run("first", uris[:25])
+        for uri in uris[:25]:
+            Path(uri).unlink()  # whoever looked at it again would say so
+        run("second", uris[25:])
+    finally:
+        context.checkpoint_config = None
+    rows = pq.read_table(tmp_path / "out").to_pylist()
+    assert sorted(row["uri"] for row in rows) == sorted(uris)
+    assert {row["verdict"] for row in rows} == {"labelled"}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_spark_maps_over_the_same_function(files, config, monkeypatch):
+    """The example of the how-to, on a Spark of one process."""
+    try:
+        from pyspark.sql import SparkSession
+    except ModuleNotFoundError:
+        missing("the package pyspark (dependency group scale)")
+    require_tool("java")
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+    builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    spark = builder.config("spark.sql.shuffle.partitions", "1").getOrCreate()
+    try:
+        order = options(config=config)
+        df = spark.createDataFrame([(uri,) for uri in files[:3]], "uri string")
+        verified = df.select("uri").mapInArrow(
+            lambda batches: verify_batches(batches, order), tables.spark_schema()
+        )
+        rows = {row["uri"]: row for row in verified.collect()}
+    finally:
+        spark.stop()
+    assert [rows[uri]["verdict"] for uri in files[:3]] == ["unmarked", "labelled", "unreadable"]
+    assert (
+        rows[files[1]]["responsible"] == verify(files[1], config=config).declared.responsible.name
+    )
