@@ -10,6 +10,7 @@ ASKED = re.compile(r"""require_tool\(\s*["']([\w.-]+)["']""")
 SAME_PACKAGE = {
     "avifenc": "avifdec",
     "cjxl": "djxl",
+    "ffprobe": "ffmpeg",
 }  # programs of one Debian package: the script names one
 
 

@@ -49,6 +49,8 @@ __all__ = [
 # Older native libraries verify signatures wrongly: CVE-2026-95633, CVE-2026-103294, CVE-2026-100119.
 FLOOR = (0, 91, 1)
 ANY = "application/octet-stream"  # keeps the engine from looking into a file
+# Types by the name that the engine knows its reader and writer of the same structure by.
+_KNOWN_AS = {"video/3gpp": "video/mp4", "video/x-msvideo": "video/avi"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,9 @@ def read(
     try:
         with (
             _signals_wait(),
-            c2pa.Reader(mime, source, manifest_data=store, context=context) as reader,
+            c2pa.Reader(
+                _KNOWN_AS.get(mime, mime), source, manifest_data=store, context=context
+            ) as reader,
         ):
             found = json.loads(reader.json())
             reading = from_store(found, _store(reader, found))
@@ -180,7 +184,7 @@ def sign(
         destination.truncate()
         with _building(manifest, key, context, watched) as (signer, builder):
             _add_parent(builder, parent)
-            builder.sign(signer, mime, source, watched)
+            builder.sign(signer, _KNOWN_AS.get(mime, mime), source, watched)
 
     _stamped_or_not(key, work)
 
@@ -241,7 +245,8 @@ def _add_parent(builder: c2pa.Builder, parent: Parent | None) -> None:
         }
         builder.add_resource(name, io.BytesIO(reading.store))
     parent.source.seek(0)
-    builder.add_ingredient(json.dumps(ingredient), parent.mime, parent.source)
+    mime = _KNOWN_AS.get(parent.mime, parent.mime)
+    builder.add_ingredient(json.dumps(ingredient), mime, parent.source)
 
 
 @contextmanager

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import base64
-import contextlib
-import http.server
 import json
-import os
 import re
-import signal
 import subprocess
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +17,7 @@ import gif_files
 import png_files
 import webp_files
 from aikz_label import mark
+from browser import ask
 from gif_files import LOOP, gif
 from support import picture, require_tool
 
@@ -195,34 +191,7 @@ async function film(data, type, top) {
 """
 
 
-@contextlib.contextmanager
-def asking(page: str):
-    """A page served to this machine only, and what it answers."""
-    answered, answers = threading.Event(), []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-        def do_GET(self):
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(page.encode() if self.path == "/" else b"")
-
-        def do_POST(self):
-            answers.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-            answered.set()
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/", answered, answers
-        server.shutdown()
-
-
 def test_a_browser_shows_the_same_film(marked, tmp_path):
-    browser = require_tool("chromium")
     films = {
         name: [
             *(base64.b64encode(data).decode() for data in (FILMS[name], marked[name])),
@@ -231,21 +200,8 @@ def test_a_browser_shows_the_same_film(marked, tmp_path):
         for name in FILMS
     }
     script = f"const films = {json.dumps(films)}, TOP = {SIZE[1]};{SCRIPT}"
-    quiet = "--headless --no-sandbox --disable-gpu --no-first-run --disable-sync --remote-debugging-port=0"
-    more = "--disable-background-networking --disable-component-update"
-    with asking(f"<body><script>{script}</script>") as (address, answered, answers):
-        process = subprocess.Popen(
-            [browser, *quiet.split(), *more.split(), f"--user-data-dir={tmp_path}", address],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            assert answered.wait(120), "the browser does not answer"
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    for name, (before, after) in answers[0].items():
+    shown = ask(f"<body><script>{script}</script>", tmp_path)
+    for name, (before, after) in shown.items():
         lead = name in LEADS
         assert after["loops"] == before["loops"], name
         assert len(after["frames"]) == len(before["frames"]) + lead, name

@@ -9,8 +9,6 @@ from aikz_label.testing import AdapterContract
 class _Video(AdapterContract):
     """A film with sound."""
 
-    mirrored = False
-
     def sample(self) -> bytes:
         return video_files.film("mp4", audio="aac", frames=8)
 
@@ -20,6 +18,13 @@ class _Video(AdapterContract):
 
 class TestMp4(_Video):
     format = "mp4"
+
+
+class Test3gp(_Video):
+    format = "3gp"
+
+    def sample(self) -> bytes:
+        return video_files.film("3gp", audio="aac", frames=8)
 
 
 class TestMov(_Video):

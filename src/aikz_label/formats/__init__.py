@@ -88,7 +88,9 @@ def _text(name: str, title: str, mime: str, annex: str, *words: str) -> Format:
     return Format(name, title, "text", mime, tuple(suffixes), _TEXT, where, notice, mirror)
 
 
-def _video(name: str, title: str, mime: str, *suffixes: str, mirror: str = "–") -> Format:
+def _video(
+    name: str, title: str, mime: str, *suffixes: str, mirror: str = "XMP (IPTC), MP4 items"
+) -> Format:
     notice = "badge in every frame"
     return Format(name, title, "video", mime, suffixes, _VIDEO, "C2PA, in the file", notice, mirror)
 
@@ -132,7 +134,7 @@ _ALL = (
     Format("ogg", "Ogg (Opus, Vorbis, FLAC)", "audio", "audio/ogg", (".ogg", ".opus")),
     _video("mp4", "MP4, M4V", "video/mp4", ".mp4", ".m4v"),
     _video("mov", "QuickTime", "video/quicktime", ".mov"),
-    Format("3gp", "3GP", "video", "video/3gpp", (".3gp",)),
+    _video("3gp", "3GP", "video/3gpp", ".3gp"),
     Format("avi", "AVI", "video", "video/x-msvideo", (".avi",)),
     Format("mkv", "Matroska", "video", "video/x-matroska", (".mkv",)),
     Format("webm", "WebM", "video", "video/webm", (".webm",)),
