@@ -22,6 +22,7 @@ from aikz_label import mark
 from aikz_label.batch.gather import Gathering, Patterns
 from aikz_label.batch.journal import Recorded
 from aikz_label.cli import main
+from aikz_label.sandbox import work
 from hostile_plugin import hostile
 from support import encoded, picture
 
@@ -269,6 +270,20 @@ def test_a_changed_sidecar_is_a_changed_file(tree, settings, label, config):
     (tree / "s.png.c2pa").unlink()
     assert main([*command, "--resume"]) == 1
     assert [row["verdict"] for row in rows(Path("run.jsonl"))] == ["labelled", "incomplete"]
+
+
+def test_a_file_of_the_same_size_and_times_has_another_hash(tree, settings):
+    command = ["verify", "uploads", "-g", "a.png", "--hash", "--journal", "run.jsonl", *settings]
+    main(command)
+    path = tree / "a.png"
+    path.write_bytes(path.read_bytes()[::-1])
+    header, line = Path("run.jsonl").read_text().splitlines()
+    state = work.state_of(path, path.lstat())  # as if nobody could see it by them
+    Path("run.jsonl").write_text(f"{header}\n{json.dumps(json.loads(line) | {'state': state})}\n")
+    main([*command, "--resume"])
+    assert [row["verdict"] for row in rows(Path("run.jsonl"))] == ["unmarked", "unreadable"]
+    main([*command, "--resume"])
+    assert len(rows(Path("run.jsonl"))) == 2
 
 
 def test_a_file_that_appears_later(tree, settings):

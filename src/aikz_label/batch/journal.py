@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 import aikz_label
+from aikz_label import files
 from aikz_label.batch import Row
 from aikz_label.errors import JournalError
 from aikz_label.files.storage import Listed, is_uri
@@ -32,6 +33,7 @@ SCHEMA = "aikz-label/journal/1"
 _SYNC_SECONDS, _SYNC_ROWS = 1.0, 1000
 _BEGINS = f'{{"schema":"{SCHEMA}"'.encode()
 _VERDICTS = tuple(Verdict)
+_MARK = 12  # bytes that are remembered of a state, and of a hash: a million files take 100 MB
 _MAX_LINE = 8 * 1024 * 1024
 
 
@@ -88,6 +90,7 @@ class Journal:
         self.not_opened = 0
         self.damage = Damage()
         self._seen: dict[bytes, bytes] = {}
+        self._hashing = options.get("hash") is True
         self._unsynced, self._synced = 0, time.monotonic()
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         self._descriptor = os.open(path, flags, 0o666)
@@ -119,7 +122,8 @@ class Journal:
     def has(self, uri: str) -> bool:
         """Whether an earlier run finished this file, and it is still the same one.
 
-        Of an object only the listing of its bucket tells; one that is named by itself is taken to be the same.
+        Of an object only the listing of its bucket tells; one that is named by itself is taken to be the same. Where every
+        file is hashed, a local one must also have the same content.
         """
         found = self._seen.get(_key(uri))
         if found is None:
@@ -134,7 +138,10 @@ class Journal:
             except (OSError, ValueError):
                 return False
             size, state = now.st_size, state_of(Path(uri), now)
-        return found[:-1] == _fingerprint(size, state)
+        same = found[:_MARK] == _fingerprint(size, state)
+        if same and self._hashing and not is_uri(uri):
+            return found[_MARK:-1] == _content(_sha256_of(uri))
+        return same
 
     def add(self, row: Row) -> None:
         """Append a row.
@@ -143,7 +150,7 @@ class Journal:
             JournalError: There is no room for it; what is there stays whole.
         """
         self._append(wire.dump(replace(row, whole="")))
-        self._note(row.uri, row.size, row.state, row.verdict, opened=row.opened)
+        self._note(row.uri, row.size, row.state, row.verdict, row.sha256, opened=row.opened)
 
     # --- the file --------------------------------------------------------------------------------
 
@@ -211,6 +218,7 @@ class Journal:
                 content.get("size"),
                 content.get("state", ""),
                 Verdict(content["verdict"]),
+                content.get("sha256", ""),
                 opened=code != "unreadable.not-opened",
             )
         except (KeyError, TypeError, ValueError, AttributeError):
@@ -218,7 +226,14 @@ class Journal:
         return True
 
     def _note(
-        self, uri: str, size: int | None, state: str, verdict: Verdict, *, opened: bool
+        self,
+        uri: str,
+        size: int | None,
+        state: str,
+        verdict: Verdict,
+        sha256: str,
+        *,
+        opened: bool,
     ) -> None:
         key = _key(uri)
         before = self._seen.get(key)
@@ -229,7 +244,8 @@ class Journal:
         self.counts[verdict] += 1
         self.not_opened += not opened
         last = _VERDICTS.index(verdict) | (not opened) << 7
-        self._seen[key] = _fingerprint(size, state) + bytes([last])
+        content = _content(sha256) if self._hashing else b""
+        self._seen[key] = _fingerprint(size, state) + content + bytes([last])
 
 
 def _header(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -296,8 +312,22 @@ def _fingerprint(size: int | None, state: str) -> bytes:
     if size is None:
         return b""
     return hashlib.blake2b(
-        f"{size} {state}".encode("utf-8", "surrogatepass"), digest_size=12
+        f"{size} {state}".encode("utf-8", "surrogatepass"), digest_size=_MARK
     ).digest()
+
+
+def _content(sha256: str) -> bytes:
+    """What is remembered of a file's content; nothing when its hash is not known."""
+    return hashlib.blake2b(sha256.encode(), digest_size=_MARK).digest() if sha256 else b""
+
+
+def _sha256_of(path: str) -> str:
+    """Of a local file; empty when it cannot be read."""
+    try:
+        with files.open_source(Path(path)) as stream:
+            return files.sha256(stream)
+    except (OSError, ValueError):
+        return ""
 
 
 # --- reading --------------------------------------------------------------------------------------------------------

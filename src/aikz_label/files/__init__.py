@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -299,3 +300,13 @@ def _exists(path: Path) -> OutputExists:
     return OutputExists(
         f"{path} exists already.", hint="Use --overwrite (overwrite=True) or another name."
     )
+
+
+def sha256(stream: BinaryIO) -> str:
+    """The SHA-256 of a whole stream, in hexadecimal; leaves it at its start."""
+    stream.seek(0)
+    digest = hashlib.sha256()
+    while block := stream.read(_CHUNK):
+        digest.update(block)
+    stream.seek(0)
+    return digest.hexdigest()

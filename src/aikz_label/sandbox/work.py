@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import errno
-import hashlib
 import io
 import os
 import time
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from aikz_label.signing import SigningKey
 
 STANDARD_INPUT = "\0stdin"  # no file has it; a child of the command line reads its own input
-_BLOCK = 1024 * 1024
 
 
 class Work(Protocol):
@@ -95,7 +93,7 @@ class Verifying:
             with _opened(uri, self.caps) as (stream, beside, found):
                 facts |= found
                 if self.digest:
-                    facts["sha256"] = _sha256(stream)
+                    facts["sha256"] = files.sha256(stream)
                 given = sidecar.given(self.sidecar) if self.sidecar else beside
                 report = self._verify(stream, given)
                 if given is None and _may_have_sidecar(uri, report):
@@ -301,15 +299,6 @@ def state_of(path: Path, found: os.stat_result) -> str:
             with suppress(OSError):
                 state += f"+{beside.lstat().st_ctime_ns}"
     return state
-
-
-def _sha256(stream: BinaryIO) -> str:
-    stream.seek(0)
-    digest = hashlib.sha256()
-    while block := stream.read(_BLOCK):
-        digest.update(block)
-    stream.seek(0)
-    return digest.hexdigest()
 
 
 def _sample() -> bytes:
