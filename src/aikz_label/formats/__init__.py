@@ -118,7 +118,7 @@ _ALL = (
     replace(_picture("heic", "HEIC/HEIF", "image/heic", ".heic", ".heif", ".hif"), extra="heif"),
     replace(_picture("jxl", "JPEG XL", "image/jxl", ".jxl"), extra="jxl"),
     replace(
-        _picture("svg", "SVG", "image/svg+xml", ".svg"),
+        _picture("svg", "SVG", "image/svg+xml", ".svg", mirror="XMP (IPTC)"),
         adapter="aikz_label.adapters.svg:ADAPTER",
         notice="badge, as paths",
     ),
