@@ -502,6 +502,7 @@ def test_what_is_printed_cannot_write_to_the_terminal(tree, settings, plain):
         (tree / name).write_bytes(plain)
     for arguments in (["uploads"], ["uploads", "--json"]):
         out, err = program("verify", *arguments, *settings).communicate()
+        assert out.count(b"unmarked") > 4
         for raw in (b"\x1b", b"\xc2\x9b", "\u202e".encode(), b"\xff", b"\nverify: labelled"):
             assert raw not in out + err
 
@@ -584,14 +585,19 @@ def test_killed_while_marking_many(tree, settings, photo):
     Path("out").mkdir()
     dice = random.Random(7)
     for _ in range(4):
+        before = len(list(Path("out").iterdir()))
         process = program("mark", "source", "--origin", "created", "--out-dir", "out", *settings)
-        time.sleep(0.4 + 1.2 * dice.random())
+        while process.poll() is None and len(list(Path("out").iterdir())) == before:
+            time.sleep(0.02)
+        time.sleep(0.5 * dice.random())
         process.kill()
         process.communicate()
         time.sleep(0.2)
         for path in Path("out").iterdir():
             assert verify(path, config=settings[1]).verdict == "labelled"
-    assert not [path for path in Path("out").iterdir() if not path.name.endswith(".labelled.jpg")]
+    results = [path.name for path in Path("out").iterdir()]
+    assert results
+    assert all(name.endswith(".labelled.jpg") for name in results)
 
 
 def test_files_that_change_or_vanish_meanwhile(tree, settings, plain, tmp_path):

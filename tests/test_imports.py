@@ -10,7 +10,7 @@ import pytest
 from aikz_label import mark
 from support import encoded, picture
 
-HEAVY = {"PIL", "numpy", "c2pa", "cryptography", "platformdirs", "piexif", "asyncio", "unittest"}
+HEAVY = {"PIL", "numpy", "c2pa", "cryptography", "platformdirs", "asyncio", "unittest"}
 
 
 def loaded(code, *arguments):

@@ -22,7 +22,7 @@ from aikz_label.adapters.image.jxl.frames import read_frames
 from aikz_label.adapters.image.jxl.header import Depth, Header, frames_start
 from aikz_label.adapters.image.jxl.layer import palette
 from aikz_label.errors import MissingDependency
-from support import encoded, picture, require_tool
+from support import encoded, picture, require_codecs, require_tool
 
 ENTRIES = (b"Exif", b"xml ")
 
@@ -187,7 +187,7 @@ def test_metadata_stay_and_compressed_ones_are_read(tmp_path, label, config):
     )
     plain = cjxl(tmp_path, PNG, *LOSSY)
     stream = plain if plain[:2] == headers.SIGNATURE else parse(plain)._codestream()
-    codec = pytest.importorskip("imagecodecs")
+    codec = require_codecs()
     exif = bytes(4) + tags.tobytes().removeprefix(b"Exif\0\0")
     for squeezed in (False, True):
         boxes = [(b"Exif", exif), (b"xml ", xmp)]
@@ -238,7 +238,7 @@ def animation(folder, *options, count=5):
 
 @pytest.mark.parametrize("options", [LOSSLESS, LOSSY])
 def test_every_frame_of_an_animation_gets_the_badge(options, tmp_path, label, config):
-    codec = pytest.importorskip("imagecodecs")
+    codec = require_codecs()
     file = animation(tmp_path, *options)
     result = mark(file, None, label, config=config)
     before = codec.jpegxl_decode(parse(file)._codestream())
@@ -329,7 +329,7 @@ def test_bombs_are_stopped():
     large = headers.SIGNATURE + _bits((0, 1), (3, 2), (99_999, 30), (1, 3)) + bytes(40)
     with pytest.raises(MediaProblem, match="over-limit"):
         Jxl.parse(large, Limits(), thorough=False)
-    codec = pytest.importorskip("imagecodecs")
+    codec = require_codecs()
     bomb = b"xml " + codec.brotli_encode(bytes(50_000_000))
     small = headers.SIGNATURE + b"\x01\x02\x03\x04" + bytes(60)
     first = bmff.pack(b"JXL ", b"\r\n\x87\n") + bmff.pack(b"jxlc", small)

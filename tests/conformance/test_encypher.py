@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from aikz_label import Label, Refused, mark, sniff, verify
 from aikz_label.config import Config
 from aikz_label.label import Origin, System
 from aikz_label.report import MarkerState, Verdict
-from support import PHOTO, deep_avif, encoded, heic, jxl, picture, require_corpus
+from support import PHOTO, deep_avif, encoded, heic, jxl, missing, picture, require_corpus
 from text_files import BESIDE, ON_REQUEST
 from text_files import SAMPLES as TEXTS
 
@@ -51,8 +50,7 @@ def opinion(identity_folder: Path) -> Opinion:
     try:
         judge = importlib.import_module("encypher_c2pa")
     except ModuleNotFoundError:
-        absent = pytest.fail if os.environ.get("AIKZ_REQUIRE_TOOLS") else pytest.skip
-        absent("the package encypher-c2pa is not here")
+        missing("the package encypher-c2pa")
     root = (identity_folder / "root.pem").read_text(encoding="ascii")
 
     def ask(data: bytes, **options: Any) -> Mapping[str, Any]:
