@@ -112,9 +112,14 @@ def test_every_clause_and_code_is_documented() -> None:
 def test_every_number_of_the_profile_is_documented() -> None:
     page = read(REFERENCE / "profile.md")
     data = tomllib.loads(read(ROOT / "src/aikz_label/data/profile_kz.toml"))
-    for table in ("image", "text"):
+    for table in ("image", "text", "sound"):
         for name, value in data[table].items():
             assert f"| `{name}` | {value} |" in page
+    strict = tomllib.loads(read(ROOT / "src/aikz_label/data/profile_strict.toml"))
+    for table in ("image", "text", "sound"):
+        for name, value in strict[table].items():
+            row = f"| {table} | `{name}` | {value} |"
+            assert (row in page) == (value != data[table][name]), name
 
 
 def test_every_key_of_the_configuration_is_documented() -> None:

@@ -174,8 +174,9 @@ says how they are read.
 
 def _hindering() -> list[str]:
     """Codes of the anti-patterns: those that the profile can give."""
-    tree = ast.parse((SOURCE / "profile.py").read_text(encoding="utf-8"))
-    calls = (n for n in ast.walk(tree) if isinstance(n, ast.Call))
+    modules = sorted((SOURCE / "profile").glob("*.py"))
+    trees = [ast.parse(module.read_text(encoding="utf-8")) for module in modules]
+    calls = (n for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Call))
     found = [
         call.args[0].value
         for call in calls

@@ -272,7 +272,7 @@ def order_for(
     if label.system is None and settings.system is not None:
         label = replace(label, system=settings.system)
     chosen = check_languages(languages or settings.languages or numbers.languages)
-    return Order(label, chosen, numbers, notice, reason, caps)
+    return Order(label, chosen, numbers, notice, reason, caps, voices=settings.voices)
 
 
 def _authority(url: str, failure: str, settings: Config) -> Authority | None:

@@ -10,14 +10,21 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from aikz_label.errors import ConfigError, InvalidLabel
-from aikz_label.label import Responsible, System
-from aikz_label.texts import check_languages
+from aikz_label.label import Origin, Responsible, System
+from aikz_label.texts import LANGUAGES, check_languages
 from aikz_label.trust import TrustKind, TrustList, list_files, load_trust_list
 
 FILE_NAME = "aikz-label.toml"
 LOCAL_LIST = "local"
 TRUST_FOLDER = "trust"
 
+# A recording for each sentence: language and origin, and `_short` for the one of short sounds.
+VOICES = {
+    f"{language}_{origin}{form}"
+    for language in LANGUAGES
+    for origin in Origin
+    for form in ("", "_short")
+}
 _KNOWN = {
     "responsible": {
         "name",
@@ -31,6 +38,7 @@ _KNOWN = {
     "system": {"name", "version"},
     "signer": {"uri", "tsa", "tsa_policy", "tsa_failure"},
     "notice": {"languages"},
+    "voice": VOICES,
     "trust": {"local", "files", "certificates", "time", "revoked", "folder"},
 }
 
@@ -53,6 +61,7 @@ class Config:
         tsa_failure: `fail`, or `without` to mark without a time-stamp when there is none to be had.
         languages: Languages of the notice; empty means the profile's.
         trust: Trust lists that are believed.
+        voices: The user's own recordings for spoken notices: paths by the name of the clip they replace.
         trust_folder: Where `aikz-label trust` keeps lists; `trust` beside the file when empty.
     """
 
@@ -67,6 +76,7 @@ class Config:
     languages: tuple[str, ...] = ()
     trust: tuple[TrustList, ...] = ()
     trust_folder: str = ""
+    voices: tuple[tuple[str, Path], ...] = ()
 
 
 def user_folder() -> Path:
@@ -134,6 +144,7 @@ def _read(path: Path, changed: int) -> tuple[Config, tuple[_Named, ...]]:  # noq
             tsa_failure=signer.get("tsa_failure", "fail"),
             languages=check_languages(languages) if languages else (),
             trust_folder=trust.get("folder", ""),
+            voices=tuple((name, folder / path) for name, path in data.get("voice", {}).items()),
         )
     except InvalidLabel as error:
         raise ConfigError(f"{path}: {error}", hint=error.hint) from error

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from aikz_label.formats import FORMATS
 from aikz_label.label import IdKind, Label, Origin
 from aikz_label.profile import Profile
+from aikz_label.profile.sound import LISTENED
 from aikz_label.report import (
     Evidence,
     Finding,
@@ -66,13 +67,19 @@ class _Case:
     @property
     def verb(self) -> str:
         """How the notice came there that nobody recorded."""
-        return "written" if self.drawn is not None and self.drawn.kind == "text" else "drawn"
+        kind = self.drawn.kind if self.drawn is not None else ""
+        return {"text": "written", "spoken": "spoken"}.get(kind, "drawn")
 
     @property
     def textual(self) -> bool:
         """The file is a text."""
+        return self.family == "text"
+
+    @property
+    def family(self) -> str:
+        """Family of the format; empty when unknown."""
         row = FORMATS.get(self.evidence.format)
-        return row is not None and row.family == "text"
+        return row.family if row is not None else ""
 
     @property
     def ai_used(self) -> bool:
@@ -252,6 +259,9 @@ def _perceivable(notice: _Notice, kind: str) -> Message:
     if kind == "text":
         return message(f"notice.{notice.how}-text")
     figures = dict(notice.figures)
+    if kind == "spoken":
+        level, below = figures.get("spoken_lufs", 0.0), figures.get("background_db", 0.0)
+        return message(f"notice.{notice.how}-spoken", lufs=f"{level:.0f}", db=f"{below:.0f}")
     contrast, cap = figures.get("contrast", 0.0), figures.get("cap_px", 0.0)
     return message(f"notice.{notice.how}", contrast=f"{contrast:.1f}", cap=f"{cap:.0f}")
 
@@ -391,8 +401,12 @@ def _limits(case: _Case, profile: Profile) -> Iterator[Message]:
             yield message("limits.structure")
     if case.evidence.searched and case.drawn is None:
         given_up = case.evidence.found is not None
-        searched = "limits.searched-text" if case.textual else "limits.searched"
-        yield message("limits.search-given-up" if given_up else searched)
+        if given_up:
+            yield message("limits.search-given-up")
+        elif case.family == "audio":
+            yield message("limits.searched-sound", minutes=_LISTENED)
+        else:
+            yield message("limits.searched-text" if case.textual else "limits.searched")
     if case.notice.how is How.ATTESTED:
         yield message("limits.attested")
     yield from vouching.limits(marker)
@@ -406,7 +420,16 @@ def _reading_limits(case: _Case, profile: Profile) -> Iterator[Message]:
         yield message("limits.rendering")
     if case.evidence.format == "svg":
         yield message("limits.drawing")
+    if case.notice.how is How.MEASURED and _cut_short(case.notice):
+        yield message("limits.listened", minutes=_LISTENED)
     yield message("limits.profile", profile=profile.id)
+
+
+_LISTENED = round(LISTENED / 60)
+
+
+def _cut_short(notice: _Notice) -> bool:
+    return dict(notice.figures).get("listened_s", 0.0) >= LISTENED - 1
 
 
 def _contradict(first: Origin | bool, second: Origin | bool) -> bool:

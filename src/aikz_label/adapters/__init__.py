@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, runtime_checkable
 
 from aikz_label.engine import Parent, Reading
@@ -48,6 +49,7 @@ class Order:
         limits: Caps while reading.
         when_too_small: `refuse` a picture on which no legible badge fits, or put a `strip` below it.
         previous: Placements of a notice that the input carries already; the new one takes their place.
+        voices: The user's own recordings for spoken notices: paths by the name of the clip they replace.
     """
 
     label: Label
@@ -58,6 +60,7 @@ class Order:
     limits: Limits
     when_too_small: str = "refuse"
     previous: tuple[Mapping[str, Any], ...] = ()
+    voices: tuple[tuple[str, Path], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,22 +25,36 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MEDIA = {row.family for row in FORMATS.values()}
 # Figures of a notice that a record may hold, and the largest each can be; others are not looked at.
 _FIGURES = {
+    "background_db": 60.0,
     "before": 1e9,
     "cap_px": 1e5,
+    "clip": 1.0,
     "contrast": 21.0,
+    "earcon": 1.0,
     "font_px": 1e5,
     "frames": 1e6,
+    "gap_s": 1e6,
     "icon_cap_px": 1e5,
+    "languages": 10.0,
+    "languages_heard": 10.0,
+    "late_s": 1e6,
+    "listened_s": 1e6,
     "lost": 1.0,
+    "louder_by": 200.0,
     "match": 1.0,
     "outside": 1.0,
     "plate_luminance": 1.0,
+    "programme_lufs": 20.0,
     "repeats": 1e5,
     "seconds": 1e6,
     "short_side_px": 1e5,
+    "spoken_lufs": 20.0,
+    "tempo": 10.0,
     "text_match": 1.0,
+    "whole": 1.0,
     "words": 1e9,
 }
+_LEAST = {"louder_by": -200.0, "programme_lufs": -100.0, "spoken_lufs": -100.0}  # the others: -1
 SCHEMA = "aikz-label/synthetic/1"
 LAW = "KZ-230-VIII"
 
@@ -232,7 +246,7 @@ def _read_notice(data: Mapping[str, Any]) -> Notice:
         profile,
         tuple(dict(place) for place in places),
         tuple(
-            (name, _number(figures[name], most))
+            (name, _number(figures[name], _LEAST.get(name, -1.0), most))
             for name, most in _FIGURES.items()
             if name in figures
         ),
@@ -242,7 +256,7 @@ def _read_notice(data: Mapping[str, Any]) -> Notice:
 _MAX_PLACES = 1000  # pages, repeats
 
 
-def _number(value: object, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -1 <= value <= most:
+def _number(value: object, least: float, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
         raise InvalidLabel("A figure is not a number, or not one that can be measured.")
     return float(value)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from aikz_label.notice.transform import fast_length
+
 Array = NDArray[np.float32]
 _LEAST_SPREAD = 20.0  # standard deviation below which a place is too flat to hold black and white
 
@@ -26,7 +28,7 @@ class Field:
 
     def __init__(self, pixels: Array) -> None:
         self.shape = pixels.shape
-        self._padded = (_smooth(pixels.shape[0]), _smooth(pixels.shape[1]))
+        self._padded = (fast_length(pixels.shape[0]), fast_length(pixels.shape[1]))
         self._spectrum = np.fft.rfft2(pixels - pixels.mean(), self._padded)
         self._sums = _integral(pixels)
         self._squares = _integral(pixels * pixels)
@@ -76,15 +78,3 @@ def _window(table: NDArray[np.float64], height: int, width: int) -> NDArray[np.f
         - table[height:, :-width]
         + table[:-height, :-width]
     )
-
-
-def _smooth(length: int) -> int:
-    """The next length that has no prime factor above 5, for which the transform is fast."""
-    while True:
-        rest = length
-        for factor in (2, 3, 5):
-            while rest % factor == 0:
-                rest //= factor
-        if rest == 1:
-            return length
-        length += 1

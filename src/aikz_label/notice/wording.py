@@ -30,6 +30,11 @@ def short(origin: Origin, language: str) -> str:
     return str(_data(origin)["short"][language])
 
 
+def spoken(origin: Origin, language: str, *, brief: bool = False) -> str:
+    """What is said aloud; `brief` for sounds of seconds."""
+    return str(_data(origin)["spoken_short" if brief else "spoken"][language])
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """One step of the layout ladder.

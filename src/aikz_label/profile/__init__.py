@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from aikz_label.errors import UsageError
+from aikz_label.profile.sound import SoundProfile
 from aikz_label.report import Message, message
 from aikz_label.texts import load_data
 
-PROFILES = ("kz",)
+PROFILES = ("kz", "strict")
 DEFAULT = "kz"
 
 # What tells the kinds of obstruction apart; none of these decides whether a notice passes.
@@ -147,6 +148,7 @@ class Profile:
     languages: tuple[str, ...]
     image: ImageProfile
     text: TextProfile
+    sound: SoundProfile
 
     @property
     def id(self) -> str:
@@ -155,8 +157,13 @@ class Profile:
 
     def problems(self, kind: str, figures: Mapping[str, float]) -> tuple[Message, ...]:
         """Which thresholds the figures of a kind of notice miss."""
-        numbers = self.text if kind == "text" else self.image
-        return numbers.problems(figures)
+        match kind:
+            case "text":
+                return self.text.problems(figures)
+            case "spoken":
+                return self.sound.problems(figures)
+            case _:
+                return self.image.problems(figures)
 
 
 @cache
@@ -175,4 +182,5 @@ def load_profile(name: str) -> Profile:
         tuple(data["languages"]),
         ImageProfile(**data["image"]),
         TextProfile(**data["text"]),
+        SoundProfile(**data["sound"]),
     )

@@ -1,0 +1,253 @@
+"""Composing the notice for a programme: silence, the signal, the sentences, as loud as the programme and never clipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aikz_label.label import Origin
+from aikz_label.notice.sound import earcon, loudness, recordings, speech
+from aikz_label.notice.sound.layouts import Samples, gain_of, spread
+from aikz_label.notice.sound.recordings import Recording
+from aikz_label.notice.sound.resampling import oversampled, resample, true_peak
+from aikz_label.profile.sound import SoundProfile
+from aikz_label.texts import LANGUAGES
+
+DESIGN = "spoken/1"  # version of the rules below; a record names it
+KIND = "spoken"
+MIN_RATE = 8000  # Hz; below that speech is hard to understand
+LEAD = 0.15  # seconds of silence: players and codecs swallow the first moment
+_AFTER_EARCON = 0.35
+_AFTER_SENTENCE = 0.3
+_LEVEL = -23.0  # LUFS of every part before it is brought to the programme's
+_CLIPS_RATE = (
+    24_000  # Hz; the bundled clips end at 7 kHz, so nothing is lost by composing at this rate
+)
+_STEP = 0.001  # seconds of one step of the limiter's gain
+_TRIES = 6  # a limiter takes loudness away, which is given back; it settles after three
+_CLOSE = 0.1  # LU
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a notice: a sentence's language or `earcon`, and its place in the notice, seconds."""
+
+    name: str
+    start: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a notice says, before it is fitted to a programme.
+
+    Attributes:
+        origin: What it says about the origin.
+        languages: In which languages, in order.
+        dit: Length of the signal's short tone, seconds.
+        voices: The user's own recordings by name of the clip they replace.
+    """
+
+    origin: Origin
+    languages: tuple[str, ...]
+    dit: float
+    voices: tuple[tuple[str, Recording], ...] = ()
+
+    def parts(self, *, brief: bool) -> tuple[Part, ...]:
+        """What sounds when."""
+        at = LEAD + earcon.seconds(self.dit)
+        found = [Part("earcon", LEAD, earcon.seconds(self.dit))]
+        at += _AFTER_EARCON
+        for language in self.languages:
+            seconds = len(self.sentence(language, brief=brief)) / speech.RATE
+            found.append(Part(language, at, seconds))
+            at += seconds + _AFTER_SENTENCE
+        return tuple(found)
+
+    def sentence(self, language: str, *, brief: bool) -> Samples:
+        """One sentence at `speech.RATE`."""
+        own = dict(self.voices)
+        called = speech.name(language, self.origin, brief=brief)
+        full = speech.name(language, self.origin, brief=False)
+        recording = own.get(called) or own.get(
+            full
+        )  # whoever has a voice of their own stays with it
+        return recording.samples if recording is not None else speech.bundled(called)
+
+    @property
+    def own_voice(self) -> bool:
+        """Some sentence is not a bundled clip."""
+        return bool(self.voices)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Composed:
+    """A notice fitted to a programme.
+
+    Attributes:
+        samples: `(channels, n)` at the programme's rate.
+        rate: That rate, Hz.
+        script: What it says.
+        brief: In the short sentences.
+        lufs: Its loudness.
+        true_peak: Its highest swing, dBTP.
+    """
+
+    samples: Samples
+    rate: int
+    script: Script
+    brief: bool
+    lufs: float
+    true_peak: float
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return len(self.samples[0]) / self.rate
+
+    def placement(self, start: float) -> dict[str, Any]:
+        """The record of one notice, for the marker.
+
+        Args:
+            start: Where it begins in the finished file as it is played, seconds.
+        """
+        return {
+            "design": DESIGN,
+            "form": "short" if self.brief else "long",
+            "start": round(start, 4),
+            "end": round(start + self.seconds, 4),
+            "dit": self.script.dit,
+        }
+
+
+def script(
+    origin: Origin,
+    languages: tuple[str, ...],
+    profile: SoundProfile,
+    voices: tuple[tuple[str, Path], ...] = (),
+) -> Script:
+    """What a notice says.
+
+    Args:
+        origin: What it says about the origin.
+        languages: In which languages, in order.
+        profile: The numbers of its signal.
+        voices: The user's own recordings: paths by the name of the clip they replace.
+
+    Raises:
+        ConfigError: A recording cannot be used.
+        OSError: It cannot be read.
+    """
+    assert set(languages) <= set(LANGUAGES)
+    wanted = {
+        speech.name(language, origin, brief=brief)
+        for language in languages
+        for brief in (False, True)
+    }
+    own = tuple(
+        (called, recordings.load(path, brief=called.endswith("_short")))
+        for called, path in voices
+        if called in wanted
+    )
+    return Script(origin, languages, profile.dit_s, own)
+
+
+def is_short(seconds: float, profile: SoundProfile) -> bool:
+    """Whether a programme is so short that it gets the short sentences."""
+    return seconds < profile.short_below_s
+
+
+def compose(
+    said: Script,
+    rate: int,
+    layout: str,
+    programme: float,
+    profile: SoundProfile,
+    *,
+    short: bool = False,
+) -> Composed:
+    """Make the notice for a programme.
+
+    Args:
+        said: What it says.
+        rate: Sampling rate of the programme, Hz, at least `MIN_RATE`.
+        layout: Its channel layout, as FFmpeg writes it.
+        programme: Its loudness, LUFS; `-inf` when it is silent.
+        profile: How loud the notice is against it.
+        short: Take the short sentences.
+    """
+    assert rate >= MIN_RATE
+    work = min(rate, speech.RATE if said.own_voice else _CLIPS_RATE)
+    voice = _assembled(said, work, brief=short)
+    target = max(programme, profile.floor_lufs) + profile.aim_louder_by
+    voice = _levelled(voice, work, target - gain_of(layout), profile.aim_peak_dbtp)
+    voice = resample(voice, work, rate)
+    voice[: round((LEAD - 0.005) * rate)] = (
+        0.0  # resampling rings, too softly to hear; silence is exact
+    )
+    samples = spread(voice, layout)
+    heard = loudness.measure(samples, rate, layout)
+    return Composed(samples, rate, said, short, heard, true_peak(voice, rate))
+
+
+def _assembled(said: Script, rate: int, *, brief: bool) -> Samples:
+    """Every part in its place, all equally loud, on one channel."""
+    parts = said.parts(brief=brief)
+    last = parts[-1]
+    voice = np.zeros(round((last.start + last.seconds + _AFTER_SENTENCE) * rate), np.float32)
+    for part, samples in zip(parts, _sounds(said, rate, brief=brief), strict=True):
+        at = round(part.start * rate)
+        level = 10 ** ((_LEVEL - loudness.measure(samples[None, :], rate, "mono")) / 20)
+        room = voice[at : at + len(samples)]
+        room += samples[: len(room)] * np.float32(level)
+    return voice
+
+
+def _sounds(said: Script, rate: int, *, brief: bool) -> Iterator[Samples]:
+    yield earcon.draw(rate, said.dit)
+    for language in said.languages:
+        yield resample(said.sentence(language, brief=brief), speech.RATE, rate)
+
+
+def _levelled(voice: Samples, rate: int, target: float, ceiling: float) -> Samples:
+    """As loud as wanted, its peaks held under the ceiling.
+
+    Speech swings far above its loudness. Beside a programme that is mastered loud it is held by a gain that looks ahead
+    and moves slowly; what loudness that takes away is given back, as far as there is room.
+    """
+    fine, times = oversampled(voice, rate)
+    peaks = _peaks(fine, round(_STEP * rate) * times)
+    gain = target - loudness.measure(voice[None, :], rate, "mono")
+    levelled = voice
+    for _ in range(_TRIES):
+        levelled = _limited(voice * np.float32(10 ** (gain / 20)), rate, peaks, gain, ceiling)
+        missing = target - loudness.measure(levelled[None, :], rate, "mono")
+        if abs(missing) < _CLOSE:
+            break
+        gain += missing
+    return levelled
+
+
+def _peaks(fine: Samples, step: int) -> Samples:
+    """The highest swing in every step."""
+    padded = np.pad(np.abs(fine), (0, -len(fine) % step))
+    return np.asarray(padded.reshape(-1, step).max(axis=1), np.float32)
+
+
+def _limited(samples: Samples, rate: int, peaks: Samples, gain: float, ceiling: float) -> Samples:
+    """The samples under a gain that has come down before each peak and rises slowly after it."""
+    highest = 10 ** (ceiling / 20)
+    steps = np.minimum(1.0, highest / np.maximum(peaks * 10 ** (gain / 20), 1e-9))
+    if steps.min() >= 1.0:
+        return samples
+    reach = 5  # steps, to each side
+    padded = np.pad(steps, 2 * reach, mode="edge")
+    least = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).min(axis=1)
+    smooth = np.convolve(least, np.hanning(2 * reach + 3)[1:-1] / (reach + 1), mode="valid")
+    centres = (np.arange(len(smooth)) + 0.5) * round(_STEP * rate)
+    curve = np.interp(np.arange(len(samples)), centres, smooth)
+    return np.asarray(samples * curve, np.float32)

@@ -1,0 +1,69 @@
+"""Samples of any sound that FFmpeg decodes, from its start on, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import av
+import numpy as np
+
+from aikz_label.notice.sound.layouts import Samples
+
+_PLANES = 7  # PyAV hands over planar samples of up to so many channels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """A sound that is being decoded.
+
+    Attributes:
+        rate: Sampling rate, Hz.
+        layout: Name of the channel layout, as FFmpeg writes it.
+    """
+
+    rate: int
+    layout: str
+    _container: Any
+    _stream: Any
+
+    def blocks(self) -> Iterator[Samples]:
+        """The samples in order, `(channels, n)` each; iterate once.
+
+        Raises:
+            av.error.FFmpegError: The rest cannot be decoded.
+        """
+        packed = self._stream.codec_context.layout.nb_channels > _PLANES
+        # a stream may change its form on the way; what is handed over does not
+        resampler = av.AudioResampler("flt" if packed else "fltp", self.layout, self.rate)
+        for frame in self._container.decode(self._stream):
+            for part in resampler.resample(frame):
+                yield self._samples(part, packed=packed)
+        for part in resampler.resample(None):
+            yield self._samples(part, packed=packed)
+
+    def _samples(self, frame: Any, *, packed: bool) -> Samples:
+        samples = frame.to_ndarray()
+        if packed:
+            samples = samples.reshape(-1, len(frame.layout.channels)).T
+        return np.asarray(samples, np.float32)
+
+
+@contextmanager
+def decode(source: BinaryIO, index: int = 0) -> Iterator[Decoded]:
+    """Open one of the sounds of a file.
+
+    Args:
+        source: The file, seekable; it is rewound and not closed.
+        index: Which of its sounds, from 0.
+
+    Raises:
+        av.error.FFmpegError: It cannot be opened.
+        IndexError: There is no such sound.
+    """
+    source.seek(0)
+    with av.open(source, metadata_errors="replace") as container:
+        stream = container.streams.audio[index]
+        yield Decoded(stream.rate, stream.layout.name, container, stream)

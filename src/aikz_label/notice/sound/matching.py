@@ -1,0 +1,99 @@
+"""Whether a sentence is heard in a stretch of sound, where, and how much of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from aikz_label.label import Origin
+from aikz_label.notice.sound import speech
+from aikz_label.notice.sound.earcon import HEARING_RATE
+from aikz_label.notice.sound.layouts import Samples
+from aikz_label.notice.sound.resampling import resample
+from aikz_label.notice.transform import fast_length
+
+BAND = (300.0, 3400.0)  # Hz, what a telephone carries
+_SEGMENT = 0.4  # seconds, about two syllables
+_DRIFT = 0.012  # seconds that a segment may have moved: clocks of recorders differ
+_FINER = 4  # at 3 kHz half a sample is a fifth of a wave
+_PRESENT = 0.4  # likeness of a segment that is there
+_TINY = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence where it is most likely said.
+
+    Attributes:
+        score: Likeness of those of its segments that are there, 0 to 1.
+        whole: Share of it that is there, by energy.
+        at: Where it begins, seconds from the start of the stretch.
+    """
+
+    score: float
+    whole: float
+    at: float
+
+
+@lru_cache(maxsize=32)
+def template(language: str, origin: Origin, *, brief: bool) -> Samples:
+    """A bundled sentence as a telephone would carry it."""
+    clip = speech.bundled(speech.name(language, origin, brief=brief))
+    return in_band(resample(clip, speech.RATE, HEARING_RATE))
+
+
+def in_band(samples: Samples) -> Samples:
+    """One channel at `HEARING_RATE` without what lies outside of the band."""
+    padded = np.pad(samples, HEARING_RATE // 10)
+    size = fast_length(len(padded))
+    spectrum = np.fft.rfft(padded, size)
+    hertz = np.fft.rfftfreq(size, 1 / HEARING_RATE)
+    spectrum[(hertz < BAND[0]) | (hertz > BAND[1])] = 0
+    kept = np.fft.irfft(spectrum, size)[HEARING_RATE // 10 :]
+    return np.asarray(kept[: len(samples)], np.float32)
+
+
+def find(stretch: Samples, sentence: Samples) -> Sentence | None:
+    """Where a stretch is most like a sentence, both in band; `None` when it is much too short."""
+    room = len(sentence) // 2  # it may be cut at either end
+    padded = np.pad(stretch, room)
+    if len(padded) < len(sentence):
+        return None
+    at = int(_likeness(padded, sentence).argmax())
+    score, whole = _by_segments(padded, sentence, at)
+    return Sentence(score, whole, (at - room) / HEARING_RATE)
+
+
+def _by_segments(stretch: Samples, sentence: Samples, at: int) -> tuple[float, float]:
+    length, drift = round(_SEGMENT * HEARING_RATE), round(_DRIFT * HEARING_RATE)
+    weights, scores = [], []
+    for first in range(0, len(sentence) - length // 2, length):
+        part = sentence[first : first + length]
+        begin = max(0, at + first - drift)
+        near = stretch[begin : at + first + len(part) + drift]
+        weights.append(float((part * part).sum()))
+        scores.append(min(1.0, float(_likeness(near, part, _FINER).max(initial=0.0))))
+    weight, score = np.array(weights), np.array(scores)
+    there = score >= _PRESENT
+    if not there.any():
+        return 0.0, 0.0
+    return (
+        float((weight * score)[there].sum() / weight[there].sum()),
+        float(weight[there].sum() / weight.sum()),
+    )
+
+
+def _likeness(stretch: Samples, pattern: Samples, finer: int = 1) -> Samples:
+    """Normalised correlation from every place on at which the pattern fits, so many for each sample."""
+    length, places = len(pattern), len(stretch) - len(pattern) + 1
+    if places < 1:
+        return np.zeros(0, np.float32)
+    size = fast_length(len(stretch) + length)
+    product = np.fft.rfft(stretch, size) * np.conj(np.fft.rfft(pattern, size))
+    likeness = np.fft.irfft(product, size * finer)[: places * finer] * finer
+    total = np.cumsum(np.concatenate(([0.0], np.square(stretch, dtype=np.float64))))
+    energy = np.maximum(total[length:] - total[:places], _TINY * length)
+    norm = np.sqrt(energy * float((pattern * pattern).sum()))
+    return np.asarray(likeness / np.repeat(norm, finer), np.float32)
