@@ -20,6 +20,7 @@ from aikz_label.report import MarkerState, Notice
 from aikz_label.signing import load_signing_key
 from aikz_label.trust import TrustKind, TrustList
 from support import BIN, encoded, picture
+from test_ocsp import KIND, server
 
 PICTURE = encoded(picture(), "jpeg")
 NOTICE = Notice("none", profile="kz/1", reason="a test")
@@ -81,6 +82,7 @@ def test_every_step_is_shown_with_what_it_is_worth(companies, three):
     assert (alpha.origin, beta.origin) == ("created", "altered")
     assert alpha.generator.startswith("aikz-label")
     assert alpha.codes == ()
+    assert alpha.signer.begins < alpha.signer.ends < beta.signer.ends
     codes = [f.message.code for f in report.findings if f.clause == "kz.21.2.marker"]
     assert codes == ["marker.trusted", "history.untrusted"]
     shown = json.loads(report.to_json())["history"]
@@ -132,6 +134,28 @@ def test_a_bad_parent_is_never_hidden_by_good_children(companies, three, at):
         assert report.marker.history[depth - 1].state is MarkerState.INVALID
         assert report.marker.history[depth - 1].problem == "altered"
         assert "history.invalid" in {f.message.code for f in report.findings}
+
+
+@pytest.mark.parametrize("at", [None, pki.NOW + timedelta(days=1)])
+def test_a_fault_deep_in_a_parent_stays_one_however_often_it_is_taken_up(companies, three, at):
+    """Who takes it up records what differs from the records in it; who does so next has nothing more to say."""
+    second = three[1]
+    spot = second.index(b"AlphaGen")
+    child = forced(companies, "Gamma", second[:spot] + b"X" + second[spot + 1 :])
+    trust = lists(companies, "Alpha", "Beta", "Gamma")
+    for data in (child, forced(companies, "Gamma", child)):
+        report = verify(data, trust=trust, at=at)
+        assert (report.verdict, report.reason.code) == (Verdict.INVALID, "marker.parent")
+        assert states(report)[-1][1:] == ("Alpha studio", "invalid", "altered")
+
+
+def test_a_responder_is_not_asked_about_earlier_signers(companies, three):
+    asked = []
+    with server(lambda body: (asked.append(body) or 500, KIND, b"")) as url:
+        report = verify(three[2], trust=lists(companies, "Alpha", "Beta", "Gamma"), ocsp=url)
+    assert report.reason.code == "marker.unconfirmed"
+    assert len(asked) == 1
+    assert [step.state for step in report.marker.history] == ["trusted"] * 2
 
 
 def test_an_earlier_certificate_that_ended_since_is_shown_and_decides_nothing(companies, three):

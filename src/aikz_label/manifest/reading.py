@@ -13,7 +13,7 @@ An "invalid" that no code explains stays invalid.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,7 +59,8 @@ class Ancestor:
         label: Name of the manifest in the store; empty when it is missing there.
         of: Index of the ancestor that took it up, or -1 for the file's own marker.
         relation: `parent`, `component` or `input`.
-        state: `trusted`, `untrusted` or `invalid`.
+        state: `untrusted` or `invalid`; whom to believe, `credentials` decides: the engine says only what differs from the
+            records in the file, and these are other people's words.
         problem: For `invalid`: code of the group `marker`.
         manifest: The manifest as JSON.
         signer: Names from the certificate.
@@ -294,17 +295,19 @@ def _ancestors(
 ) -> Iterator[Ancestor]:
     """Walk the ingredients, nearest first; a chain that is long or bites its tail ends."""
     manifests = mapping(found.get("manifests"))
-    deltas = _deltas(mapping(found.get("validation_results")))
+    deltas = [_deltas(mapping(found.get("validation_results")))]
     seen, todo = {label}, [(-1, manifest)]
     count = 0
     while todo:
         of, taker = todo.pop(0)
         for ingredient in _list(taker.get("ingredients")):
+            deltas.append(_deltas(mapping(ingredient.get("validation_results"))))
             name = str(ingredient.get("active_manifest") or "")
             if not name or name in seen or count == _MAX_ANCESTORS:
                 continue
             seen.add(name)
-            ancestor = _ancestor(name, of, ingredient, manifests.get(name), deltas)
+            said = [delta[name] for delta in deltas if name in delta]
+            ancestor = _ancestor(name, of, ingredient, manifests.get(name), said)
             yield ancestor
             todo.append((count, ancestor.manifest))
             count += 1
@@ -315,12 +318,15 @@ def _ancestor(
     of: int,
     ingredient: Mapping[str, Any],
     manifest: object,
-    deltas: Mapping[str, Mapping[str, Any]],
+    said: Sequence[Mapping[str, Any]],
 ) -> Ancestor:
-    """One ingredient: what its taker recorded when it was taken up, and what differs now."""
+    """One ingredient: what its taker recorded when it was taken up, and what differed later and differs now.
+
+    Whoever takes up a file records only what differs from the records in it, as the engine says only what differs from
+    all of them. So a fault that was there when a file was taken up can stand in no other place than that record.
+    """
     recorded = mapping(mapping(ingredient.get("validation_results")).get("activeManifest"))
-    now = deltas.get(name, {})
-    failed = _codes(recorded, "failure") + _codes(now, "failure")
+    failed = [code for group in (recorded, *said) for code in _codes(group, "failure")]
     failed += [str(item.get("code", "")) for item in _list(ingredient.get("validation_status"))]
     wrong = [code for code in failed if not _soft(code)]
     state, problem = "untrusted", ""
@@ -330,8 +336,6 @@ def _ancestor(
         state, problem = "invalid", _why(wrong)
     elif _EXPIRED & set(failed):
         state, problem = "invalid", "expired"
-    elif _is_trusted(recorded, now):
-        state = "trusted"
     known = manifest if isinstance(manifest, dict) else {}
     return Ancestor(
         label=name if known else "",
@@ -344,15 +348,6 @@ def _ancestor(
         codes=tuple(dict.fromkeys(failed)),
         hard=any(_tampering(code) for code in wrong),
     )
-
-
-def _is_trusted(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """The engine writes down only what differs from the record."""
-    code = "signingCredential.trusted"
-    if code in _codes(now, "success"):
-        return True
-    lost = "signingCredential.untrusted" in _codes(now, "failure")
-    return code in _codes(recorded, "success") and not lost
 
 
 def _deltas(results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

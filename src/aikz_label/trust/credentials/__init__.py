@@ -2,8 +2,9 @@
 
 The engine compares with this machine's clock, knows no revocation lists, takes a list for time-stamps as one for
 claims, and does not look at all that a certificate restricts. So its word is taken for a plain chain to a list for
-claims, with no time named and no revocation list given; everything else is decided in `judging`, which is only then
-imported. Integrity is always the engine's business: nothing here makes a marker hold that the engine says does not.
+claims, with no time named and no revocation list given; everything else, and every earlier signer, is decided in
+`judging`, which is only then imported. Integrity is always the engine's business: nothing here makes a marker hold that
+the engine says does not.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from aikz_label.texts import Message, message
 from aikz_label.trust import TrustKind, TrustList, certificates, der, of_kind
 
 if TYPE_CHECKING:
-    from aikz_label.trust.credentials.judging import Standing
+    from collections.abc import Mapping
 
 
 class Question(NamedTuple):
@@ -45,17 +46,20 @@ def settle(reading: Reading, trust: tuple[TrustList, ...], question: Question) -
     """Decide what the signers of a marker and of what it was made from are worth."""
     if reading.manifest is None:
         return reading
-    found = cose.signatures(reading.store, reading.label)
-    signature = found.get(reading.label)
+    every = cose.signatures(reading.store, "" if reading.ancestors else reading.label)
+    signature = every.get(reading.label)
     chain = signature.chain if signature else ()
-    reading = replace(reading, signer=_with_facts(reading.signer, chain))
+    reading = replace(
+        reading,
+        signer=_with_facts(reading.signer, chain),
+        ancestors=_earlier(reading.ancestors, every, trust, question),
+    )
     if reading.state == "invalid" and reading.problem != "expired":
         return reading
     if _is_enough(reading, chain, trust, question):
         return _by_the_engine(reading, chain, trust, question)
     from aikz_label.trust.credentials import judging  # noqa: PLC0415  # 66 ms that most need not pay
 
-    every = cose.signatures(reading.store)
     standing = judging.judge(signature, trust, question)
     return replace(
         reading,
@@ -65,13 +69,36 @@ def settle(reading: Reading, trust: tuple[TrustList, ...], question: Question) -
         stamp=standing.stamp or (reading.stamp and replace(reading.stamp, state="invalid")),
         revocation=standing.revocation,
         notes=standing.notes,
-        ancestors=tuple(
-            _settled(ancestor, judging.judge(every[ancestor.label], trust, question))
-            if ancestor.label in every and ancestor.problem in {"", "expired"}
-            else ancestor
-            for ancestor in reading.ancestors
-        ),
     )
+
+
+def _earlier(
+    ancestors: tuple[Ancestor, ...],
+    every: Mapping[str, cose.Signature],
+    trust: tuple[TrustList, ...],
+    question: Question,
+) -> tuple[Ancestor, ...]:
+    """Whom to believe of earlier signers; the engine's word says too little for that."""
+    if not ancestors:
+        return ()
+    from aikz_label.trust.credentials import judging  # noqa: PLC0415
+
+    settled = []
+    for ancestor in ancestors:
+        signature = every.get(ancestor.label)
+        one = replace(
+            ancestor, signer=_with_facts(ancestor.signer, signature.chain if signature else ())
+        )
+        if signature and one.problem in {"", "expired"}:
+            found = judging.judge(signature, trust, _offline(question))
+            one = replace(one, state=found.state, problem=found.problem, stamp=found.stamp)
+        settled.append(one)
+    return tuple(settled)
+
+
+def _offline(question: Question) -> Question:
+    """A responder is asked about the signer alone."""
+    return question._replace(responder="")
 
 
 def _is_enough(
@@ -86,8 +113,6 @@ def _is_enough(
     stamp = reading.stamp
     if stamp and stamp.state == "trusted" and not _is(trust, stamp.trust, TrustKind.TIME):
         return False
-    if of_kind(trust, TrustKind.TIME) and any(a.state == "trusted" for a in reading.ancestors):
-        return False  # it does not say by which list
     if reading.state == "trusted":
         return _is(trust, reading.trust, TrustKind.SIGNERS) and certificates.is_plain(chain)
     # one that leads to a listed name: a forged name, or an algorithm that the engine does not know
@@ -136,10 +161,6 @@ def stamp_notes(stamp: Stamp, question: Question) -> tuple[Message, ...]:
 
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
-
-
-def _settled(ancestor: Ancestor, standing: Standing) -> Ancestor:
-    return replace(ancestor, state=standing.state, problem=standing.problem, stamp=standing.stamp)
 
 
 def _with_facts(signer: Signer | None, chain: tuple[bytes, ...]) -> Signer | None:
