@@ -109,6 +109,16 @@ def test_other_verifier_agrees_or_the_reason_is_known(row: Row) -> None:
     assert agrees is (name not in AGAINST_THE_OTHER), (report.reason.code, other["integrity"])
 
 
+@each([row for row in ROWS if row.path.endswith(("E-clm-CAICAI.jpg", "E-uri-CIE-sig-CA.jpg"))])
+def test_a_time_stamp_of_nobody_is_not_believed_where_more_is_wrong(row: Row) -> None:
+    """The engine believes any on claims of the first version."""
+    require_corpus()
+    report = verify(row.file, trust=())
+    assert report.marker_state is MarkerState.INVALID
+    assert report.marker.time_stamp is not None
+    assert report.marker.time_stamp.state == "untrusted"
+
+
 def opinion(row: Row) -> dict[str, Any]:
     try:
         judge = importlib.import_module("encypher_c2pa")

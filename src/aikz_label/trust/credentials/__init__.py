@@ -54,19 +54,23 @@ def settle(reading: Reading, trust: tuple[TrustList, ...], question: Question) -
         signer=_with_facts(reading.signer, chain),
         ancestors=_earlier(reading.ancestors, every, trust, question),
     )
-    if reading.state == "invalid" and reading.problem != "expired":
-        return reading
-    if _is_enough(reading, chain, trust, question):
+    holds = reading.state != "invalid" or reading.problem == "expired"
+    if holds and _is_enough(reading, chain, trust, question):
         return _by_the_engine(reading, chain, trust, question)
+    if not holds and not _is_doubtful(reading.stamp, trust):
+        return reading
     from aikz_label.trust.credentials import judging  # noqa: PLC0415  # 66 ms that most need not pay
 
-    standing = judging.judge(signature, trust, question)
+    standing = judging.judge(signature, trust, question if holds else _offline(question))
+    stamp = standing.stamp or (reading.stamp and replace(reading.stamp, state="invalid"))
+    if not holds:
+        return replace(reading, stamp=stamp)
     return replace(
         reading,
         state=standing.state,
         problem=standing.problem,
         trust=standing.trust,
-        stamp=standing.stamp or (reading.stamp and replace(reading.stamp, state="invalid")),
+        stamp=stamp,
         revocation=standing.revocation,
         notes=standing.notes,
     )
@@ -110,13 +114,17 @@ def _is_enough(
     """Whether the engine looked at all that matters here."""
     if question.at is not None or question.responder or of_kind(trust, TrustKind.REVOKED):
         return False
-    stamp = reading.stamp
-    if stamp and stamp.state == "trusted" and not _is(trust, stamp.trust, TrustKind.TIME):
+    if _is_doubtful(reading.stamp, trust):
         return False
     if reading.state == "trusted":
         return _is(trust, reading.trust, TrustKind.SIGNERS) and certificates.is_plain(chain)
     # one that leads to a listed name: a forged name, or an algorithm that the engine does not know
     return not _leads_to_a_list(chain, trust)
+
+
+def _is_doubtful(stamp: Stamp | None, trust: tuple[TrustList, ...]) -> bool:
+    """Whether the engine believes a time-stamp that no list vouches for, as it does with claims of the first version."""
+    return bool(stamp and stamp.state == "trusted" and not _is(trust, stamp.trust, TrustKind.TIME))
 
 
 def _is(trust: tuple[TrustList, ...], index: int, kind: TrustKind) -> bool:
