@@ -19,7 +19,7 @@ from aikz_label.adapters.svg.viewport import viewport
 from aikz_label.formats import FORMATS
 from aikz_label.label import Origin
 from aikz_label.limits import DEFAULT
-from aikz_label.notice import outlines, wording
+from aikz_label.notice import badge, truetype, wording
 from aikz_label.profile import load_profile
 from aikz_label.report import MarkerState, NoticeState, Verdict
 from svg_files import SHAPES, SHEETS, SVG, svg, without_ours
@@ -447,12 +447,12 @@ def test_specs_come_back():
 
 
 def test_the_font_is_as_it_is_read():
-    tables = outlines._tables()
-    assert int.from_bytes(tables["head"][18:20]) == outlines._UNITS
+    font = truetype.bundled(badge.FONT)
+    assert int.from_bytes(font.tables["head"][18:20]) == truetype.UNITS
     for letter in "ӘҒҚҢӨҰҮҺІәғқңөұүһіЙйЁё":
-        assert outlines.contours(outlines._glyph_number(letter)), letter
-    assert outlines.contours(outlines._glyph_number(" ")) == ()
-    assert outlines._glyph_number("\ue000") == 0
+        assert font.contours(font.glyph(letter)), letter
+    assert font.contours(font.glyph(" ")) == ()
+    assert font.glyph("\ue000") == 0
 
 
 # --- files that are none, or bombs -----------------------------------------------------------------------------------

@@ -14,7 +14,6 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from io import BytesIO
 from itertools import product
 
@@ -22,10 +21,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from aikz_label.errors import Refused
 from aikz_label.label import Origin
+from aikz_label.notice import truetype
 from aikz_label.notice.wording import Layout, ladder
 from aikz_label.profile import ImageProfile
 
 DESIGN = "badge/1"
+FONT = "NotoSans-Bold.ttf"
 CAP_HEIGHT = 0.714  # of the em, Noto Sans
 _LINE_HEIGHT = 1.28  # of the em
 _SUPERSAMPLING = 4
@@ -229,13 +230,8 @@ def advance(character: str, em: int) -> float:
 @lru_cache(maxsize=64)
 def _font(size: int) -> ImageFont.FreeTypeFont:
     # BASIC: the other layout engine needs a system library and gives other widths where it is missing
-    return ImageFont.truetype(BytesIO(font_data()), size, layout_engine=ImageFont.Layout.BASIC)
-
-
-@lru_cache(maxsize=1)
-def font_data() -> bytes:
-    """The font file."""
-    return files("aikz_label").joinpath("notice", "fonts", "NotoSans-Bold.ttf").read_bytes()
+    data = BytesIO(truetype.bundled(FONT).data)
+    return ImageFont.truetype(data, size, layout_engine=ImageFont.Layout.BASIC)
 
 
 @lru_cache(maxsize=256)

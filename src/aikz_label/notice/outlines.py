@@ -1,117 +1,18 @@
 """The notice as outlines, for drawings: every letter from the font's own curves, so that no font is needed to show it.
 
 The badge has the geometry of `badge.draw`: a black plate, and above it everything white in one path, out of which the
-letters of the sign are cut. The font is ours and does not change, so only what it contains is read: TrueType outlines,
-simple and composed (OpenType 1.9, `glyf`).
+letters of the sign are cut.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Callable
 
-from aikz_label.notice import badge
+from aikz_label.notice import badge, truetype
+from aikz_label.notice.truetype import Contour
 
 Point = tuple[float, float]
-Contour = tuple[tuple[int, int, bool], ...]
-"""Points in font units, each on the curve or off it."""
-
-_UNITS = 1000  # of the em, as the font's `head` says; checked by a test
-_ON, _X_SHORT, _Y_SHORT, _REPEAT, _X_SAME, _Y_SAME = 1, 2, 4, 8, 16, 32
-_WORDS, _OFFSETS, _MORE, _SCALED = 1, 2, 32, 0x8 | 0x40 | 0x80
 _CIRCLE = 0.5523  # control points of a quarter of a circle
-
-
-@lru_cache(maxsize=1)
-def _tables() -> dict[str, bytes]:
-    data = badge.font_data()
-    count = int.from_bytes(data[4:6])
-    rows = (struct.unpack(">4sIII", data[12 + 16 * i : 28 + 16 * i]) for i in range(count))
-    return {tag.decode(): data[start : start + size] for tag, _, start, size in rows}
-
-
-@lru_cache(maxsize=512)
-def _glyph_number(character: str) -> int:
-    """From the `cmap`, format 4."""
-    cmap, code = _tables()["cmap"], ord(character)
-    for index in range(int.from_bytes(cmap[2:4])):
-        at = int.from_bytes(cmap[8 + 8 * index : 12 + 8 * index])
-        if int.from_bytes(cmap[at : at + 2]) == 4:
-            break
-    twice = int.from_bytes(cmap[at + 6 : at + 8])
-
-    def row(number: int, segment: int) -> int:
-        place = at + 14 + number * twice + 2 * (number > 0) + 2 * segment
-        return int.from_bytes(cmap[place : place + 2])
-
-    for segment in range(twice // 2):
-        if row(0, segment) >= code:
-            first, delta, offset = (row(number, segment) for number in (1, 2, 3))
-            if code < first:
-                return 0
-            if not offset:
-                return (code + delta) % 65536
-            place = at + 16 + 3 * twice + 2 * segment + offset + 2 * (code - first)
-            found = int.from_bytes(cmap[place : place + 2])
-            return (found + delta) % 65536 if found else 0
-    return 0
-
-
-@lru_cache(maxsize=512)
-def contours(number: int) -> tuple[Contour, ...]:
-    """The outline of a glyph."""
-    long = _tables()["head"][51] == 1
-    size = 4 if long else 2
-    loca = _tables()["loca"][number * size : (number + 2) * size]
-    start, stop = (int.from_bytes(loca[i : i + size]) * (1 if long else 2) for i in (0, size))
-    data = _tables()["glyf"][start:stop]
-    if not data:
-        return ()
-    count = int.from_bytes(data[:2], signed=True)
-    return _simple(data, count) if count >= 0 else tuple(_composed(data))
-
-
-def _simple(data: bytes, count: int) -> tuple[Contour, ...]:
-    ends = struct.unpack(f">{count}H", data[10 : 10 + 2 * count])
-    at = 12 + 2 * count + int.from_bytes(data[10 + 2 * count : 12 + 2 * count])
-    total = ends[-1] + 1
-    flags: list[int] = []
-    while len(flags) < total:
-        flag = data[at]
-        again = data[at + 1] if flag & _REPEAT else 0
-        at += 2 if flag & _REPEAT else 1
-        flags += [flag] * (again + 1)
-    axes: list[list[int]] = []
-    for short, same in ((_X_SHORT, _X_SAME), (_Y_SHORT, _Y_SAME)):
-        values, value = [], 0
-        for flag in flags:
-            if flag & short:
-                value += data[at] if flag & same else -data[at]
-                at += 1
-            elif not flag & same:
-                value += int.from_bytes(data[at : at + 2], signed=True)
-                at += 2
-            values.append(value)
-        axes.append(values)
-    points = [(x, y, bool(flag & _ON)) for x, y, flag in zip(*axes, flags, strict=True)]
-    starts = (0, *(end + 1 for end in ends[:-1]))
-    return tuple(tuple(points[a : b + 1]) for a, b in zip(starts, ends, strict=True))
-
-
-def _composed(data: bytes) -> Iterator[Contour]:
-    """Parts that are only moved, which is all that the font has; a test draws every letter."""
-    at, flags = 10, _MORE
-    while flags & _MORE:
-        flags, part = struct.unpack(">HH", data[at : at + 4])
-        if flags & _SCALED or not flags & _OFFSETS:
-            raise ValueError("the font composes a letter in a way that is not read here")
-        dx, dy = struct.unpack(
-            *((">hh", data[at + 4 : at + 8]) if flags & _WORDS else (">bb", data[at + 4 : at + 6]))
-        )
-        at += 8 if flags & _WORDS else 6
-        for contour in contours(part):
-            yield tuple((x + dx, y + dy, on) for x, y, on in contour)
 
 
 class Pen:
@@ -227,9 +128,10 @@ def _sign(pen: Pen, icon_em: int, middle_left: Point, size: Point) -> None:
 
 def _text(pen: Pen, text: str, em: int, start: Point, *, hole: bool) -> None:
     """Letters side by side, from the left end of their baseline."""
-    scale, (x, y) = em / _UNITS, start
+    font = truetype.bundled(badge.FONT)
+    scale, (x, y) = em / truetype.UNITS, start
     for character in text:
-        for contour in contours(_glyph_number(character)):
+        for contour in font.contours(font.glyph(character)):
             _contour(pen, contour, scale, (x, y), hole=hole)
         x += badge.advance(character, em)
 
