@@ -46,6 +46,8 @@ def test_the_two_verbs():
         "notice",
         "notice_reason",
         "when_too_small",
+        "pages",
+        "stamp_as",
         "profile_name",
         "signer",
         "tsa",

@@ -41,6 +41,7 @@ Trust: TypeAlias = "str | Path | TrustList | Sequence[str | Path | TrustList]"
 
 _WARN_BEFORE_EXPIRY = timedelta(days=365)
 _ON_EXISTING = ("refuse", "update", "replace")
+_PAGES, _STAMP_AS = ("all", "first"), ("content", "annotation")
 _WHEN_TOO_SMALL = ("refuse", "strip")
 _TSA_FAILURE = ("fail", "without")
 _SIDECAR = ("auto", "always", "never")
@@ -78,6 +79,8 @@ def mark(
     notice: str = "auto",
     notice_reason: str = "",
     when_too_small: str = "refuse",
+    pages: str = "all",
+    stamp_as: str = "content",
     profile_name: str = profile.DEFAULT,
     signer: str | SigningKey = "",
     tsa: str = "",
@@ -105,6 +108,9 @@ def mark(
         notice_reason: Why there is no notice; needed with `none`, recorded in the marker.
         when_too_small: What to do with a picture on which no legible badge fits: `refuse` it, or put a `strip` below it,
             which makes it higher. Animations always get one, since it hides nothing while they move.
+        pages: Which pages of a PDF get the stamp: `all`, or only the `first`.
+        stamp_as: How a page of a PDF carries it: in its `content`, or as an `annotation` above it, which leaves the content
+            as it is and which viewers can hide.
         profile_name: Profile whose numbers the notice must reach.
         signer: Signer URI, or what `open_signer` opened; the configuration's when empty.
         tsa: Address of an authority for time-stamps (RFC 3161); the configuration's when empty, and `none` for none.
@@ -133,14 +139,12 @@ def mark(
 
     settings = settings_of(config)
     order = order_for(label, languages, notice, notice_reason, profile_name, settings, caps)
-    if when_too_small not in _WHEN_TOO_SMALL:
-        words = ", ".join(_WHEN_TOO_SMALL)
-        raise UsageError(f"when_too_small {when_too_small!r} is not one of: {words}.")
-    order = replace(order, when_too_small=when_too_small)
-    if on_existing not in _ON_EXISTING:
-        raise UsageError(f"on_existing {on_existing!r} is not one of: {', '.join(_ON_EXISTING)}.")
-    if sidecar not in _SIDECAR:
-        raise UsageError(f"sidecar {sidecar!r} is not one of: {', '.join(_SIDECAR)}.")
+    _check_choice("when_too_small", when_too_small, _WHEN_TOO_SMALL)
+    _check_choice("pages", pages, _PAGES)
+    _check_choice("stamp_as", stamp_as, _STAMP_AS)
+    _check_choice("on_existing", on_existing, _ON_EXISTING)
+    _check_choice("sidecar", sidecar, _SIDECAR)
+    order = replace(order, when_too_small=when_too_small, pages=pages, stamp_as=stamp_as)
     target = Path(destination) if isinstance(destination, str | Path) else None
     said = Said(as_format, _name(source, target), allow_normalise)
     key = open_signer(signer, settings)
@@ -253,8 +257,7 @@ def order_for(
     numbers = profile.load_profile(profile_name)
     if not isinstance(label, Label):
         raise UsageError("The label is not a Label.", hint='Label(origin="created", …)')
-    if notice not in _NOTICE:
-        raise UsageError(f"notice {notice!r} is not one of: {', '.join(_NOTICE)}.")
+    _check_choice("notice", notice, _NOTICE)
     reason = clean(reason, "the reason") if reason.strip() else ""
     if (notice == "none") != bool(reason):
         raise UsageError(
@@ -275,11 +278,15 @@ def order_for(
     return Order(label, chosen, numbers, notice, reason, caps, voices=settings.voices)
 
 
+def _check_choice(name: str, value: object, words: Sequence[str]) -> None:
+    if value not in words:
+        raise UsageError(f"{name} {value!r} is not one of: {', '.join(words)}.")
+
+
 def _authority(url: str, failure: str, settings: Config) -> Authority | None:
     """Whom to ask for a time-stamp; one value for each file, because it remembers what went wrong."""
     url, failure = url or settings.tsa, failure or settings.tsa_failure
-    if failure not in _TSA_FAILURE:
-        raise UsageError(f"tsa_failure {failure!r} is not one of: {', '.join(_TSA_FAILURE)}.")
+    _check_choice("tsa_failure", failure, _TSA_FAILURE)
     if not url or url == "none":
         return None
     from aikz_label.trust import der, network  # noqa: PLC0415

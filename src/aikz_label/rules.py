@@ -262,6 +262,11 @@ def _perceivable(notice: _Notice, kind: str) -> Message:
     if kind == "spoken":
         level, below = figures.get("spoken_lufs", 0.0), figures.get("background_db", 0.0)
         return message(f"notice.{notice.how}-spoken", lufs=f"{level:.0f}", db=f"{below:.0f}")
+    if kind == "stamp":
+        size, drawn = figures.get("text_pt", 0.0), figures.get("rendered", 0.0)
+        pages = {name: f"{figures.get(name, 0.0):.0f}" for name in ("stamped", "pages")}
+        words = f"notice.{notice.how}-stamp"
+        return message(words, size=f"{size:.1f}", rendered=f"{drawn:.0f}", **pages)
     contrast, cap = figures.get("contrast", 0.0), figures.get("cap_px", 0.0)
     return message(f"notice.{notice.how}", contrast=f"{contrast:.1f}", cap=f"{cap:.0f}")
 
@@ -422,6 +427,8 @@ def _reading_limits(case: _Case, profile: Profile) -> Iterator[Message]:
         yield message("limits.drawing")
     if case.notice.how is How.MEASURED and _cut_short(case.notice):
         yield message("limits.listened", minutes=_LISTENED)
+    if case.evidence.format == "pdf":
+        yield message("limits.pages")
     yield message("limits.profile", profile=profile.id)
 
 

@@ -50,6 +50,8 @@ class Order:
         when_too_small: `refuse` a picture on which no legible badge fits, or put a `strip` below it.
         previous: Placements of a notice that the input carries already; the new one takes their place.
         voices: The user's own recordings for spoken notices: paths by the name of the clip they replace.
+        pages: Which pages of a document carry the notice: `all`, or only the `first`.
+        stamp_as: How they carry it: in their `content`, or as an `annotation` above it.
     """
 
     label: Label
@@ -61,6 +63,8 @@ class Order:
     when_too_small: str = "refuse"
     previous: tuple[Mapping[str, Any], ...] = ()
     voices: tuple[tuple[str, Path], ...] = ()
+    pages: str = "all"
+    stamp_as: str = "content"
 
 
 @dataclass(frozen=True, slots=True)

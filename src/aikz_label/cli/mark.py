@@ -83,6 +83,18 @@ def add_mark(commands: Commands, common: argparse.ArgumentParser) -> None:
         help="what to do where no badge fits; a strip makes the picture higher (default: refuse)",
     )
     command.add_argument(
+        "--pages",
+        choices=("all", "first"),
+        default="all",
+        help="which pages of a PDF get the stamp (default: all)",
+    )
+    command.add_argument(
+        "--stamp-as",
+        choices=("content", "annotation"),
+        default="content",
+        help="how a page of a PDF carries it; viewers can hide annotations (default: content)",
+    )
+    command.add_argument(
         "--reserve-training",
         action="store_true",
         help="declare that it may not be used for training",
@@ -175,6 +187,8 @@ def _one(options: argparse.Namespace) -> int:
             notice=options.notice,
             notice_reason=options.notice_reason,
             when_too_small=options.when_too_small,
+            pages=options.pages,
+            stamp_as=options.stamp_as,
             profile_name=options.profile,
             signer=signer,
             on_existing=options.on_existing,
@@ -228,6 +242,8 @@ def _marking(options: argparse.Namespace) -> Marking:
         notice=options.notice,
         notice_reason=options.notice_reason,
         when_too_small=options.when_too_small,
+        pages=options.pages,
+        stamp_as=options.stamp_as,
         profile_name=options.profile,
         signer=options.signer,
         on_existing=options.on_existing,

@@ -7,7 +7,7 @@ is covered or outside the picture. The thresholds live in the profile.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from aikz_label.notice.badge import Badge
-from aikz_label.profile import ImageProfile
-from aikz_label.report import Measurement, NoticeState
+from aikz_label.report import Measurement, Message, NoticeState
 
 _WIDTH = 360  # of the template, px: fine enough for the text, cheap enough to search with
 _WHOLE = 540  # up to which it is not reduced, since that costs more likeness than it saves time
@@ -59,7 +58,14 @@ class Seen(Protocol):
         """What lies between left, top, right and bottom."""
 
 
-def measure(picture: Seen, badge: Badge, region: Region, profile: ImageProfile) -> Measurement:
+class Thresholds(Protocol):
+    """What says whether figures are good enough, such as a profile."""
+
+    def problems(self, figures: Mapping[str, float], /) -> tuple[Message, ...]:
+        """Which thresholds the figures miss."""
+
+
+def measure(picture: Seen, badge: Badge, region: Region, profile: Thresholds) -> Measurement:
     """Measure a badge where the record says it is, give or take a few percent.
 
     A picture that can be transparent is measured on white and on black, and the worse result counts.

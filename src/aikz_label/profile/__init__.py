@@ -46,26 +46,7 @@ class ImageProfile:
 
         A figure that is missing counts as zero, so an incomplete record never passes.
         """
-        small = self._too_small(figures)
-        obstructed = []
-        if figures.get("outside", 0.0) > _OUTSIDE:
-            obstructed.append(message("notice.cut-off"))
-        elif figures.get("lost", 0.0) > _LOST:
-            obstructed.append(message("notice.covered"))
-        if obstructed:
-            return (*obstructed, *small)
-        contrast, text_match = figures.get("contrast", 0.0), figures.get("text_match", 0.0)
-        faint = contrast < self.min_contrast
-        unlike = figures.get("match", 0.0) < self.min_match or text_match < self.min_text_match
-        if unlike and (text_match < _TRACE or not (faint or small)):
-            return (message("notice.missing"),)
-        return (*(self._too_faint(figures) if faint else ()), *small)
-
-    def _too_faint(self, figures: Mapping[str, float]) -> tuple[Message, ...]:
-        if figures.get("plate_luminance", 0.0) > _SHINES_THROUGH:
-            return (message("notice.transparent"),)
-        contrast = f"{figures.get('contrast', 0.0):.1f}"
-        return (message("notice.too-faint", contrast=contrast, min=f"{self.min_contrast:g}"),)
+        return _drawn_problems(self, figures, self._too_small(figures))
 
     def _too_small(self, figures: Mapping[str, float]) -> tuple[Message, ...]:
         side, cap = figures.get("short_side_px", 0.0), figures.get("cap_px", 0.0)
@@ -77,6 +58,83 @@ class ImageProfile:
             if not side or size < floor * self.measuring_tolerance:
                 return (message("notice.too-small", cap=f"{size:.1f}", min=f"{floor:.1f}"),)
         return ()
+
+
+def _drawn_problems(
+    numbers: ImageProfile | PageProfile, figures: Mapping[str, float], small: tuple[Message, ...]
+) -> tuple[Message, ...]:
+    """What keeps a drawn notice from being read; `small` is what its size has against it."""
+    obstructed = []
+    if figures.get("outside", 0.0) > _OUTSIDE:
+        obstructed.append(message("notice.cut-off"))
+    elif figures.get("lost", 0.0) > _LOST:
+        obstructed.append(message("notice.covered"))
+    if obstructed:
+        return (*obstructed, *small)
+    contrast, text_match = figures.get("contrast", 0.0), figures.get("text_match", 0.0)
+    faint = contrast < numbers.min_contrast
+    unlike = figures.get("match", 0.0) < numbers.min_match or text_match < numbers.min_text_match
+    if unlike and (text_match < _TRACE or not (faint or small)):
+        return (message("notice.missing"),)
+    return (*(_too_faint(numbers.min_contrast, figures) if faint else ()), *small)
+
+
+def _too_faint(least: float, figures: Mapping[str, float]) -> tuple[Message, ...]:
+    if figures.get("plate_luminance", 0.0) > _SHINES_THROUGH:
+        return (message("notice.transparent"),)
+    contrast = f"{figures.get('contrast', 0.0):.1f}"
+    return (message("notice.too-faint", contrast=contrast, min=f"{least:g}"),)
+
+
+@dataclass(frozen=True, slots=True)
+class PageProfile:
+    """Thresholds for stamps on the pages of a document; the data file names the source of each.
+
+    Sizes are points on a page whose shorter side is `reference_pt`, and grow and shrink with it between `min_scale` and
+    `max_scale`.
+    """
+
+    min_text_pt: float
+    reference_pt: float
+    min_scale: float
+    max_scale: float
+    min_contrast: float
+    min_match: float
+    min_text_match: float
+    margin_share: float
+    max_area: float
+    max_small_area: float
+    drawing_reserve: float
+    measuring_tolerance: float
+
+    def floor(self, short_side: float) -> float:
+        """Least size of the text on a page of that shorter side, pt."""
+        scale = min(max(short_side / self.reference_pt, self.min_scale), self.max_scale)
+        return self.min_text_pt * scale
+
+    def problems(self, figures: Mapping[str, float]) -> tuple[Message, ...]:
+        """Which thresholds these figures miss; the same rule for measured and attested ones.
+
+        A figure that is missing counts as zero, so an incomplete record never passes.
+        """
+        stamped, without = figures.get("stamped", 0.0), figures.get("without", 0.0)
+        if not stamped:
+            return (message("notice.missing"),)
+        problems = _drawn_problems(self, figures, self._too_small(figures))
+        if without:
+            words = message(
+                "notice.some-pages", count=f"{without:.0f}", pages=f"{stamped + without:.0f}"
+            )
+            return (words, *problems)
+        return problems
+
+    def _too_small(self, figures: Mapping[str, float]) -> tuple[Message, ...]:
+        side, size = figures.get("short_side_pt", 0.0), figures.get("text_pt", 0.0)
+        if side and size >= self.floor(side) * self.measuring_tolerance:
+            return ()
+        return (
+            message("notice.too-small-page", size=f"{size:.1f}", min=f"{self.floor(side):.1f}"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +205,7 @@ class Profile:
     version: str
     languages: tuple[str, ...]
     image: ImageProfile
+    page: PageProfile
     text: TextProfile
     sound: SoundProfile
 
@@ -160,6 +219,8 @@ class Profile:
         match kind:
             case "text":
                 return self.text.problems(figures)
+            case "stamp":
+                return self.page.problems(figures)
             case "spoken":
                 return self.sound.problems(figures)
             case _:
@@ -181,6 +242,7 @@ def load_profile(name: str) -> Profile:
         data["version"],
         tuple(data["languages"]),
         ImageProfile(**data["image"]),
+        PageProfile(**data["page"]),
         TextProfile(**data["text"]),
         SoundProfile(**data["sound"]),
     )

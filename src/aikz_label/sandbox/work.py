@@ -135,6 +135,8 @@ class Marking:
     notice: str = "auto"
     notice_reason: str = ""
     when_too_small: str = "refuse"
+    pages: str = "all"
+    stamp_as: str = "content"
     profile_name: str = profile.DEFAULT
     signer: str = ""
     on_existing: str = "refuse"
@@ -174,6 +176,8 @@ class Marking:
             notice=self.notice,
             notice_reason=self.notice_reason,
             when_too_small=self.when_too_small,
+            pages=self.pages,
+            stamp_as=self.stamp_as,
             profile_name=self.profile_name,
             signer=_signer(self.signer, self.config),
             on_existing=on_existing,

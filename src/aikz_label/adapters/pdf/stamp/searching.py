@@ -1,0 +1,59 @@
+"""Looking for a stamp that nobody recorded: by its objects on every page, then in pictures of the first ones."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from aikz_label.adapters.pdf.pages import Book
+from aikz_label.adapters.pdf.stamp import measuring, renderer
+from aikz_label.adapters.pdf.stamp.measuring import Promised
+from aikz_label.adapters.pdf.stamp.structure import Found as Formed
+from aikz_label.adapters.pdf.stamp.structure import Inspector
+from aikz_label.limits import Limits
+from aikz_label.notice import search as pictures
+from aikz_label.profile import Profile
+from aikz_label.report import Found
+
+_MAX_PAGES = 5000  # whose objects are looked at
+_PICTURES = 2  # pages that are drawn and searched
+_SHORT_SIDE = 1000  # of a drawn page, px: 120 dpi on A4
+
+
+def search(
+    source: BinaryIO,
+    password: str,
+    book: Book,
+    profile: Profile,
+    limits: Limits,  # noqa: ARG001  # of its own
+) -> Found | None:
+    """Search the pages for a notice of ours.
+
+    Of several the first page's wording counts; pages that carry none, or another, make it one that is not on every page.
+    """
+    inspector = Inspector(book)
+    listed = range(min(len(book.pages), _MAX_PAGES))
+    found = {index: one for index in listed if (one := inspector.find(index)) is not None}
+    if found:
+        return _formed(source, password, book, found, profile)
+    with renderer.opened(source, password) as rendered:
+        for index in range(min(len(book.pages), _PICTURES)):
+            seen = rendered.picture(index, _SHORT_SIDE) if rendered is not None else None
+            drawn = pictures.search(seen.image, profile) if seen is not None else None
+            if drawn is not None:
+                return drawn
+    return None
+
+
+def _formed(
+    source: BinaryIO, password: str, book: Book, found: dict[int, Formed], profile: Profile
+) -> Found:
+    first = next(iter(found.values()))
+    # every page is expected to look like the first that has one, unless that is the only one
+    alone = found.keys() == {0}
+    stamps = [
+        Promised(index, found.get(index, first).drawn, "top-right")
+        for index in ([0] if alone else range(len(book.pages)))
+    ]
+    measured = measuring.measured(book, source, password, stamps, profile.page)
+    origins = {one.origin for one in found.values()}
+    return Found(measured, origins.pop() if len(origins) == 1 else None, "stamp")
