@@ -90,6 +90,9 @@ def mark(
     overwrite: bool = False,
     as_format: str = "",
     allow_normalise: bool | str = False,
+    password: str = "",
+    allow_signed: bool = False,
+    override_permissions: bool = False,
     config: str | Path | Config | None = None,
     caps: Limits = limits.DEFAULT,
 ) -> MarkResult:
@@ -126,6 +129,10 @@ def mark(
             `python`, or `name` when the file's name says so.
         allow_normalise: Convert a text to composed UTF-8 (NFC), without which it cannot carry its marker; the name of its
             code page where it is not Unicode.
+        password: Of an encrypted document, the user's or the owner's; it stays encrypted as it is.
+        allow_signed: Label a document that people signed, by annotations that leave the signed bytes as they are; viewers
+            will say that something was added. Without it, such a document is refused.
+        override_permissions: Label an encrypted document although its owner does not allow changes.
         config: A configuration or the path of one; the user's own when `None`.
         caps: Limits while reading.
 
@@ -144,9 +151,16 @@ def mark(
     _check_choice("stamp_as", stamp_as, _STAMP_AS)
     _check_choice("on_existing", on_existing, _ON_EXISTING)
     _check_choice("sidecar", sidecar, _SIDECAR)
-    order = replace(order, when_too_small=when_too_small, pages=pages, stamp_as=stamp_as)
+    order = replace(
+        order,
+        when_too_small=when_too_small,
+        pages=pages,
+        stamp_as=stamp_as,
+        allow_signed=allow_signed,
+        override_permissions=override_permissions,
+    )
     target = Path(destination) if isinstance(destination, str | Path) else None
-    said = Said(as_format, _name(source, target), allow_normalise)
+    said = Said(as_format, _name(source, target), allow_normalise, password)
     key = open_signer(signer, settings)
     key = key.stamped_by(_authority(tsa, tsa_failure, settings))
     with ExitStack() as stack:
@@ -190,6 +204,7 @@ def verify(
     ocsp: str = "",
     sidecar: bytes | str | Path | None = None,
     measure: bool = False,
+    password: str = "",
     profile_name: str = profile.DEFAULT,
     config: str | Path | Config | None = None,
     caps: Limits = limits.DEFAULT,
@@ -209,6 +224,7 @@ def verify(
             `<name.ext>.c2pa` and `<stem>.c2pa`; bytes and streams have nothing beside them.
         measure: Measure the notice even when a trusted signer attests it; where none is on record, search the whole
             picture for one.
+        password: Of an encrypted document. Its marker is checked without; its notice is measured only with it.
         profile_name: Profile whose numbers the notice must reach.
         config: A configuration or the path of one; the user's own when `None`.
         caps: Limits while reading.
@@ -224,7 +240,9 @@ def verify(
     try:
         with open_any(source, caps, None) as stream:
             beside = sidecars.given(sidecar) if sidecar is not None else _beside(source)
-            report = verify_stream(stream, lists, numbers, caps, measure=measure, beside=beside)
+            report = verify_stream(
+                stream, lists, numbers, caps, measure=measure, beside=beside, password=password
+            )
     except SourceError as error:
         if error.code != "source-changed":
             raise

@@ -46,6 +46,7 @@ def verify_stream(
     *,
     measure: bool,
     beside: Sidecar | None = None,
+    password: str = "",
 ) -> Report:
     """Check one file.
 
@@ -56,8 +57,9 @@ def verify_stream(
         caps: Limits while reading.
         measure: Measure the notice even when a trusted signer attests it.
         beside: Its sidecar, if there is one.
+        password: Of an encrypted document.
     """
-    row = formats.sniff(stream)
+    row = formats.with_password(formats.sniff(stream), password)
     if beside is not None:
         row = formats.with_sidecar(row)
     if row is None or not row.supported:

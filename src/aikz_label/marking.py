@@ -45,7 +45,7 @@ class Job:
         believing: Whom to believe in the final check.
         on_existing: `refuse`, `update` or `replace` a marker that is there.
         sidecar: `auto`, `always` or `never`.
-        said: What the caller knows about a text.
+        said: What the caller knows about the file.
     """
 
     source: BinaryIO
@@ -98,7 +98,13 @@ def mark_stream(job: Job, signed: BinaryIO) -> Done:
             store = _sign(job, row, adapter, manifest, parent, painted, signed)
     beside = Sidecar(store) if store is not None else None
     report = checking.verify_stream(
-        signed, job.believing, order.profile, order.limits, measure=False, beside=beside
+        signed,
+        job.believing,
+        order.profile,
+        order.limits,
+        measure=False,
+        beside=beside,
+        password=job.said.password,
     )
     report = _with_stamp(report, job)
     _check_result(report, order, rendered.notice)
@@ -168,7 +174,7 @@ def _supported(job: Job) -> Format:
             hint="Mark the file it belongs to.",
         )
     if row is not None:
-        row = job.said.of(row)
+        row = formats.with_password(job.said.of(row), job.said.password)
     if job.sidecar == "always":
         row = formats.with_sidecar(row)
     if row is None:

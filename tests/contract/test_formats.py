@@ -231,6 +231,7 @@ def cases(base: type[_Picture]) -> Iterator[type[_Picture]]:
 def test_every_supported_format_has_a_contract() -> None:
     tested = {case.format for case in cases(_Picture)} | set(text_files.SAMPLES)
     tested.add("other")  # takes no notice: see tests/test_sidecar.py
+    tested.add("pdf")  # see test_documents.py
     assert tested == {row.name for row in FORMATS.values() if row.supported}
 
 

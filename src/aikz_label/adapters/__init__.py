@@ -52,6 +52,8 @@ class Order:
         voices: The user's own recordings for spoken notices: paths by the name of the clip they replace.
         pages: Which pages of a document carry the notice: `all`, or only the `first`.
         stamp_as: How they carry it: in their `content`, or as an `annotation` above it.
+        allow_signed: A document that people signed may get annotations.
+        override_permissions: A document may be changed although its owner does not allow that.
     """
 
     label: Label
@@ -65,6 +67,8 @@ class Order:
     voices: tuple[tuple[str, Path], ...] = ()
     pages: str = "all"
     stamp_as: str = "content"
+    allow_signed: bool = False
+    override_permissions: bool = False
 
 
 @dataclass(frozen=True, slots=True)

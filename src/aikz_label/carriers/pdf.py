@@ -38,11 +38,13 @@ class Attached:
         start: Where its bytes start in the file.
         store: Its bytes; `None` when they cannot be had.
         end: Where the file ended before something was appended behind the update that brought the store.
+        detached: A later update took it away.
     """
 
     start: int
     store: bytes | None
     end: int = 0
+    detached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def _unbound(source: BinaryIO, attached: Attached, binding: Binding | None) -> s
         return "malformed"
     assert attached.store is not None
     exact = binding.exclusions == ((attached.start, len(attached.store)),)
-    if binding.fits(source):
+    if not attached.detached and binding.fits(source):
         return "" if exact else "exclusion"
     if exact and binding.fits(_beginning(source, attached.end)):
         return "updated"
@@ -151,6 +153,7 @@ def write(
         Refused: The size of the store does not settle.
         SigningError: The key or certificate is not accepted.
     """
+    first = lay(_GUESS)  # before anything is written: this file may have no place for a marker
     beginning = hashlib.sha256()
     source.seek(0)
     left = kept
@@ -167,7 +170,7 @@ def write(
             _bound(manifest, kept + laid.hole, size, digest.digest()), key, parent
         )
 
-    store = signed(lay(_GUESS), _GUESS)
+    store = signed(first, _GUESS)
     for _ in range(_TRIES):
         size = padding.expected(store, len)
         laid = lay(size)

@@ -23,8 +23,10 @@ from aikz_label.cli.shared import (
     NOT_LABELLED,
     OK,
     USAGE,
+    add_password,
     complain,
     listed,
+    password,
     print_report,
     say,
     settings,
@@ -140,6 +142,17 @@ def add_mark(commands: Commands, common: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--encoding", metavar="NAME", default="", help="with it: the text's code page"
     )
+    add_password(command)
+    command.add_argument(
+        "--allow-signed",
+        action="store_true",
+        help="label a signed PDF, by annotations that leave the signed bytes as they are",
+    )
+    command.add_argument(
+        "--override-permissions",
+        action="store_true",
+        help="label an encrypted PDF although its owner does not allow changes",
+    )
     command.add_argument("--overwrite", action="store_true", help="replace existing destinations")
     command.add_argument("--json", action="store_true", help="one JSON report per line")
     options_for_many(command)
@@ -178,6 +191,7 @@ def _one(options: argparse.Namespace) -> int:
 
     source, label, config = options.paths[0], _label(options), settings(options)
     signer, target = open_signer(options.signer, config), _target(source, options)
+    secret = password(options)
     try:
         result = mark(
             stdin() if source == "-" else source,
@@ -198,6 +212,9 @@ def _one(options: argparse.Namespace) -> int:
             overwrite=options.overwrite,
             as_format=options.as_format,
             allow_normalise=_normalise(options),
+            password=secret,
+            allow_signed=options.allow_signed,
+            override_permissions=options.override_permissions,
             config=config,
         )
     except (LabelError, OSError) as error:
@@ -253,6 +270,9 @@ def _marking(options: argparse.Namespace) -> Marking:
         overwrite=options.overwrite,
         as_format=options.as_format,
         allow_normalise=_normalise(options),
+        password=password(options),
+        allow_signed=options.allow_signed,
+        override_permissions=options.override_permissions,
     )
 
 

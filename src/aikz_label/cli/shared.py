@@ -28,6 +28,33 @@ def listed(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
+def add_password(command: argparse.ArgumentParser) -> None:
+    """Add the option that says where the password of documents is."""
+    command.add_argument(
+        "--password",
+        metavar="WHERE",
+        default="",
+        help="password of an encrypted PDF: prompt, file:PATH or env:NAME",
+    )
+
+
+def password(options: argparse.Namespace) -> str:
+    """The password that the options lead to; it never stands among them."""
+    if not options.password:
+        return ""
+    from aikz_label.errors import SigningError, UsageError  # noqa: PLC0415
+    from aikz_label.signing.secrets import Secrets  # noqa: PLC0415
+
+    try:
+        return Secrets(Path.cwd()).get(options.password, "the documents").decode()
+    except (SigningError, UnicodeDecodeError) as error:
+        raise UsageError(
+            getattr(error, "message", "The password is not UTF-8."),
+            code="password-source",
+            hint="Use --password prompt, --password file:PATH or --password env:NAME.",
+        ) from None
+
+
 def stdin() -> BinaryIO:
     """Standard input as bytes."""
     from aikz_label.errors import SourceError  # noqa: PLC0415

@@ -25,7 +25,9 @@ from aikz_label.cli.shared import (
     NOT_LABELLED,
     OK,
     USAGE,
+    add_password,
     complain,
+    password,
     print_report,
     settings,
     stdin,
@@ -81,6 +83,7 @@ def add_verify(commands: Commands, common: argparse.ArgumentParser) -> None:
         help="go on with that journal: only files that are new or have changed",
     )
     group.add_argument("--hash", action="store_true", help="also record the SHA-256 of every file")
+    add_password(command)
     add_believing(command)
     command.set_defaults(run=_verify)
 
@@ -116,6 +119,7 @@ def _order(options: argparse.Namespace) -> Verifying:
         digest=options.hash,
         whole=options.json,
         sidecar=sidecar,
+        password=password(options),
     )
 
 
@@ -166,6 +170,7 @@ def _in_this_process(options: argparse.Namespace, order: Verifying) -> int:
         ocsp=order.believing.responder,
         sidecar=options.sidecar,
         measure=options.measure,
+        password=order.password,
     )
     print_report(report.at(path), options.lang, options.json, whole=True)
     return OK if report.verdict == "labelled" else NOT_LABELLED

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from aikz_label.errors import MissingDependency
@@ -37,6 +37,7 @@ class Format:
         notice_applies: A notice can be in such a file; raw data, from which the picture is still to be made, hold none.
         extra: The optional package group the adapter needs, if any.
         language: Of a source, when the caller named it; not part of the table.
+        password: Of an encrypted document, when the caller gave it; not part of the table.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Format:
     mirror: str = ""
     extra: str = ""
     language: str = ""
+    password: str = field(default="", repr=False)
     notice_applies: bool = True
 
     @property
@@ -138,7 +140,17 @@ _ALL = (
     Format("avi", "AVI", "video", "video/x-msvideo", (".avi",)),
     Format("mkv", "Matroska", "video", "video/x-matroska", (".mkv",)),
     Format("webm", "WebM", "video", "video/webm", (".webm",)),
-    Format("pdf", "PDF", "pdf", "application/pdf", (".pdf",)),
+    Format(
+        "pdf",
+        "PDF",
+        "pdf",
+        "application/pdf",
+        (".pdf",),
+        "aikz_label.adapters.pdf:ADAPTER",
+        "C2PA, attached",
+        "stamp on every page",
+        "XMP (IPTC), document information",
+    ),
     _text(
         "html",
         "HTML",
@@ -224,6 +236,11 @@ _ALL = (
 )
 
 FORMATS: dict[str, Format] = {row.name: row for row in _ALL}
+
+
+def with_password(row: Format | None, password: str) -> Format | None:
+    """The row by which a document is handled that may be encrypted; other formats know no password."""
+    return replace(row, password=password) if row and row.family == "pdf" else row
 
 
 def with_sidecar(row: Format | None) -> Format | None:

@@ -62,6 +62,7 @@ class Verifying:
         digest: Also compute the SHA-256 of every file.
         whole: Also answer with the whole report as JSON.
         sidecar: Path of the sidecar of the one file that is verified; looked for beside each when empty.
+        password: Of encrypted documents.
     """
 
     believing: Believing = field(default_factory=Believing)
@@ -71,6 +72,7 @@ class Verifying:
     digest: bool = False
     whole: bool = False
     sidecar: str = ""
+    password: str = field(default="", repr=False)
 
     def __call__(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Verify one file, and say which bytes those were."""
@@ -115,7 +117,13 @@ class Verifying:
 
     def _verify(self, stream: BinaryIO, beside: Sidecar | None) -> Report:
         return verify_stream(
-            stream, self.believing, self._numbers, self.caps, measure=self.measure, beside=beside
+            stream,
+            self.believing,
+            self._numbers,
+            self.caps,
+            measure=self.measure,
+            beside=beside,
+            password=self.password,
         )
 
     def try_sample(self) -> None:
@@ -146,6 +154,9 @@ class Marking:
     tsa_failure: str = ""
     as_format: str = ""
     allow_normalise: bool | str = False
+    password: str = field(default="", repr=False)
+    allow_signed: bool = False
+    override_permissions: bool = False
 
     def __call__(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Mark one file; a destination that is not finished has no name, so it goes with this process."""
@@ -187,6 +198,9 @@ class Marking:
             tsa_failure=self.tsa_failure,
             as_format=self.as_format,
             allow_normalise=self.allow_normalise,
+            password=self.password,
+            allow_signed=self.allow_signed,
+            override_permissions=self.override_permissions,
             config=self.config,
         )
 

@@ -1,10 +1,10 @@
-"""What a caller knows about a text and its bytes do not tell: its kind, and its encoding."""
+"""What a caller knows about a file and its bytes do not tell: the kind of a text, its encoding, a document's password."""
 
 from __future__ import annotations
 
 import io
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import BinaryIO
 
@@ -21,17 +21,19 @@ _PROSE = frozenset(("text", "markdown"))
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the caller said about a text.
+    """What the caller said about a file.
 
     Attributes:
         kind: Name of a kind, `name` to let the file's name decide, or empty to let its bytes decide.
         name: The file's name, as far as it is known.
         convert: Whether it may be converted to composed UTF-8; the name of its code page where that is not Unicode.
+        password: Of an encrypted document.
     """
 
     kind: str = ""
     name: str = ""
     convert: bool | str = False
+    password: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         """Find the caller's mistakes.

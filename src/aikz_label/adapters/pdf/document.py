@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from copy import copy
 from typing import BinaryIO
 
 from aikz_label.adapters import MediaProblem
@@ -22,6 +23,7 @@ from aikz_label.adapters.pdf.xref import Broken, Entry, Section
 _MAX_FOLLOWED = 32  # references to references
 _MAX_OPEN = 64  # objects that are being read because others need them
 _MAX_PACKED = 64 << 20  # what an object stream may expand to
+_MAX_EARLIER = 64  # updates that are looked behind
 _KEPT = 4096  # objects held in memory
 
 
@@ -56,9 +58,7 @@ class Document:
         self.locked = self.foreign = False
         self._parts = parts
         self._password = password
-        self._cache: OrderedDict[int, Value | Extent] = OrderedDict()
-        self._packed: OrderedDict[int, dict[int, Value]] = OrderedDict()
-        self._open: set[int] = set()
+        self.forget()
         try:
             self.sections = xref.sections(self.reader, self.reader.start())
             self._unlock()
@@ -67,6 +67,12 @@ class Document:
             whole = False
         if not whole and not self.rebuilt:
             self._rebuild()
+
+    def forget(self) -> None:
+        """Read everything anew from now on."""
+        self._cache: OrderedDict[int, Value | Extent] = OrderedDict()
+        self._packed: OrderedDict[int, dict[int, Value]] = OrderedDict()
+        self._open: set[int] = set()
 
     @property
     def trailer(self) -> Dict:
@@ -141,6 +147,14 @@ class Document:
         if len(self._cache) > _KEPT:
             self._cache.popitem(last=False)
         return value
+
+    def earlier(self) -> Iterator[Document]:
+        """What the document was before its last update, before the one before that, and so on."""
+        for index in range(1, min(len(self.sections), _MAX_EARLIER)):
+            before = copy(self)
+            before.sections = self.sections[index:]
+            before.forget()
+            yield before
 
     def entry(self, num: int) -> Entry | None:
         """Where an object is, by the newest section that says so."""
@@ -249,8 +263,7 @@ class Document:
             self.locked = True
         except UnknownHandler:
             self.foreign = True
-        self._cache.clear()
-        self._packed.clear()
+        self.forget()
 
     def _whole(self, value: Value | Extent, depth: int) -> Value:
         """A value with every reference in it followed."""
@@ -262,8 +275,7 @@ class Document:
     def _rebuild(self) -> None:
         """Search the file for its objects."""
         self.rebuilt = True
-        self._cache.clear()
-        self._packed.clear()
+        self.forget()
         section = scan.scanned(self.reader, self._parts)
         self.sections = [section]
         self.security, self.locked, self.foreign = None, False, False

@@ -12,17 +12,21 @@ _SMALL = 128  # bytes that are not worth compressing
 
 
 class Pages:
-    """Edits pages of a book in an update; equal streams and shared resources are written once."""
+    """Edits pages of a book in an update; equal streams and shared resources are written once.
+
+    Attributes:
+        book: Whose pages.
+    """
 
     def __init__(self, update: Update, book: Book) -> None:
         self._update = update
-        self._book = book
+        self.book = book
         self._streams: dict[bytes, Ref] = {}
         self._names: dict[tuple[int, Ref], str] = {}
 
     def name(self, index: int, form: Ref) -> str:
         """Enter a form among the resources of a page; under which name is returned."""
-        holder = self._book.leaves[index].resources
+        holder = self.book.leaves[index].resources
         known = self._names.get((holder.num, form))
         if known is not None:
             return known
@@ -35,24 +39,22 @@ class Pages:
         self._names[holder.num, form] = name
         return name
 
-    def draw(self, index: int, before: bytes, after: bytes, cleaned: bytes | None = None) -> None:
+    def draw(self, index: int, before: bytes, after: bytes) -> None:
         """Let a page draw something before and behind what it draws.
 
         Args:
             index: Which page.
             before: Operators for the start.
             after: Operators for the end.
-            cleaned: What the page draws, where it cannot stay as it is written.
         """
-        page = self._update.edit(self._book.leaves[index].ref)
-        old = self._kept(page) if cleaned is None else [self._stream(cleaned)]
-        page["Contents"] = [self._stream(before), *old, self._stream(after)]
+        page = self._update.edit(self.book.leaves[index].ref)
+        page["Contents"] = [self._stream(before), *self._kept(page), self._stream(after)]
 
     def annotate(self, index: int, annotations: list[Dict]) -> None:
         """Attach annotations to a page."""
         if not annotations:
             return
-        leaf = self._book.leaves[index]
+        leaf = self.book.leaves[index]
         page = self._update.edit(leaf.ref)
         added = [self._update.add({**one, "P": leaf.ref, OURS: True}) for one in annotations]
         value = page.get("Annots")
@@ -64,29 +66,30 @@ class Pages:
             value = None
         page["Annots"] = [*(value if isinstance(value, list) else []), *added]
 
-    def cleared(self, index: int) -> None:
-        """Take away what an earlier update of ours drew on a page and attached to it."""
-        document, leaf = self._book.document, self._book.leaves[index]
+    def clear(self, index: int) -> bool:
+        """Take away what an earlier update of ours drew on a page and attached to it; whether there was anything."""
+        document, leaf = self.book.document, self.book.leaves[index]
         page = document.mapping(leaf.ref)
-        contents = page.get("Contents")
-        listed = document.array(contents)
+        listed = document.array(page.get("Contents"))
         kept = [one for one in listed if OURS not in document.mapping(one)]
-        if len(kept) < len(listed):
+        drawn = len(kept) < len(listed)
+        if drawn:
             self._update.edit(leaf.ref)["Contents"] = kept
         attached = document.array(page.get("Annots"))
-        kept = [one for one in attached if OURS not in document.mapping(one)]
-        if len(kept) == len(attached):
-            return
+        others = [one for one in attached if OURS not in document.mapping(one)]
         where = page.get("Annots")
+        if len(others) == len(attached):
+            return drawn
         if isinstance(where, Ref):
-            self._update.change(where, kept)
+            self._update.change(where, others)
         else:
-            self._update.edit(leaf.ref)["Annots"] = kept
+            self._update.edit(leaf.ref)["Annots"] = others
+        return True
 
     def _kept(self, page: Dict) -> list[Value]:
         """The streams a page has."""
         value = page.get("Contents")
-        found = self._book.document.resolve(value)
+        found = self.book.document.resolve(value)
         if isinstance(found, list):
             return list(found)
         return [value] if isinstance(found, Extent) else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import zlib
 from collections.abc import Callable
@@ -9,7 +10,12 @@ from collections.abc import Callable
 from aikz_label.adapters.pdf.objects import Dict, Value
 
 _MAX_FILTERS = 8
-_SPACE = re.compile(rb"[\x00\t\n\x0c\r ]+")
+_NOT_85 = re.compile(rb"[^!-u]+")
+# the same digits with other letters, which the standard library reads group by group
+_TO_BASE85 = bytes.maketrans(
+    bytes(range(0x21, 0x76)),
+    b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~",
+)
 
 
 class TooLarge(ValueError):
@@ -132,29 +138,16 @@ def _hex(data: bytes, _: Dict, __: int) -> bytes:
 
 
 def _ascii85(data: bytes, _: Dict, limit: int) -> bytes:
-    data = _SPACE.sub(b"", data).removeprefix(b"<~").partition(b"~")[0]
-    if 4 * len(data) > 5 * limit * 4:
+    data = data.lstrip(b"\x00\t\n\x0c\r ").removeprefix(b"<~").partition(b"~")[0]
+    if data.count(b"z") > limit:  # each is four zeros
         raise TooLarge("ASCII85Decode")
-    out = bytearray()
-    group: list[int] = []
-    for byte in data:
-        if byte == 0x7A and not group:
-            out += bytes(4)
-        elif 0x21 <= byte <= 0x75:
-            group.append(byte - 0x21)
-            if len(group) == 5:
-                out += _from85(group, 4)
-                group = []
-    if len(group) > 1:
-        out += _from85(group + [84] * (5 - len(group)), len(group) - 1)
-    return bytes(out)
-
-
-def _from85(group: list[int], count: int) -> bytes:
-    number = 0
-    for digit in group:
-        number = number * 85 + digit
-    return (number & 0xFFFFFFFF).to_bytes(4, "big")[:count]
+    digits = _NOT_85.sub(b"", data.replace(b"z", b"!!!!!"))
+    if len(digits) % 5 == 1:  # half of a byte
+        digits = digits[:-1]
+    try:
+        return base64.b85decode(digits.translate(_TO_BASE85))
+    except ValueError:  # a group that is more than four bytes
+        return b""
 
 
 def _run_length(data: bytes, _: Dict, limit: int) -> bytes:

@@ -7,9 +7,11 @@ password; only files with crypt filters (PDF 1.5) can do that.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from aikz_label.adapters.pdf.document import Document
 from aikz_label.adapters.pdf.objects import Dict, Extent, Name, Ref, Stream, Value, text
+from aikz_label.adapters.pdf.pages import OURS
 from aikz_label.adapters.pdf.update import Update
 from aikz_label.carriers.pdf import MAX_STORE, Attached, Laid
 from aikz_label.carriers.sidecar import NoCarrier
@@ -17,6 +19,7 @@ from aikz_label.carriers.sidecar import NoCarrier
 FILE = "content_credential.c2pa"
 _RELATION = "C2PA_Manifest"
 _MIME = Name("application/c2pa")
+_STORE = b"jumdc2pa"  # near the start of every store
 _MAX_FILES = 10_000
 _MAX_DEPTH = 32
 
@@ -29,8 +32,15 @@ def specifications(document: Document) -> Iterator[Value]:
 
 
 def attached(document: Document) -> list[Attached]:
-    """Every marker of a document."""
-    return [_attached(document, document.mapping(one)) for one in specifications(document)]
+    """Every marker of a document; the last one of an earlier state where the newest has none."""
+    found = [_attached(document, document.mapping(one)) for one in specifications(document)]
+    if found or OURS in document.catalog:
+        return found
+    for before in document.earlier():
+        old = next(specifications(before), None)
+        if old is not None:
+            return [replace(_attached(before, before.mapping(old)), detached=True)]
+    return []
 
 
 def _attached(document: Document, specification: Dict) -> Attached:
@@ -48,31 +58,36 @@ def _attached(document: Document, specification: Dict) -> Attached:
 
 
 def is_there(document: Document) -> bool:
-    """Whether there is a marker, or what is left of one in a file whose end is missing."""
+    """Whether there is a marker, or one whose attachment was damaged."""
     if any(specifications(document)):
         return True
-    word = f"/{_RELATION}".encode()
-    return document.rebuilt and any(
-        word in block for _, block in document.reader.blocks(1 << 20, len(word))
-    )
+    if OURS in document.catalog:
+        return False
+    wanted = {f"/{_RELATION}".encode(), _STORE}
+    for _, block in document.reader.blocks(1 << 20, 32):
+        wanted = {word for word in wanted if word not in block}
+        if not wanted:
+            return True
+    return False
 
 
 def only_added(before: Document, after: Document) -> bool:
     """Whether one file is the other one with a marker attached: one marker, and a catalog that differs in that alone."""
-    root, other = before.catalog, after.catalog
-    same = {"AF", "Names"}
+    root, other = (Update(one).opened(one.root) for one in (before, after))
+    if not isinstance(root, dict) or not isinstance(other, dict) or before.root != after.root:
+        return False
+    for key in ("AF", "Names", OURS):
+        root.pop(key, None)
+        other.pop(key, None)
+    end = Update(before).cut
+    known = ((num, before.entry(num)) for num in before.sections[0].numbers())
+    stayed = [
+        (num, entry) for num, entry in known if entry and (entry.kind == 2 or entry.where < end)
+    ]
     return (
-        len(attached(after)) == 1
-        and before.root == after.root
-        and {key: one for key, one in root.items() if key not in same}
-        == {key: one for key, one in other.items() if key not in same}
-        and all(
-            before.entry(num) == after.entry(num)
-            for num in before.sections[0].numbers()
-            if num != before.root.num
-            and (entry := before.entry(num))
-            and entry.where < kept(before)
-        )
+        root == other
+        and len(attached(after)) == 1
+        and all(after.entry(num) == entry for num, entry in stayed)
     )
 
 
@@ -83,6 +98,7 @@ def removed(update: Update) -> None:
         return
     refs = [one for one in old if isinstance(one, Ref)]
     root = update.root
+    root[OURS] = True  # taken away by somebody who was asked to
     listed = update.document.array(root.get("AF"))
     root["AF"] = [one for one in listed if one not in old]
     if not root["AF"]:
@@ -116,6 +132,7 @@ def lay(document: Document, size: int) -> Laid:
         }
     )
     root = update.root
+    root.pop(OURS, None)
     root["AF"] = [*document.array(root.get("AF")), specification]
     _name(update, _embedded_files(update), specification)
     data, hole = update.again(stream)

@@ -10,6 +10,7 @@ from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.pdf.document import Document
 from aikz_label.adapters.pdf.filters import NotDecoded, TooLarge
 from aikz_label.adapters.pdf.objects import Dict, Extent, Name, Ref, Value, as_text
+from aikz_label.adapters.pdf.xref import MAX_OBJECTS
 
 OURS = "AikzLabel"  # a key of the streams and annotations that are added here
 Box: TypeAlias = tuple[float, float, float, float]
@@ -96,6 +97,12 @@ class Book:
         streams = (document.resolve(one) for one in listed[:_MAX_STREAMS])
         return [one for one in streams if isinstance(one, Extent)]
 
+    @property
+    def beyond(self) -> int:
+        """The highest number that pages refer to, whether there is such an object or not."""
+        own = (self.document.mapping(leaf.ref) for leaf in self.leaves)
+        return max((_highest(page, 0) for page in (self.document.catalog, *own)), default=0)
+
     def own_streams(self, index: int) -> list[tuple[int, int]]:
         """Where the streams of a page stand in the file, without those that were added here."""
         return [(one.start, one.length) for one in self.contents(index) if OURS not in one.dict]
@@ -166,6 +173,16 @@ def version(document: Document) -> tuple[int, int]:
     if isinstance(said, Name) and len(said) == 3 and said[0].isdecimal() and said[2].isdecimal():
         return max(document.reader.version, (int(said[0]), int(said[2])))
     return document.reader.version
+
+
+def _highest(value: Value, depth: int) -> int:
+    """The highest number in the references of a value."""
+    if isinstance(value, Ref):
+        return min(value.num, MAX_OBJECTS)
+    if depth > _MAX_DEPTH or not isinstance(value, dict | list):
+        return 0
+    inside = value.values() if isinstance(value, dict) else value
+    return max((_highest(one, depth + 1) for one in inside), default=0)
 
 
 def _plain(value: Value | Extent) -> Value:

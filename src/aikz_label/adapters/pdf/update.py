@@ -25,13 +25,19 @@ class Update:
         trailer: What its trailer is to say.
     """
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, beyond: int = 0) -> None:
+        """Begin an update.
+
+        Args:
+            document: The document.
+            beyond: A number that new objects must not have, nor any below: something may refer to it that is not there.
+        """
         self.document = document
         self.trailer: Dict = {
             key: value for key, value in document.trailer.items() if key not in {"Size", "Prev"}
         }
         self._objects: dict[int, tuple[Ref, Content]] = {}
-        self._next = max(document.highest, 0) + 1
+        self._next = max(document.highest, beyond) + 1
 
     def add(self, content: Content) -> Ref:
         """Add an object."""
