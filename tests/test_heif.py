@@ -242,7 +242,6 @@ AVIF = encoded(picture(size=(320, 240)), "avif")
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (encoded(picture(), "avif", save_all=True, append_images=[picture()]), "sequence"),
         (AVIF.replace(b"infe\x02\0\0\0\0\1\0\0av01", b"infe\x02\0\0\0\0\1\0\0unci"), "unci"),
         (AVIF.replace(b"infe\x02\0\0\0\0\1\0\0av01", b"infe\x02\0\0\0\0\1\0\1av01"), "encrypted"),
     ],

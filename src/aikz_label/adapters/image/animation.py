@@ -10,7 +10,6 @@ import hashlib
 import math
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -27,20 +26,19 @@ from aikz_label.adapters.image.frames import (
     check_cost,
     check_frames,
 )
+from aikz_label.adapters.image.moments import LOOKS, MEASURED, of_all, pixels_of
 from aikz_label.adapters.image.picture import PillowPicture
 from aikz_label.adapters.image.refusals import LONGEST, damaged, too_long, too_narrow
 from aikz_label.notice import strip, strip_search, wording
 from aikz_label.notice.measure import Region, flattened, measure, worst
 from aikz_label.notice.search import search
-from aikz_label.report import Found, Measurement, Notice, NoticeState, message
+from aikz_label.report import Found, Measurement, Notice, NoticeState
 
 if TYPE_CHECKING:
     from aikz_label.label import Origin
     from aikz_label.notice.badge import Badge
     from aikz_label.profile import ImageProfile, Profile
 
-MEASURED = 300_000_000  # pixels that a measurement shows, of all frames: a few seconds
-_LOOKS = 50  # that a strip may have in one animation
 _LEAST_PSNR = 40.0  # of the copy of the first picture that is shown for a hundredth of a second
 
 
@@ -208,13 +206,15 @@ def measure_frames(
     measured: dict[bytes, tuple[int, Measurement]] = {}
     for number, image in enumerate(shown(container, count)):
         picture = PillowPicture(image, orientation_of(image))
-        look = hashlib.sha256(picture.crop(_edges(where, picture.size)).convert("RGBA").tobytes())
+        look = hashlib.sha256(
+            picture.crop(pixels_of(where, picture.size)).convert("RGBA").tobytes()
+        )
         if look.digest() in measured:
             continue
-        if len(measured) == _LOOKS:
+        if len(measured) == LOOKS:
             return Measurement(NoticeState.UNKNOWN)
         measured[look.digest()] = number, measure(picture, drawn, where, profile)
-    return _of_all(measured, count)
+    return of_all([*measured.values()], count)
 
 
 def _affordable(container: Animated, count: int, most: float) -> bool:
@@ -250,23 +250,3 @@ def _strip(container: Animated, image: Image.Image, profile: Profile) -> Found |
         return None
     measured = measure_frames(container, found.middle, found.where, profile.image, MEASURED)
     return Found(measured, found.origin)
-
-
-def _of_all(measured: dict[bytes, tuple[int, Measurement]], count: int) -> Measurement:
-    """The worst, with the number of frames that were looked at, and which of them lacks what others have."""
-    found = worst([one for _, one in measured.values()])
-    problems = found.problems
-    if problems and not all(one.problems for _, one in measured.values()):
-        number = next(number for number, one in measured.values() if one.problems)
-        problems = (*problems, message("notice.some-frames", frame=number + 1, frames=count))
-    return replace(found, figures=(*found.figures, ("frames", float(count))), problems=problems)
-
-
-def _edges(where: Region, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The pixels of a region; records are exact enough to round."""
-    left, top = round(where.x * size[0]), round(where.y * size[1])
-    right, bottom = (
-        round((where.x + where.width) * size[0]),
-        round((where.y + where.height) * size[1]),
-    )
-    return left, top, min(size[0], max(right, left + 1)), min(size[1], max(bottom, top + 1))

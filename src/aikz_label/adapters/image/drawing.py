@@ -14,6 +14,7 @@ from aikz_label.adapters import MediaProblem, Order
 from aikz_label.adapters.image import animation, canvas, records
 from aikz_label.adapters.image.container import Container, Tags
 from aikz_label.adapters.image.frames import Animated
+from aikz_label.adapters.image.moments import MEASURED, measure_moments
 from aikz_label.adapters.image.picture import Picture
 from aikz_label.adapters.image.refusals import (
     LONGEST,
@@ -25,7 +26,7 @@ from aikz_label.adapters.image.refusals import (
 )
 from aikz_label.label import Origin
 from aikz_label.notice import badge, strip, strip_search, wording
-from aikz_label.notice.measure import Region, measure, worst
+from aikz_label.notice.measure import Region, worst
 from aikz_label.notice.search import search
 from aikz_label.profile import Profile
 from aikz_label.report import Found, Measurement, Notice, NoticeState
@@ -127,7 +128,8 @@ class Painting:
         if drawn is None:
             return None
         region = Region(*(float(drawn.record[key]) for key in ("x", "y", "width", "height")))
-        return measure(picture, drawn.badge, region, self._order.profile.image)
+        profile = self._order.profile.image
+        return measure_moments(picture, drawn.badge, region, profile, most=math.inf)
 
     def _draw(self, index: int) -> tuple[Picture, Drawn | None]:
         """Decode a picture and draw a badge; a strip where one was, or where no badge fits and one is wanted instead.
@@ -250,7 +252,9 @@ def _measure_one(
         return None
     picture = container.decode(index)
     drawn = records.drawn_again(place, notice.languages, origin, region, picture.size)
-    return measure(picture, drawn, region, profile.image) if drawn else None
+    if drawn is None:
+        return None
+    return measure_moments(picture, drawn, region, profile.image, MEASURED)
 
 
 def search_whole(container: Container, profile: Profile) -> Found | None:

@@ -138,7 +138,15 @@ def check_cost(container: Animated, frames: tuple[Frame, ...], limits: Limits) -
     Raises:
         MediaProblem: All frames together have more pixels than the limit.
     """
-    pixels = container.size[0] * container.size[1] * len(frames)
+    check_shown(container.size[0] * container.size[1] * len(frames), limits)
+
+
+def check_shown(pixels: int, limits: Limits) -> None:
+    """Stop at more pixels of all frames together than the limit.
+
+    Raises:
+        MediaProblem: There are.
+    """
     if pixels > limits.max_shown:
         raise MediaProblem("over-limit", what_word="pixels", found=pixels, limit=limits.max_shown)
 

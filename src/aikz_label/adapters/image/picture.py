@@ -16,7 +16,7 @@ from PIL import Image
 from aikz_label.adapters.image import canvas, modes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from aikz_label.adapters.image.canvas import Box
 
@@ -89,6 +89,15 @@ class Picture(ABC):
     @abstractmethod
     def _cut(self, edges: tuple[int, int, int, int]) -> Picture:
         """Another piece of the stored plane, which may reach beyond this picture: what it has there does not matter."""
+
+    @property
+    def moving(self) -> int | None:
+        """How many pictures are shown in its place one after another; `None` for a still one."""
+        return None
+
+    def moments(self) -> Iterator[Picture]:
+        """What is shown in its place one after another; a still picture is shown for ever."""
+        yield self
 
     def seen(self) -> Image.Image:
         """The whole picture, as `crop` gives it."""

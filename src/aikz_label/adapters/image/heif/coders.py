@@ -17,10 +17,10 @@ from aikz_label.adapters.image.heif.planes import Coding, Planes, decibels
 from aikz_label.limits import NO_LIMITS
 
 # The quality is the first that keeps 44 dB; the last one loses nothing.
-_QUALITIES = (90, 95, 100)
-_LOSSLESS = 100
+QUALITIES = (90, 95, 100)
+LOSSLESS = 100
 _WANTED_PSNR = 44.0
-_IDENTITY = 0
+IDENTITY = 0
 MOST_PIXELS = 1 << 28  # what the libraries take at the most
 
 
@@ -61,10 +61,10 @@ class _Av1:
         """See `Coder.encode`."""
         from aikz_label.adapters.image.heif import libavif  # noqa: PLC0415
 
-        lossless = lossless or planes.coding.matrix == _IDENTITY or av1.is_lossless(item.data)
-        for quality in (_LOSSLESS,) if lossless else _QUALITIES:
+        lossless = lossless or planes.coding.matrix == IDENTITY or av1.is_lossless(item.data)
+        for quality in (LOSSLESS,) if lossless else QUALITIES:
             whole = libavif.encode(planes, quality)
-            if quality == _LOSSLESS or _near(planes, libavif.decode(whole, MOST_PIXELS)):
+            if quality == LOSSLESS or near(planes, libavif.decode(whole, MOST_PIXELS)):
                 break
         boxes = bmff.walk(whole, 0, len(whole), NO_LIMITS)
         meta = read_meta(whole, next(b for b in boxes if b.kind == b"meta"), NO_LIMITS)
@@ -91,11 +91,11 @@ class _Hevc:
         """See `Coder.encode`."""
         from aikz_label.adapters.image.heif import hevc  # noqa: PLC0415
 
-        lossless = lossless or planes.coding.matrix == _IDENTITY
-        for quality in (_LOSSLESS,) if lossless else _QUALITIES:
+        lossless = lossless or planes.coding.matrix == IDENTITY
+        for quality in (LOSSLESS,) if lossless else QUALITIES:
             configuration, data = hevc.encode(planes, quality)
             box = configuration.box
-            if quality == _LOSSLESS or _near(planes, hevc.decode(box[8:], data, MOST_PIXELS)):
+            if quality == LOSSLESS or near(planes, hevc.decode(box[8:], data, MOST_PIXELS)):
                 break
         return item.without(b"lhvC", b"oinf", b"tols").holding(data).described(box)
 
@@ -172,7 +172,8 @@ def _same(wanted: Planes, configuration: bytes, data: bytes) -> bool:
     return errors is not None and errors[0] == 0
 
 
-def _near(wanted: Planes, found: Planes) -> bool:
+def near(wanted: Planes, found: Planes) -> bool:
+    """Whether a coded picture is as good as it should be."""
     errors = wanted.errors(found, ())
     return errors is not None and decibels(*errors) >= _WANTED_PSNR
 

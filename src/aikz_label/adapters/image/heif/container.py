@@ -6,7 +6,8 @@ a grid, depth and gain maps, Exif, XMP, colour profiles, and every property that
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -15,20 +16,26 @@ from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import bmff
 from aikz_label.adapters.image.canvas import Box
 from aikz_label.adapters.image.container import Container, Tags, check_pixels, refuse_variant
+from aikz_label.adapters.image.frames import check_shown
 from aikz_label.adapters.image.heif import layout
 from aikz_label.adapters.image.heif.items import XMP_TYPE, Item, Meta, Reference, read_meta
+from aikz_label.adapters.image.heif.movie import Movie
+from aikz_label.adapters.image.heif.tracks import Film, Track, films, read_tracks
 from aikz_label.adapters.image.heif.tree import Tree, View, extent_of
 from aikz_label.limits import MIB, NO_LIMITS, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from aikz_label.adapters.image.heif.stream import Coded
     from aikz_label.adapters.image.picture import Picture
 
 # Boxes that the C2PA binding leaves out, wherever they stand at the top level (C2PA 2.4, BMFF-based hash).
 _UNPROTECTED = (b"ftyp", b"free", b"skip", b"mfra")
 _BLOCK = 1 << 20
-_REWRITTEN = {b"ftyp", b"meta", b"mdat", b"free", b"skip"}
+_REWRITTEN = {b"ftyp", b"meta", b"moov", b"mdat", b"free", b"skip"}
+# Where XMP is in a file without items (XMP specification, part 3).
+_XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,9 @@ class Heif(Container):
     Attributes:
         boxes: At the top level.
         meta: The items.
-        shown: Numbers of the pictures that are shown, the primary one first.
+        shown: Numbers of the still pictures that are shown, the primary one first.
+        movie: The box of the tracks.
+        tracks: What moves, and what comes with it.
         limits: Caps while reading.
         lost: What `encode` could not keep, one sentence each.
         edited: While `encode` runs, the items coded anew: pictures may share them.
@@ -50,6 +59,8 @@ class Heif(Container):
     boxes: tuple[bmff.Box, ...]
     meta: Meta
     shown: tuple[int, ...]
+    movie: bmff.Box | None
+    tracks: tuple[Track, ...]
     limits: Limits
     lost: list[str] = field(default_factory=list, compare=False)
     edited: dict[int, Item] = field(default_factory=dict, compare=False)
@@ -63,23 +74,34 @@ class Heif(Container):
     def parse(cls, data: bytes, limits: Limits, *, thorough: bool) -> Self:  # noqa: ARG003  # always whole
         """Walk the boxes and read `meta`."""
         boxes = bmff.walk(data, 0, len(data), limits)
-        found = next((box for box in boxes if box.kind == b"meta"), None)
-        meta = read_meta(data, found, limits) if found else Meta()
-        if meta.item(meta.primary) is None:
-            if any(box.kind == b"moov" for box in boxes):
-                raise MediaProblem("unsupported-format", format=f"{cls.title} (moving)")
-            raise MediaProblem("damaged", detail_word="no-header")
+        by_kind = {box.kind: box for box in reversed(boxes)}  # the first of each counts
+        meta = read_meta(data, by_kind[b"meta"], limits) if b"meta" in by_kind else Meta()
+        movie = by_kind.get(b"moov")
+        tracks = read_tracks(data, movie, limits) if movie else ()
         tree = Tree(meta, limits)
-        shown = tree.pictures()
-        for number in shown:
-            check_pixels(extent_of(tree.item(number)), limits)
-        view = View.of(tree.item(shown[0]))
-        return cls(data, view.crop[2:], boxes, meta, shown, limits)
+        shown = tree.pictures() if meta.item(meta.primary) else ()
+        sizes = [extent_of(tree.item(number)) for number in shown]
+        sizes += [film.track.coded_size for film in films(tracks)]
+        for size in sizes:
+            check_pixels(size, limits)
+        if not sizes:
+            raise MediaProblem("damaged", detail_word="no-header")
+        size = View.of(tree.item(shown[0])).crop[2:] if shown else sizes[0]
+        return cls(data, size, boxes, meta, shown, movie, tracks, limits)
+
+    @property
+    def films(self) -> tuple[Film, ...]:
+        """The tracks that people see; they are counted as pictures, after the still ones."""
+        return films(self.tracks)
 
     @property
     def count(self) -> int:
         """See `Container`."""
-        return len(self.shown)
+        return len(self.shown) + len(self.films)
+
+    def is_preview(self, index: int) -> bool:
+        """See `Container.is_preview`."""
+        return index >= len(self.shown) and self.films[index - len(self.shown)].preview
 
     @property
     def losses(self) -> tuple[str, ...]:
@@ -110,9 +132,15 @@ class Heif(Container):
 
     @property
     def xmp(self) -> bytes | None:
-        """The data of the XMP item."""
+        """The data of the XMP item, or of the box that stands for one where there are no items."""
         item = self._xmp_item
-        return item.data if item else None
+        if item is not None:
+            return item.data
+        box = next((box for box in self.boxes if self._is_xmp(box)), None)
+        return self.data[box.body + 16 : box.stop] if box else None
+
+    def _is_xmp(self, box: bmff.Box) -> bool:
+        return box.kind == b"uuid" and self.data[box.body : box.body + 16] == _XMP_BOX
 
     @property
     def _xmp_item(self) -> Item | None:
@@ -151,6 +179,11 @@ class Heif(Container):
     def parts(self) -> Iterator[bytes]:
         """Every top-level box but the marker, offsets of items replaced by what they point to."""
         for box in self.boxes:
+            if box == self.movie:
+                movie = Movie(self.data, box, self.tracks, {})
+                yield movie.written(0)
+                yield from movie.contents
+                continue
             if box.kind != b"meta":
                 if not bmff.is_marker(self.data, box):
                     yield self.data[box.start : box.stop]
@@ -166,43 +199,42 @@ class Heif(Container):
 
     def check_variant(self) -> None:
         """Refuse what cannot be drawn on, or would be lost."""
-        reason = next(self._reasons(), "")
+        from aikz_label.adapters.image.heif.variants import reasons  # noqa: PLC0415  # for marking only
+
+        reason = next(reasons(self), "")
         if reason:
             raise refuse_variant(self.title, reason)
-
-    def _reasons(self) -> Iterator[str]:
-        from aikz_label.adapters.image.heif.coders import CODERS  # noqa: PLC0415  # for marking only
-
-        if any(box.kind == b"moov" for box in self.boxes):
-            yield "it is a sequence of pictures"
-        if self.meta.locked:
-            yield "a part of it is encrypted"
-        if self.meta.outside:
-            yield "a part of it lies in another file"
-        tree = Tree(self.meta, self.limits)
-        for number in self.shown:
-            for leaf in tree.leaves(number):
-                kind = tree.item(leaf).kind
-                if kind not in CODERS:
-                    yield f"a picture in it is coded as {kind.decode('ascii', errors='replace')}"
+        check_shown(
+            sum(len(film.track.samples) * math.prod(film.track.coded_size) for film in self.films),
+            self.limits,
+        )
 
     def decode(self, index: int = 0) -> Picture:
         """See `Container.decode`."""
         from aikz_label.adapters.image.heif.coders import MOST_PIXELS  # noqa: PLC0415
         from aikz_label.adapters.image.heif.picture import HeifPicture  # noqa: PLC0415
 
-        tree = Tree(self._with_edits(), self.limits)
         most = min(self.limits.max_pixels, MOST_PIXELS)
+        if index >= len(self.shown):
+            from aikz_label.adapters.image.heif.moving import MovingPicture  # noqa: PLC0415
+
+            return MovingPicture(self.films[index - len(self.shown)], most)
+        tree = Tree(self._with_edits(), self.limits)
         return HeifPicture(tree, self.shown[index], most, self.marks)
 
     def encode(self, pictures: Iterable[Picture], tags: Tags) -> bytes:
         """The coded items that were drawn on, coded anew, among the source's own."""
+        from aikz_label.adapters.image.heif.moving import MovingPicture  # noqa: PLC0415
         from aikz_label.adapters.image.heif.picture import HeifPicture  # noqa: PLC0415
 
         unlabelled: set[int] = set()
+        coded: dict[int, Coded] = {}
         self.marks.clear()
         try:
             for picture in pictures:
+                if isinstance(picture, MovingPicture):
+                    coded.update(picture.coded())
+                    continue
                 assert isinstance(picture, HeifPicture)
                 self.edited.update(picture.edited())
                 unlabelled |= picture.unlabelled
@@ -212,7 +244,7 @@ class Heif(Container):
         if unlabelled:
             self.lost.append("A thumbnail that could not be labelled was left out.")
             meta = _without(meta, unlabelled)
-        return self._written(meta, tags)
+        return self._written(meta, tags, coded)
 
     def _with_edits(self) -> Meta:
         items = tuple(self.edited.get(item.number, item) for item in self.meta.items)
@@ -220,9 +252,9 @@ class Heif(Container):
 
     def with_tags(self, tags: Tags) -> bytes:
         """The same items with other metadata."""
-        return self._written(self.meta, tags)
+        return self._written(self.meta, tags, {})
 
-    def _written(self, meta: Meta, tags: Tags) -> bytes:
+    def _written(self, meta: Meta, tags: Tags, coded: Mapping[int, Coded]) -> bytes:
         """The file in the plain layout."""
         exif = next(self._describing(b"Exif"), None)
         if tags.exif is not None and exif is not None:  # after the offset, and what it skips
@@ -231,7 +263,7 @@ class Heif(Container):
         xmp = self._xmp_item
         if tags.xmp is not None and xmp is not None:
             meta = _with_item(meta, xmp.holding(tags.xmp))
-        elif tags.xmp is not None:
+        elif tags.xmp is not None and self.shown:
             number = max(item.number for item in meta.items) + 1
             new = layout.metadata_item(number, XMP_TYPE, tags.xmp)
             spoken = (*meta.references, Reference(b"cdsc", number, (meta.primary,)))
@@ -240,9 +272,14 @@ class Heif(Container):
         others = [
             bmff.packed(self.data, box)
             for box in self.boxes
-            if box.kind not in _REWRITTEN and not bmff.is_marker(self.data, box)
+            if box.kind not in _REWRITTEN
+            and not bmff.is_marker(self.data, box)
+            and not (tags.xmp is not None and self._is_xmp(box))
         ]
-        return layout.assemble(brands, meta, others)
+        if tags.xmp is not None and not self.shown:
+            others.append(bmff.pack(b"uuid", _XMP_BOX, tags.xmp))
+        movie = Movie(self.data, self.movie, self.tracks, coded) if self.movie else None
+        return layout.assemble(brands, meta, others, movie)
 
 
 def _with_item(meta: Meta, new: Item) -> Meta:

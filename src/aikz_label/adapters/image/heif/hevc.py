@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,16 @@ from aikz_label.errors import MissingDependency, Refused
 
 _SETS = (VPS, SPS, PPS)
 _FORMATS = {(1, 1): "yuv420p", (1, 0): "yuv422p", (0, 0): "yuv444p", None: "gray"}
-_SHIFTS = {name: shifts for shifts, name in _FORMATS.items()}
+_SHIFTS = {name: shifts for shifts, name in _FORMATS.items()} | {"gbrp": (0, 0)}
 _CHROMA = {None: 0, (1, 1): 1, (1, 0): 2, (0, 0): 3}
 _FULL = 2  # range, as FFmpeg numbers it
-_QUALITIES = {90: "crf=17", 95: "crf=10", 100: "lossless=1"}
-# One picture, one slice, nothing that depends on the machine.
-_PARAMETERS = "log-level=none:info=0:keyint=1:annexb=1:no-wpp=1:pools=none:frame-threads=1:no-sao=1:hrd=0:aud=0"
+_QUALITIES = {75: "crf=24", 90: "crf=17", 95: "crf=10", 100: "lossless=1"}
+# One slice, nothing that depends on the machine.
+_PARAMETERS = (
+    "log-level=none:info=0:annexb=1:no-wpp=1:pools=none:frame-threads=1:no-sao=1:hrd=0:aud=0"
+)
+_ALONE = "keyint=1"
+_FOLLOWING = "keyint=-1:scenecut=0:bframes=0"  # shown in the order in which they are decoded
 _PRESET = (
     "ultrafast"  # as good as slower ones at this quality, four times as fast, and a little larger
 )
@@ -45,7 +50,7 @@ def decode(configuration: bytes, data: bytes, most_pixels: int) -> Planes:
         decoder.thread_count = 1
         frames = [*decoder.decode(av.Packet(data)), *decoder.decode(None)]
         if frames:
-            return _planes(frames[0])
+            return planes_of(frames[0])
     except MemoryError:
         raise MediaProblem("damaged", detail_word="decoder") from None
     except Exception as error:  # decoders raise whatever they like on hostile bytes
@@ -53,7 +58,8 @@ def decode(configuration: bytes, data: bytes, most_pixels: int) -> Planes:
     raise MediaProblem("damaged", detail_word="decoder")
 
 
-def _planes(frame: Any) -> Planes:
+def planes_of(frame: Any) -> Planes:
+    """A copy of what a decoder of FFmpeg holds."""
     name = frame.format.name
     depth = int(name.removesuffix("le")[-2:]) if name.endswith("le") else 8
     base = name.removesuffix("le").removesuffix(str(depth)).replace("yuvj", "yuv")
@@ -75,17 +81,72 @@ def encode(planes: Planes, quality: int) -> tuple[Configuration, bytes]:
 
     Args:
         planes: The picture.
-        quality: 90, 95 or 100; 100 is without any loss.
+        quality: 75, 90, 95 or 100; 100 is without any loss.
 
     Raises:
         Refused: The encoder does not take it.
     """
+    configuration, (data,) = encode_all([planes], quality, None)
+    return configuration, data
+
+
+def encode_all(
+    pictures: Iterable[Planes], quality: int, keys: frozenset[int] | None
+) -> tuple[Configuration, tuple[bytes, ...]]:
+    """The configuration of several pictures and the bytes of each, in the order in which they are shown.
+
+    Args:
+        pictures: All of one size and coding.
+        quality: 75, 90, 95 or 100; 100 is without any loss.
+        keys: The pictures that a player can begin with, from 0; `None` for all of them.
+
+    Raises:
+        Refused: The encoder does not take them.
+    """
     av = _library()
-    coding = planes.coding
-    name = _FORMATS[coding.shifts] + (f"{coding.depth}le" if coding.depth > 8 else "")
+    left = iter(pictures)
+    first = next(left)
+    name = _FORMATS[first.coding.shifts] + (
+        f"{first.coding.depth}le" if first.coding.depth > 8 else ""
+    )
+    packets = []
+    encoder = _encoder(av, first, name, quality, keys)
+    for index, planes in enumerate(chain([first], left)):
+        frame = _frame(av, planes, name)
+        frame.pts = index
+        if keys is not None and index in keys:
+            frame.pict_type = 1  # a picture that needs no other
+        packets += _taken(encoder, frame)
+    packets += _taken(encoder, None)
+    coded = [list(_units(packet)) for packet in packets]
+    sets = tuple(dict.fromkeys(u for units in coded for u in units if kind_of(u) in _SETS))
+    data = (b"".join(len(u).to_bytes(4) + u for u in units if kind_of(u) < VPS) for units in coded)
+    return Configuration(_head(sets, first.coding), sets), tuple(data)
+
+
+def _taken(encoder: Any, frame: Any) -> list[bytes]:
+    """What the encoder gives when it gets a picture, or no more of them."""
+    try:
+        return [bytes(packet) for packet in encoder.encode(frame)]
+    except Exception as error:
+        raise _not_taken() from error
+
+
+def _not_taken() -> Refused:
+    return Refused(
+        "The HEVC encoder does not take this picture.",
+        code="unsupported-variant",
+        hint="Save it in another format.",
+    )
+
+
+def _encoder(av: Any, first: Planes, name: str, quality: int, keys: frozenset[int] | None) -> Any:
+    """An encoder for pictures like the first."""
+    coding = first.coding
+    how = _ALONE if keys is None else _FOLLOWING
     try:
         encoder = av.CodecContext.create("libx265", "w")
-        encoder.width, encoder.height = planes.size
+        encoder.width, encoder.height = first.size
         encoder.pix_fmt = name
         encoder.framerate, encoder.time_base = Fraction(1), Fraction(1)
         encoder.color_range = _FULL if coding.full else 1
@@ -93,19 +154,12 @@ def encode(planes: Planes, quality: int) -> tuple[Configuration, bytes]:
         encoder.colorspace = coding.matrix
         encoder.options = {
             "preset": _PRESET,
-            "x265-params": f"{_PARAMETERS}:{_QUALITIES[quality]}",
+            "forced-idr": "1",
+            "x265-params": f"{_PARAMETERS}:{how}:{_QUALITIES[quality]}",
         }
-        packets = [*encoder.encode(_frame(av, planes, name)), *encoder.encode(None)]
-        units = [unit for packet in packets for unit in _units(bytes(packet))]
     except Exception as error:
-        raise Refused(
-            "The HEVC encoder does not take this picture.",
-            code="unsupported-variant",
-            hint="Save it in another format.",
-        ) from error
-    sets = tuple(unit for unit in units if kind_of(unit) in _SETS)
-    data = b"".join(len(u).to_bytes(4) + u for u in units if kind_of(u) < VPS)
-    return Configuration(_head(sets, coding), sets), data
+        raise _not_taken() from error
+    return encoder
 
 
 def _frame(av: Any, planes: Planes, name: str) -> Any:
@@ -115,7 +169,6 @@ def _frame(av: Any, planes: Planes, name: str) -> Any:
         packed = np.ascontiguousarray(samples).view(np.uint8)
         rows[: packed.shape[0], : packed.shape[1]] = packed
         plane.update(rows.tobytes())
-    frame.pts = 0
     return frame
 
 

@@ -7,9 +7,13 @@ into this one before it is signed. Numbers of items stay, because groups and oth
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from aikz_label.adapters.image.bmff import pack
 from aikz_label.adapters.image.heif.items import Item, Meta
+
+if TYPE_CHECKING:
+    from aikz_label.adapters.image.heif.movie import Movie
 
 _NARROW = 0xFFFF  # numbers above need other versions of five boxes
 
@@ -20,13 +24,16 @@ def metadata_item(number: int, content_type: bytes, data: bytes) -> Item:
     return Item(number, b"mime", content_type=content_type, tail=tail).holding(data)
 
 
-def assemble(brands: bytes, meta: Meta, others: Iterable[bytes] = ()) -> bytes:
-    """A file with these items.
+def assemble(
+    brands: bytes, meta: Meta, others: Iterable[bytes] = (), movie: Movie | None = None
+) -> bytes:
+    """A file with these items and tracks.
 
     Args:
         brands: The whole `ftyp` box.
-        meta: Items, references and boxes.
+        meta: Items, references and boxes; without a handler there are none.
         others: Top-level boxes that hold no offsets, whole.
+        movie: The tracks.
     """
     wide = 4 if any(item.number > _NARROW for item in meta.items) else 2
     contents = [item.data for item in meta.items]
@@ -39,10 +46,15 @@ def assemble(brands: bytes, meta: Meta, others: Iterable[bytes] = ()) -> bytes:
     )
     rest = b"".join(others)
     table = len(_places(meta.items, contents, 0, wide))  # whose size does not depend on its offsets
-    at = len(brands) + 12 + sum(map(len, before + after)) + table + len(rest) + 8
+    items = 12 + sum(map(len, before + after)) + table if meta.handler else 0
+    tracks = len(movie.written(0)) if movie else 0
+    at = len(brands) + items + tracks + len(rest) + 8
     places = _places(meta.items, contents, at, wide)
-    boxes = pack(b"meta", bytes(4), *before, places, *after)
-    return brands + boxes + rest + pack(b"mdat", *contents)
+    boxes = pack(b"meta", bytes(4), *before, places, *after) if meta.handler else b""
+    samples = list(movie.contents) if movie else []
+    if movie:
+        boxes += movie.written(at + sum(map(len, contents)))
+    return brands + boxes + rest + pack(b"mdat", *contents, *samples)
 
 
 def _version(wide: int, version: int) -> bytes:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Iterable
 from functools import cache
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -207,37 +209,70 @@ def encode(planes: Planes, quality: int) -> bytes:
     Raises:
         Refused: The encoder does not take it.
     """
-    coding = planes.coding
-    library = _library(deep=coding.depth > 8)
-    arrays = [np.ascontiguousarray(plane) for plane in planes.planes]
-    image = library.avifImageCreate(*planes.size, coding.depth, _FORMATS[coding.shifts])
+    return _encode([(planes, _ONE_PICTURE)], quality)
+
+
+def encode_all(pictures: Iterable[Planes], quality: int, keys: frozenset[int] | None) -> bytes:
+    """A file with several pictures, each shown for as long as any other; with a still one when there is only one.
+
+    Args:
+        pictures: All of one size and coding.
+        quality: 0 to 100; 100 is without any loss.
+        keys: The pictures that a player can begin with, from 0; `None` for all of them.
+
+    Raises:
+        Refused: The encoder does not take them.
+    """
+    flags = (_KEY_FRAME * (keys is None or index in keys) for index in count())
+    return _encode(zip(pictures, flags, strict=False), quality)
+
+
+def _encode(pictures: Iterable[tuple[Planes, int]], quality: int) -> bytes:
+    """A file with pictures, each with the flags that it is added with; their planes are copied at once."""
+    left = iter(pictures)
+    first, flag = next(left)
+    library = _library(deep=first.coding.depth > 8)
     encoder = library.avifEncoderCreate()
     out = _Bytes()
     try:
-        if not image or not encoder:
+        if not encoder:
             raise MemoryError
-        picture, settings = image.contents, encoder.contents
+        settings = encoder.contents
+        settings.threads, settings.speed, settings.quality = _THREADS, _SPEED, quality
+        for planes, how in chain([(first, flag)], left):
+            _succeed(library, _added(library, encoder, planes, how))
+        _succeed(library, library.avifEncoderFinish(encoder, ctypes.byref(out)))
+        return ctypes.string_at(out.data, out.size)
+    finally:
+        library.avifRWDataFree(ctypes.byref(out))
+        if encoder:
+            library.avifEncoderDestroy(encoder)
+
+
+def _added(library: Any, encoder: Any, planes: Planes, how: int) -> int:
+    """Give the encoder a picture; whether that went wrong."""
+    coding = planes.coding
+    arrays = [np.ascontiguousarray(plane) for plane in planes.planes]
+    image = library.avifImageCreate(*planes.size, coding.depth, _FORMATS[coding.shifts])
+    if not image:
+        raise MemoryError
+    try:
+        picture = image.contents
         picture.range = int(coding.full)
         picture.primaries, picture.transfer = coding.primaries, coding.transfer
         picture.matrix = coding.matrix
         for index, array in enumerate(arrays):
             picture.planes[index] = array.ctypes.data
             picture.row_bytes[index] = array.strides[0]
-        settings.threads, settings.speed, settings.quality = _THREADS, _SPEED, quality
-        result = library.avifEncoderAddImage(encoder, image, 1, _ONE_PICTURE)
-        result = result or library.avifEncoderFinish(encoder, ctypes.byref(out))
-        if result:
-            raise Refused(
-                f"The AVIF encoder does not take this picture ({library.avifResultToString(result).decode()}).",
-                code="unsupported-variant",
-                hint="Save it in another format, or at 8 bits.",
-            )
-        return ctypes.string_at(out.data, out.size)
+        return int(library.avifEncoderAddImage(encoder, image, 1, how))
     finally:
-        library.avifRWDataFree(ctypes.byref(out))
-        for thing, destroy in (
-            (encoder, library.avifEncoderDestroy),
-            (image, library.avifImageDestroy),
-        ):
-            if thing:
-                destroy(thing)
+        library.avifImageDestroy(image)
+
+
+def _succeed(library: Any, result: int) -> None:
+    if result:
+        raise Refused(
+            f"The AVIF encoder does not take this picture ({library.avifResultToString(result).decode()}).",
+            code="unsupported-variant",
+            hint="Save it in another format, or at 8 bits.",
+        )

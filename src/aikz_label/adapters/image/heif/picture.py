@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import canvas
 from aikz_label.adapters.image.bmff import Fields
 from aikz_label.adapters.image.heif.coders import CODERS, one_configuration
-from aikz_label.adapters.image.heif.planes import Coding, Planes, decibels
+from aikz_label.adapters.image.heif.planes import Coding, Planes, Transfer, decibels
 from aikz_label.adapters.image.heif.tree import (
     DERIVED,
     Spot,
@@ -30,7 +31,7 @@ from aikz_label.errors import Refused
 
 if TYPE_CHECKING:
     from aikz_label.adapters.image.canvas import Box
-    from aikz_label.adapters.image.heif.items import Item
+    from aikz_label.adapters.image.heif.items import Item, Property
 
 Light = NDArray[np.float32]
 _TURNED = {  # rows × columns × channels from stored to shown: transposed, flipped left to right, upside down
@@ -144,7 +145,7 @@ class HeifPicture(Picture):
         """How a coded item is to be read: what the boxes say of colours, first of all those of what is shown."""
         coding = self._leaf(number).coding
         for item in (self._tree.item(number), self._tree.item(shown)):
-            coding = with_nclx(item, coding)
+            coding = with_nclx(item.properties, coding)
         return coding
 
     def crop(self, edges: tuple[int, int, int, int]) -> Image.Image:
@@ -160,15 +161,10 @@ class HeifPicture(Picture):
             for spot in self._tree.spots(self.number, box, Image.new("1", box[2:]))
             if spot.mask
         )
+        opacity = self._opacity(item, alphas[0], box) if alphas else None
         transfer = self._coding(leaf, self.number).light
-        colours = Colours("grey" if light.shape[2] == 1 else "rgb", 0.0, 1.0, transfer=transfer)
-        if alphas:
-            light = np.concatenate([light, self._opacity(item, alphas[0], box)], axis=2)
-            premultiplied = bool(self._tree.meta.targets(self.number, b"prem"))
-            colours = replace(
-                colours, alpha=light.shape[2] - 1, opaque=1.0, premultiplied=premultiplied
-            )
-        return SamplePicture(light, colours, self.orientation).seen()
+        premultiplied = bool(self._tree.meta.targets(self.number, b"prem"))
+        return as_seen(light, opacity, transfer, self.orientation, premultiplied=premultiplied)
 
     def _opacity(self, item: Item, alpha: int, box: Box) -> Light:
         """How opaque the picture is within a box, whatever size its opacity has."""
@@ -241,9 +237,35 @@ class HeifPicture(Picture):
         )
 
 
-def with_nclx(item: Item, coding: Coding) -> Coding:
-    """A coding with what `colr` of an item says of colours; ICC profiles say nothing of numbers."""
-    for found in item.properties:
+def as_seen(
+    light: Light,
+    opacity: Light | None,
+    transfer: Transfer,
+    orientation: int,
+    *,
+    premultiplied: bool,
+) -> Image.Image:
+    """Decoded colours as `Picture.crop` gives them.
+
+    Args:
+        light: Rows × columns × channels, shares of the range.
+        opacity: The same with one channel.
+        transfer: The kind of brightness.
+        orientation: How it is turned to be seen.
+        premultiplied: Colours are multiplied by opacity.
+    """
+    colours = Colours("grey" if light.shape[2] == 1 else "rgb", 0.0, 1.0, transfer=transfer)
+    if opacity is not None:
+        light = np.concatenate([light, opacity], axis=2)
+        colours = replace(
+            colours, alpha=light.shape[2] - 1, opaque=1.0, premultiplied=premultiplied
+        )
+    return SamplePicture(light, colours, orientation).seen()
+
+
+def with_nclx(properties: Iterable[Property], coding: Coding) -> Coding:
+    """A coding with what `colr` says of colours; ICC profiles say nothing of numbers."""
+    for found in properties:
         if found.kind == b"colr" and found.body[:4] == b"nclx" and len(found.body) >= 11:
             fields = Fields(found.body[4:])
             primaries, transfer, matrix = fields.number(2), fields.number(2), fields.number(2)

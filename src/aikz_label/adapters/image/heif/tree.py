@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 DERIVED = {b"grid", b"iovl", b"iden", b"tmap"}
-_ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
+ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
 _DEEPEST = 6  # derivations of derivations
 # How each EXIF orientation moves a point of the stored picture: rows of a matrix.
 _MOVES = {
@@ -34,7 +34,7 @@ _MOVES = {
     7: (0, -1, -1, 0),
     8: (0, 1, -1, 0),
 }
-_NAMES = {moves: orientation for orientation, moves in _MOVES.items()}
+_NAMES: dict[tuple[float, ...], int] = {moves: orientation for orientation, moves in _MOVES.items()}
 _QUARTERS = (1, 8, 3, 6)  # anti-clockwise
 _MIRRORS = (4, 2)  # over a horizontal and a vertical axis
 
@@ -44,6 +44,11 @@ def both(first: int, second: int) -> int:
     a, b, c, d = _MOVES[second]
     e, f, g, h = _MOVES[first]
     return _NAMES[a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h]
+
+
+def orientation_by(moves: tuple[float, float, float, float]) -> int:
+    """The orientation that moves points like this matrix; 0 when none does."""
+    return _NAMES.get(moves, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +315,7 @@ class Tree:
 
 def is_alpha(item: Item) -> bool:
     """Whether an auxiliary picture holds opacity."""
-    return item.first(b"auxC")[4:].split(b"\0")[0] in _ALPHA
+    return item.first(b"auxC")[4:].split(b"\0")[0] in ALPHA
 
 
 def overlap(first: Box, second: Box) -> Box | None:

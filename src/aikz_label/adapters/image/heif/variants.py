@@ -1,0 +1,72 @@
+"""The kinds of HEIF file that cannot be marked without loss, each in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from aikz_label.adapters.image import bmff
+from aikz_label.adapters.image.heif import stream
+from aikz_label.adapters.image.heif.coders import CODERS
+from aikz_label.adapters.image.heif.tree import Tree
+from aikz_label.limits import NO_LIMITS
+
+if TYPE_CHECKING:
+    from aikz_label.adapters.image.heif.container import Heif
+    from aikz_label.adapters.image.heif.tracks import Film
+
+
+def reasons(file: Heif) -> Iterator[str]:
+    """Why this file cannot be marked; nothing when it can."""
+    if file.meta.locked:
+        yield "a part of it is encrypted"
+    if file.meta.outside or any(track.outside for track in file.tracks):
+        yield "a part of it lies in another file"
+    tree = Tree(file.meta, file.limits)
+    for number in file.shown:
+        for leaf in tree.leaves(number):
+            if tree.item(leaf).kind not in CODERS:
+                yield f"a picture in it is coded as {_word(tree.item(leaf).kind)}"
+    if any(box.kind in {b"moof", b"sidx", b"ssix", b"mfra"} for box in file.boxes):
+        yield "its pictures come in fragments"
+    if file.movie is not None and _points_elsewhere(file.data, file.movie):
+        yield "a part of a track says where in the file its data lie"
+    for film in file.films:
+        yield from _of_film(film)
+
+
+def _of_film(film: Film) -> Iterator[str]:
+    track, alpha = film.track, film.alpha
+    if not track.entry:
+        yield "a track changes its coding on the way"
+    elif track.kind not in stream.KINDS:
+        yield f"a track in it is coded as {_word(track.kind)}"
+    if track.hidden:
+        yield "a track has a picture that is never shown and that others are made from"
+    if not track.matrix:
+        yield "a track is not merely turned by quarters"
+    if alpha is not None and (
+        alpha.kind not in stream.KINDS
+        or alpha.coded_size != track.coded_size
+        or sorted(alpha.times) != sorted(track.times)
+    ):
+        yield "the opacity of a track is not of its size, or not shown when it is"
+
+
+def _word(kind: bytes) -> str:
+    return kind.decode("ascii", errors="replace")
+
+
+def _points_elsewhere(data: bytes, box: bmff.Box, depth: int = 0) -> bool:
+    """Whether items or samples beside the tables of a track tell offsets in the file."""
+    for child in bmff.walk(data, box.body, box.stop, NO_LIMITS):
+        if child.kind in {b"saio", b"iloc"}:
+            return True
+        start = {b"trak": 0, b"mdia": 0, b"minf": 0, b"stbl": 0, b"udta": 0, b"meta": 4}.get(
+            child.kind
+        )
+        if start is not None and depth < 6:
+            inside = bmff.Box(child.kind, child.start, child.body + start, child.stop)
+            if _points_elsewhere(data, inside, depth + 1):
+                return True
+    return False
