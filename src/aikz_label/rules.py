@@ -146,7 +146,13 @@ def _notice(evidence: Evidence, profile: Profile) -> _Notice:
         return _Notice(NoticeState.ABSENT)
     if evidence.marker.state is not MarkerState.TRUSTED:
         return _Notice(NoticeState.UNKNOWN)
-    problems = profile.problems(record.kind, dict(record.figures))
+    row = FORMATS.get(evidence.format)
+    problems = profile.problems(
+        record.kind,
+        dict(record.figures),
+        film=row is not None and row.family == "video",
+        spoken=any(str(place.get("design")).startswith("spoken/") for place in record.placements),
+    )
     state = NoticeState.NOT_PERCEIVABLE if problems else NoticeState.PERCEIVABLE
     return _Notice(state, How.ATTESTED, record.figures, problems)
 

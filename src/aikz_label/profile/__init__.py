@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from aikz_label.errors import UsageError
+from aikz_label.profile.film import FilmProfile
 from aikz_label.profile.sound import SoundProfile
 from aikz_label.report import Message, message
 from aikz_label.texts import load_data
@@ -208,14 +209,24 @@ class Profile:
     page: PageProfile
     text: TextProfile
     sound: SoundProfile
+    film: FilmProfile
 
     @property
     def id(self) -> str:
         """Name and version, as recorded in markers and reports: `kz/1`."""
         return f"{self.name}/{self.version}"
 
-    def problems(self, kind: str, figures: Mapping[str, float]) -> tuple[Message, ...]:
-        """Which thresholds the figures of a kind of notice miss."""
+    def problems(
+        self, kind: str, figures: Mapping[str, float], *, film: bool = False, spoken: bool = False
+    ) -> tuple[Message, ...]:
+        """Which thresholds the figures of a kind of notice miss.
+
+        Args:
+            kind: Of the notice.
+            figures: What was measured.
+            film: It is in a film, where it also matters when it is there.
+            spoken: The notice is spoken besides.
+        """
         match kind:
             case "text":
                 return self.text.problems(figures)
@@ -223,8 +234,9 @@ class Profile:
                 return self.page.problems(figures)
             case "spoken":
                 return self.sound.problems(figures)
-            case _:
-                return self.image.problems(figures)
+        when = self.film.problems(figures) if film else ()
+        heard = self.sound.problems(figures) if spoken else ()
+        return (*self.image.problems(figures), *when, *heard)
 
 
 @cache
@@ -245,4 +257,5 @@ def load_profile(name: str) -> Profile:
         PageProfile(**data["page"]),
         TextProfile(**data["text"]),
         SoundProfile(**data["sound"]),
+        FilmProfile(**data["film"]),
     )
