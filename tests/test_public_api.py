@@ -57,6 +57,9 @@ def test_the_two_verbs():
         "overwrite",
         "as_format",
         "allow_normalise",
+        "password",
+        "allow_signed",
+        "override_permissions",
         "config",
         "caps",
     ]
@@ -67,6 +70,7 @@ def test_the_two_verbs():
         "ocsp",
         "sidecar",
         "measure",
+        "password",
         "profile_name",
         "config",
         "caps",
