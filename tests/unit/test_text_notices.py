@@ -161,8 +161,10 @@ def test_a_marker_never_becomes_data_of_a_program(text, config):
     assert block < 8
 
 
-def test_an_open_fence_does_not_swallow_the_marker(config):
-    text = "# Т\n\n[a](https://b.kz)\n\n```\ncode without an end\n"
+@pytest.mark.parametrize("code", ["code", "```python", "~~~", "  ``"])
+def test_an_open_fence_does_not_swallow_the_marker(code, config):
+    """Nothing may follow a fence that ends a block."""
+    text = f"# Т\n\n[a](https://b.kz)\n\n```\n{code}\n"
     data = marked(text, config).decode()
     assert data.index("BEGIN C2PA") < data.index("```")
 

@@ -19,7 +19,8 @@ from aikz_label.report import Mirror
 _FENCES = {"---": ": ", "+++": " = "}
 _MOST = 64 * 1024  # of front matter that is looked at
 _KEY = re.compile(r"[\"']?[\w.-]+[\"']?\s*[:=]")
-_CODE = re.compile(r" {0,3}(`{3,}|~{3,})")
+# A fence, and whether nothing follows it: only such a one closes a block.
+_CODE = re.compile(r"^ {0,3}(`{3,}(?=[^`\n]*$)|~{3,})([^\S\n]*$)?", re.MULTILINE)
 
 
 class Markdown(Document):
@@ -96,12 +97,9 @@ class Markdown(Document):
     def _ends_in_code(self) -> bool:
         fence = ""
         for found in _CODE.finditer(self.text):
-            line = self.text.rfind("\n", 0, found.start()) + 1
-            if line != found.start():
-                continue
             if not fence:
                 fence = found[1]
-            elif found[1].startswith(fence):
+            elif found[1].startswith(fence) and found[2] is not None:
                 fence = ""
         return bool(fence)
 
