@@ -205,6 +205,7 @@ HIDDEN = {
     "off the page": f'<div style="position:absolute;left:-9999px">{RU}</div>',
     "clipped": f'<div style="clip-path:inset(50%)">{RU}</div>',
     "no height": f'<div style="height:0;overflow:hidden">{RU}</div>',
+    "comment": f'<div style="display:/**/none">{RU}</div>',
     "inherited": f'<section style="display:none"><div><p>{RU}</p></div></section>',
 }
 
@@ -219,6 +220,12 @@ STYLED = {
     "tag": ("n", "aside{visibility:hidden}"),
     "name": ("n", "#n{opacity:0}"),
     "media": ("n", "@media screen{.n{display:none}}"),
+    "class over tag": ("n", ".n{display:none}aside{display:block}"),
+    "name over class": ("n", "#n{display:none}.n{display:block}"),
+    "important": ("n", ".n{display:none!important}#n{display:block}"),
+    "comment in a value": ("n", ".n{display:/**/none}"),
+    "brace in a comment": ("n", "/* } { */.n{display:none}"),
+    "behind an import": ("n", '@import "a";.n{display:none}'),
 }
 
 
@@ -226,6 +233,20 @@ STYLED = {
 def test_a_notice_hidden_by_a_style_sheet(name, style, config):
     note = f'<aside class="{name}" id="{name}">{RU}</aside>'
     assert "notice.hidden" in codes(in_page(note, style), config)
+
+
+OWN = f'<aside class="n" style="display:block">{RU}</aside>'
+
+
+def test_what_an_element_says_itself_is_overruled_by_what_is_important_alone(config):
+    assert problems(verify(in_page(OWN, "#n{display:none}"), config=config, measure=True)) == []
+    assert "notice.hidden" in codes(in_page(OWN, ".n{display:none!important}"), config)
+
+
+@pytest.mark.parametrize("style", ["aside{display:none}.n{display:block}", "/*.n{display:none}*/"])
+def test_a_notice_that_a_style_sheet_does_not_hide(style, config):
+    page = in_page(f'<aside class="n">{RU}</aside>', style)
+    assert problems(verify(page, config=config, measure=True)) == []
 
 
 @pytest.mark.parametrize(

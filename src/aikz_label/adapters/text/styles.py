@@ -31,7 +31,8 @@ _VOID = {
 }
 _MAX_DEPTH = 500
 _MAX_RULES = 5000
-_RULE = re.compile(r"([^{}]{1,2000})\{([^{}]{0,5000})\}")
+_MAX_SELECTORS, _MAX_DECLARATIONS = 2000, 5000  # characters of one rule
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _SELECTOR = re.compile(r"([a-zA-Z][\w-]*)?(?:([.#])([\w-]+))?")
 _LENGTH = re.compile(r"(-?\d{0,9}\.?\d{1,9})(px|pt|em|rem|%)?")
 _PX = {"px": 1.0, "pt": 96 / 72, "em": 16.0, "rem": 16.0, "%": 0.16, "": 1.0}
@@ -46,8 +47,34 @@ _COLOURS = {
     "grey": (128, 128, 128),
     "silver": (192, 192, 192),
 }
+# What can take a sentence out of sight; nothing else is kept, however much a page declares.
+_AWAY = ("left", "right", "top", "bottom", "text-indent", "margin-left", "margin-top")
+_SIZES = ("height", "max-height", "width", "max-width")
+_KNOWN = frozenset(
+    (
+        "all",
+        "display",
+        "visibility",
+        "content-visibility",
+        "opacity",
+        "overflow",
+        "clip",
+        "clip-path",
+        "transform",
+        "color",
+        "background",
+        "background-color",
+        "font",
+        "font-size",
+        *_AWAY,
+        *_SIZES,
+    )
+)
 Colour = tuple[int, int, int]
-Rules = list[tuple[str, str, str, dict[str, str]]]
+# What a declaration comes before: important, in the element itself, by identifier, class, tag, and later in the page.
+Rank = tuple[bool, bool, bool, bool, bool, int]
+Ranked = dict[str, tuple[Rank, str]]
+Rules = dict[tuple[str, str, str], Ranked]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +98,8 @@ def concealment(page: str, wanted: list[str]) -> dict[str, float]:
     text, looks = _appearance(page)
     found = [(at, _at(looks, at)) for at in map(text.find, wanted) if at >= 0]
     if not found:
-        hidden = any(sentence in unseen(page) for sentence in wanted)
+        away = unseen(page)
+        hidden = any(sentence in away for sentence in wanted)
         return {"match": 1.0, "commented_out": 1.0} if hidden else {}
     looks_of = [look for _, look in found]
     figures = {
@@ -97,7 +125,7 @@ def unseen(page: str) -> str:
 
 def _appearance(page: str) -> tuple[str, list[tuple[int, _Look]]]:
     """The text of a page, and where in it the look changes."""
-    rules = list(_rules(page))
+    rules = _rules(page)
     stack: list[tuple[str, _Look]] = [("", _Look())]
     pieces: list[str] = []
     looks: list[tuple[int, _Look]] = []
@@ -130,15 +158,15 @@ def _at(looks: list[tuple[int, _Look]], at: int) -> _Look:
 
 
 def _styled(around: _Look, token: Token, rules: Rules) -> _Look:
-    """The look inside an element: rules of the page first, its own style over them."""
-    declared: dict[str, str] = {}
-    classes = set(token.get("class").split())
-    for tag, sign, name, values in rules:
-        fits = not tag or tag == token.name
-        named = not sign or (name in classes if sign == "." else name == token.get("id"))
-        if fits and named:
-            declared |= values
-    declared |= _declarations(token.get("style"))
+    """The look inside an element: rules of the page, and its own style over them."""
+    found: Ranked = {}
+    names = {("", ""), ("#", token.get("id")), *((".", c) for c in token.get("class").split())}
+    for sign, name in names if rules else ():
+        for tag in ("", token.name):
+            _merge(found, rules.get((tag, sign, name), {}))
+    for key, (important, value) in _declarations(token.get("style")).items():
+        _merge(found, {key: ((important, True, False, False, False, 0), value)})
+    declared = {key: value for key, (_, value) in found.items()}
     if declared.get("all") in {"initial", "unset"}:
         around = _Look(hidden=around.hidden, folded=around.folded)
     attributes = token.has("hidden") or token.get("aria-hidden").lower() == "true"
@@ -153,31 +181,34 @@ def _styled(around: _Look, token: Token, rules: Rules) -> _Look:
     )
 
 
-def _declarations(style: str) -> dict[str, str]:
-    """Properties of a style; an important one is not overridden by a later one that is not."""
+def _merge(found: Ranked, more: Ranked) -> None:
+    """Keep of each property what comes before the others."""
+    for key, ranked in more.items():
+        found[key] = max(found.get(key, ranked), ranked)
+
+
+def _declarations(style: str) -> dict[str, tuple[bool, str]]:
+    """Properties of a style, and which are important; such a one is not overridden by a later one that is not."""
     found: dict[str, tuple[bool, str]] = {}
-    for part in style[:20_000].split(";"):
+    for part in _COMMENT.sub(" ", style[:20_000]).split(";"):
         name, colon, value = part.partition(":")
         important = "!important" in value.lower()
         key = name.strip().lower()
-        if colon and (important or not found.get(key, (False, ""))[0]):
+        if colon and key in _KNOWN and (important or not found.get(key, (False, ""))[0]):
             found[key] = important, re.sub(r"!\s*important", "", value.lower()).strip()
-    return {key: value for key, (_, value) in found.items()}
+    return found
 
 
 def _hides(declared: dict[str, str]) -> bool:
     """The ways of style sheets to keep an element out of sight."""
-    away = ("left", "right", "top", "bottom", "text-indent", "margin-left", "margin-top")
-    flat = any(
-        _px(declared.get(key, "")) == 0 for key in ("height", "max-height", "width", "max-width")
-    )
+    flat = any(_px(declared.get(key, "")) == 0 for key in _SIZES)
     return (
         declared.get("display") == "none"
         or declared.get("visibility") in {"hidden", "collapse"}
         or declared.get("content-visibility") == "hidden"
         or (_px(declared.get("opacity", "")) or 1) < 0.5
         or declared.get("opacity") == "0"
-        or any((_px(declared.get(key, "")) or 0) <= -999 for key in away)
+        or any((_px(declared.get(key, "")) or 0) <= -999 for key in _AWAY)
         or (flat and declared.get("overflow", "").startswith(("hidden", "clip")))
         or declared.get("clip", "").replace(" ", "").startswith("rect(0")
         or declared.get("clip-path", "").startswith(("inset(50%", "inset(100%", "circle(0"))
@@ -203,19 +234,33 @@ def _px(value: str) -> float | None:
     return float(found[1]) * _PX[found[2] or ""] if found else None
 
 
-def _rules(page: str) -> Iterator[tuple[str, str, str, dict[str, str]]]:
+def _rules(page: str) -> Rules:
     """Rules of the page's own style elements whose selector is one tag, class or name."""
+    found: Rules = {}
     count = 0
+    for selectors, style in _blocks(page):
+        declared = _declarations(style)
+        for selector in selectors.split(",") if declared else ():
+            simple = _SELECTOR.fullmatch(selector.strip())
+            if simple and simple[0] and count < _MAX_RULES:
+                count += 1
+                tag, sign, name = (simple[1] or "").lower(), simple[2] or "", simple[3] or ""
+                by = sign == "#", sign == ".", bool(tag), count
+                ranked = {k: ((important, False, *by), v) for k, (important, v) in declared.items()}
+                _merge(found.setdefault((tag, sign, name), {}), ranked)
+    return found
+
+
+def _blocks(page: str) -> Iterator[tuple[str, str]]:
+    """Innermost blocks of the page's style sheets: what stands before one, and in it."""
     for token in markup.tokens(page):
-        if (token.kind, token.name) != ("raw", "style"):
-            continue
-        for found in _RULE.finditer(page[token.start : token.stop]):
-            values = _declarations(found[2])
-            for selector in found[1].split(","):
-                simple = _SELECTOR.fullmatch(selector.strip())
-                if simple and selector.strip() and count < _MAX_RULES:
-                    count += 1
-                    yield (simple[1] or "").lower(), simple[2] or "", simple[3] or "", values
+        if (token.kind, token.name) == ("raw", "style"):
+            sheet = _COMMENT.sub(" ", page[token.start : token.stop])
+            for block in sheet.split("}"):
+                before, brace, style = block.rpartition("{")
+                selectors = before.rpartition("{")[2].rpartition(";")[2]
+                if brace and len(selectors) <= _MAX_SELECTORS and len(style) <= _MAX_DECLARATIONS:
+                    yield selectors, style
 
 
 def _colour(value: str) -> Colour | None:
