@@ -95,6 +95,30 @@ def test_a_file_that_becomes_shorter_meanwhile(kind, share):
     assert verify(_Shortened(data, int(share * len(data)))).verdict is Verdict.UNREADABLE
 
 
+TEXTS = {
+    "wrappers": "from aikz_label.adapters.text.places import find\n"
+    "from aikz_label.carriers import selectors\n"
+    "start = selectors.START + b'a'\n"
+    "assert len(find(start * 50_000)[0]) == 50_000",
+    "comments": "from aikz_label.formats import markup\n"
+    "assert sum(1 for _ in markup.tokens('<!-- -->' * 200_000)) == 200_000",
+    "fences": "from aikz_label.adapters.text.decoded import Decoded\n"
+    "from aikz_label.adapters.text.markdown import Markdown\n"
+    "assert b'BEGIN' in Markdown(Decoded('a```' * 500_000)).hole().encode(b'')",
+    "a sheet without rules": "from aikz_label.adapters.text.styles import concealment\n"
+    "assert concealment('<style>' + 'a' * 3_000_000 + '</style>note', ['note'])",
+    "rules and elements": "from aikz_label.adapters.text.styles import concealment\n"
+    "rules = ''.join(f'.x{n},p{{color:#{n:06}}}' for n in range(2500))\n"
+    "page = f'<style>{rules}</style>' + '<p class=y>a</p>' * 20_000 + 'note'\n"
+    "assert concealment(page, ['note'])['contrast'] == 21",
+}
+
+
+@pytest.mark.parametrize("code", TEXTS.values(), ids=TEXTS)
+def test_a_text_costs_no_more_than_its_length(code):
+    in_time(code)
+
+
 @pytest.mark.parametrize(
     "inner",
     [

@@ -14,10 +14,12 @@ from typing import NamedTuple
 
 _SPACE = "\t\n\f\r "
 _NAME = re.compile(r"[A-Za-z][^\t\n\f\r />]*")
+_PLAIN_TAG = re.compile(r"<(/?)([A-Za-z][^\t\n\f\r />]*)>")
 _GAP = re.compile(r"[\t\n\f\r /]*")
 _KEY = re.compile(r"=?[^\t\n\f\r />=]*")
 _EQUALS = re.compile(r"[\t\n\f\r ]*=[\t\n\f\r ]*")
 _BARE = re.compile(r"[^\t\n\f\r >]*")
+_COMMENT_END = re.compile("--!?>")
 _SCRIPT = re.compile(r"<!--|-->|<(/?)script(?=[\t\n\f\r />])", re.IGNORECASE)
 _RAW = ("script", "style", "xmp", "iframe", "noembed", "noframes", "textarea", "title", "noscript")
 _CLOSERS = {
@@ -96,7 +98,8 @@ def tokens(text: str) -> Iterator[Token]:
         if opened < 0:
             yield Token("text", "", at, len(text))
             return
-        token = _markup(text, opened)
+        plain = _PLAIN_TAG.match(text, opened)  # as most tags are
+        token = _plain(plain) if plain else _markup(text, opened)
         if token is None:  # a lone "<" is text
             yield Token("text", "", at, opened + 1)
             at = opened + 1
@@ -160,6 +163,10 @@ def _body_start(text: str, token: Token) -> int:
     return -1
 
 
+def _plain(tag: re.Match[str]) -> Token:
+    return Token("end" if tag[1] else "start", tag[2].lower(), tag.start(), tag.end())
+
+
 def _markup(text: str, at: int) -> Token | None:
     following = text[at + 1 : at + 2]
     if following == "!":
@@ -177,11 +184,10 @@ def _declaration(text: str, at: int) -> Token:
     if text.startswith("<!--", at):
         if text.startswith((">", "->"), at + 4):
             return Token("comment", "", at, text.index(">", at + 4) + 1)
-        ends = [(text.find(end, at + 4), len(end)) for end in ("-->", "--!>")]
-        found = min((e for e in ends if e[0] >= 0), default=None)
+        found = _COMMENT_END.search(text, at + 4)
         if found is None:
             return Token("comment", "", at, len(text), closed=False)
-        return Token("comment", "", at, sum(found))
+        return Token("comment", "", at, found.end())
     kind = "doctype" if text[at + 2 : at + 9].lower() == "doctype" else "comment"
     return _until(text, at, ">", kind)
 

@@ -202,7 +202,10 @@ def _table(delimiter: str) -> Callable[[Sequence[str]], bool]:
     """Whether nearly all lines have the same number of one delimiter, used as tables use it and prose does not."""
 
     def test(lines: Sequence[str]) -> bool:
-        rows = ["".join(line.lstrip("\t").split('"')[::2]) for line in lines if line.strip()]
+        said = [line for line in lines if line.strip()]
+        if not said or delimiter not in said[0]:  # most texts end here
+            return False
+        rows = ["".join(line.lstrip("\t").split('"')[::2]) for line in said]
         counts = [row.count(delimiter) for row in rows]
         if len(rows) < 2 or not counts[0]:
             return False
@@ -243,29 +246,31 @@ def _yaml(lines: Sequence[str]) -> bool:
     if any(line.startswith(_MAIL) for line in said[:20]):
         return False
     top = [line for line in said if line[:1] not in {" ", "\t"}]
-    outer = [line for line in top if _KEY.match(line) or line[0] in "-]}"]
+    if not top or not all(_KEY.match(line) or line[0] in "-]}" for line in top):
+        return False
     keys = [line for line in said if _KEY.match(line.strip())]
-    started = lines[0].rstrip() == "---"
-    return len(keys) >= (1 if started else 2) and len(outer) == len(top) > 0
+    return len(keys) >= (1 if lines[0].rstrip() == "---" else 2)
 
 
 def _toml(lines: Sequence[str]) -> bool:
     said = _meaning(lines)
+    pairs = [line for line in said if "=" in line and _TOML_PAIR.match(line.strip())]
+    if not pairs:
+        return False
     tables = [line for line in said if _TOML_TABLE.match(line.strip())]
-    pairs = [line for line in said if _TOML_PAIR.match(line.strip())]
     inside = [line for line in said if line.strip()[:1] in {'"', "'", "]", "}", "[", "{"}]
-    return (
-        len(pairs) >= 1
-        and len(pairs) + len(tables) >= 2
-        and (len({*tables, *pairs, *inside}) >= 0.95 * len(set(said)))
+    return len(pairs) + len(tables) >= 2 and (
+        len({*tables, *pairs, *inside}) >= 0.95 * len(set(said))
     )
 
 
 def _ini(lines: Sequence[str]) -> bool:
     """Sections and unquoted values, or nothing but `NAME=value`."""
     said = _meaning(lines)
+    pairs = [line for line in said if "=" in line and _INI_PAIR.match(line.strip())]
+    if not pairs:
+        return False
     tables = [line for line in said if _TOML_TABLE.match(line.strip())]
-    pairs = [line for line in said if _INI_PAIR.match(line.strip())]
     return len(pairs) + len(tables) >= 0.95 * len(said) and len(pairs) >= (1 if tables else 2)
 
 

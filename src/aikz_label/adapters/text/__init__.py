@@ -201,11 +201,13 @@ def _text(source: BinaryIO, row: Format, limits: Limits) -> Decoded:
 
 def _unlabelled(text: Decoded, row: Format) -> Document:
     """The text without a notice and metadata that we wrote: they are replaced, never stacked."""
-    for said in (Document.last, Document.first):
-        found = said(_document(text, row))
+    document = _document(text, row)
+    for said in (type(document).last, type(document).first):
+        found = said(document)
         if found is not None:
-            text = text.cut(found.start, found.stop)
-    return _document(_document(text, row).without_mirror(), row)
+            document = _document(document.source.cut(found.start, found.stop), row)
+    bared = document.without_mirror()
+    return document if bared is document.source else _document(bared, row)
 
 
 def _notices(document: Document, row: Format, order: Order) -> list[Insertion]:

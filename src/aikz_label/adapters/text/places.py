@@ -44,11 +44,16 @@ def _wrappers(data: bytes) -> Iterator[Place]:
     except UnicodeDecodeError:
         yield Place(at, len(data), code=_CORRUPTED)
         return
-    for wrapper in selectors.find(text):
-        start = len(text[: wrapper.start].encode())
+    found = selectors.find(text)
+    done = stop = 0
+    for wrapper in found:
+        start = stop + len(text[done : wrapper.start].encode())
         stop = start + len(text[wrapper.start : wrapper.padded].encode())
+        done = wrapper.padded
         if wrapper.store is None:
             yield Place(start, stop, code=_CORRUPTED)
+        elif len(found) > 1:  # nobody asks to what it is bound: there must be one
+            yield Place(start, stop, wrapper.store)
         else:
             cuts = tuple(_cuts(data, text, wrapper, start))
             yield Place(start, stop, wrapper.store, cuts)
