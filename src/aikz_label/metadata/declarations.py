@@ -118,7 +118,7 @@ def _in_text(carrier: str, keyword: str, text: str) -> Mirror | None:
     if keyword in mirror.PROPERTIES:
         return _property(carrier, keyword, text)
     if keyword in _DISCLOSURE:
-        return _disclosure(keyword, text)
+        return _disclosure(carrier, keyword, text)
     if keyword == "Comment":
         return _in_caption(carrier, keyword, text)
     recognise = _GENERATORS.get(keyword)
@@ -204,11 +204,11 @@ def _aigc(carrier: str, name: str, text: str, *, own_field: bool) -> Mirror | No
     return Mirror(carrier, name + meaning[0], text[:_MAX_VALUE], meaning[1])
 
 
-def _disclosure(keyword: str, text: str) -> Mirror | None:
+def _disclosure(carrier: str, keyword: str, text: str) -> Mirror | None:
     """One word, or the first parameter of the header: `mode=ai-originated, model="x"`."""
     word = text.partition(",")[0].partition(";")[0].strip().lower().removeprefix("mode=")
     origin = _DISCLOSURES.get(word)
-    return None if origin is None else Mirror("png-text", keyword, text[:_MAX_VALUE], origin)
+    return None if origin is None else Mirror(carrier, keyword, text[:_MAX_VALUE], origin)
 
 
 def _object(text: str) -> dict[str, Any]:

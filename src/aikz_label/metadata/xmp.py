@@ -228,18 +228,19 @@ def _mirror(item: _Property) -> Mirror | None:
     return Mirror("xmp", f"Iptc4xmpExt:{item.name}", item.value[:_MAX_VALUE], origin)
 
 
-def write(packet: bytes | None, label: Label) -> bytes:
+def write(packet: bytes | None, label: Label, *, most: int = _MAX_WRITABLE) -> bytes:
     """The packet with our properties in place of any earlier ones of the same name.
 
     Args:
         packet: The file's own packet, or `None` to make one.
         label: What to say.
+        most: How large the packet may be, before and after.
 
     Raises:
         XmpError: The packet cannot be edited without risk.
     """
     packet = packet if packet is not None else _EMPTY
-    if len(packet) > _MAX_WRITABLE:
+    if len(packet) > most:
         raise XmpError("it is too large")
     if packet.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in packet:
         raise XmpError("it is not UTF-8")
@@ -258,7 +259,7 @@ def write(packet: bytes | None, label: Label) -> bytes:
     ours = {(found.name, found.value) for found in _Scan(edited, locate=True).properties}
     if ours != set(mirror.statements(label)):
         raise XmpError("the edited packet does not read back")
-    if len(edited) > _MAX_WRITABLE:
+    if len(edited) > most:
         raise XmpError("it would become too large")
     return edited
 
