@@ -34,6 +34,13 @@ from aikz_label.texts import load_data
 PASS, FAIL, UNKNOWN, NOT_APPLICABLE = Status
 
 
+_VERBS = {
+    "text": "written",
+    "spoken": "spoken",
+    "stamp": "stamped",
+}  # of a notice that nobody recorded, by its kind
+
+
 @dataclass(frozen=True, slots=True)
 class _Notice:
     """The notice as far as it is known."""
@@ -68,7 +75,7 @@ class _Case:
     def verb(self) -> str:
         """How the notice came there that nobody recorded."""
         kind = self.drawn.kind if self.drawn is not None else ""
-        return {"text": "written", "spoken": "spoken"}.get(kind, "drawn")
+        return _VERBS.get(kind, "drawn")
 
     @property
     def textual(self) -> bool:
@@ -416,6 +423,8 @@ def _limits(case: _Case, profile: Profile) -> Iterator[Message]:
             yield message("limits.search-given-up")
         elif case.family == "audio":
             yield message("limits.searched-sound", minutes=_LISTENED)
+        elif case.family == "pdf":
+            yield message("limits.searched-pages")
         else:
             yield message("limits.searched-text" if case.textual else "limits.searched")
     if case.notice.how is How.ATTESTED:

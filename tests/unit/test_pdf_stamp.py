@@ -14,7 +14,7 @@ from aikz_label import Refused
 from aikz_label.adapters.pdf import stamp
 from aikz_label.adapters.pdf.objects import Name, Stream
 from aikz_label.adapters.pdf.pages import Book
-from aikz_label.adapters.pdf.stamp import form, template
+from aikz_label.adapters.pdf.stamp import form, structure, template
 from aikz_label.adapters.pdf.stamp.content import Closing, Tangled, closing
 from aikz_label.adapters.pdf.stamp.geometry import View
 from aikz_label.adapters.pdf.stamp.planning import read_pages, written_pages
@@ -301,6 +301,17 @@ def _layer(update, found):
     update.root["OCProperties"] = {"OCGs": [off], "D": {"OFF": [off]}}
 
 
+def _layered(update, found):
+    """The form itself in a layer, which is on."""
+    shown = update.edit(found.leaves[0].ref)
+    on = update.add({"Type": Name("OCG"), "Name": b"notice"})
+    form_ref = shown["Resources"]["XObject"]["AikzLabel"]
+    old = found.document.resolve(form_ref)
+    data = found.document.raw(old)
+    update.change(form_ref, Stream({**old.dict, "OC": on}, data))
+    update.root["OCProperties"] = {"OCGs": [on], "D": {}}
+
+
 def _small(update, found):
     shown = update.edit(found.leaves[0].ref)
     drawn = _tail(update, found).data.replace(b"9.54", b"2.5")
@@ -325,6 +336,7 @@ def _hide(update, found):
         (_drop, "notice.some-pages", "content"),
         (_white, "notice.some-pages", "content"),
         (_layer, "notice.layer", "content"),
+        (_layered, "notice.layer", "content"),
         (_small, "notice.too-small-page", "content"),
         (_away, "notice.cut-off", "content"),
         (_hide, "notice.annotation-hidden", "annotation"),
@@ -343,17 +355,31 @@ def test_a_stamp_that_is_painted_over_is_missing():
     assert [problem.code for problem in result.problems] == ["notice.missing"]
 
 
-def test_a_comment_over_the_stamp_covers_it():
-    done, plan = stamped(document(page()))
+@pytest.mark.parametrize("drawn", [True, False])
+@pytest.mark.parametrize("way", ["content", "annotation"])
+def test_a_comment_over_the_stamp_covers_it(way, drawn):
+    """With an appearance, or one that viewers draw by themselves."""
+    done, plan = stamped(document(page()), stamp_as=way)
 
     def above(update, found):
         form_of = {"Type": Name("XObject"), "Subtype": Name("Form"), "BBox": [0, 0, 9, 9]}
         shown = update.add(Stream(form_of, b"1 0 0 rg 0 0 9 9 re f"))
-        box = annotation((480, 750, 540, 842), AP={"N": shown})
-        update.edit(found.leaves[0].ref)["Annots"] = [update.add(box)]
+        box = annotation((480, 750, 540, 842), IC=[1, 0, 0], C=[1, 0, 0])
+        shown_page = update.edit(found.leaves[0].ref)
+        note = update.add({**box, "AP": {"N": shown}} if drawn else box)
+        shown_page["Annots"] = [*(shown_page.get("Annots") or []), note]
 
     result = measured(changed(done, above), plan)
     assert [problem.code for problem in result.problems] == ["notice.covered"]
+
+
+def test_a_link_and_a_comment_elsewhere_leave_it_proven():
+    aside = annotation((20, 20, 60, 60))
+    link = {**annotation(A4), "Subtype": Name("Link")}
+    done, plan = stamped(document(page(Annots=[aside, link])))
+    assert plan.placements[0]["drawn"] == "content"
+    (found,) = [structure.Inspector(book(done)).find(0)]
+    assert found.proven
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from aikz_label.adapters.pdf.pages import Book
 from aikz_label.adapters.pdf.stamp import renderer, template
 from aikz_label.adapters.pdf.stamp.form import DESIGN, UNIT, Drawing, drawing
 from aikz_label.adapters.pdf.stamp.geometry import CORNERS, Fitted, View
-from aikz_label.adapters.pdf.stamp.planning import read_pages
+from aikz_label.adapters.pdf.stamp.planning import read_pages, view_of
 from aikz_label.adapters.pdf.stamp.structure import Found, Inspector
 from aikz_label.label import Origin
 from aikz_label.notice.measure import Region, measure
@@ -129,8 +129,7 @@ class _Pages:
         return all(problem.code != "notice.missing" for problem in problems)
 
     def _seen(self, rendered: renderer.Renderer, one: Promised) -> dict[str, float] | None:
-        page = self._book.pages[one.index]
-        view = View(page.crop, page.rotation, page.unit)
+        view = view_of(self._book, one.index)
         found = self._found.get(one.index)
         if found is not None and found.place is not None:
             x, y, size = found.place

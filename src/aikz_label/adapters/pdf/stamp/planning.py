@@ -24,7 +24,7 @@ _TURNED: Mapping[int, list[Value]] = {
     270: [0, -1, 1, 0, 0, 0],
 }
 _MAX_CONTENT = 64 << 20  # of a page, decoded
-_ABOVE = {"Link", "Popup"}  # kinds of annotations that show nothing of their own
+TRANSPARENT = {"Link", "Popup"}  # kinds of annotations that show nothing of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ def plan(book: Book, source: BinaryIO, password: str, order: Order) -> Plan:
     profile, chosen = order.profile.page, book.pages[:1] if order.pages == "first" else book.pages
     candidates, views = [], {}
     for page in chosen:
-        view = View(page.crop, page.rotation, page.unit)
+        view = view_of(book, page.index)
         fitted = fit(view.size, order.label.origin, order.languages, profile)
         if fitted is None:
             raise _too_small(page.index, view)
@@ -249,6 +249,12 @@ def closing(book: Book, streams: Sequence[Extent]) -> Closing | None:
         return None
 
 
+def view_of(book: Book, index: int) -> View:
+    """A page as people see it."""
+    page = book.pages[index]
+    return View(page.crop, page.rotation, page.unit)
+
+
 def _too_small(index: int, view: View) -> Refused:
     width, height = view.size
     return Refused(
@@ -261,7 +267,7 @@ def _too_small(index: int, view: View) -> Refused:
 def _above(book: Book, index: int) -> Iterator[Box]:
     """Boxes of what is drawn above the content of a page, in units of the page."""
     for one in book.annotations(index):
-        if one.get("Subtype") in _ABOVE or OURS in one:
+        if one.get("Subtype") in TRANSPARENT or OURS in one:
             continue
         edges = [book.resolve(edge) for edge in book.document.array(one.get("Rect"))[:4]]
         numbers = [float(edge) for edge in edges if isinstance(edge, int | float)]

@@ -20,6 +20,7 @@ from aikz_label.adapters.pdf.pages import Book
 from aikz_label.adapters.pdf.stamp import form, planning
 from aikz_label.adapters.pdf.stamp.form import Drawing, drawing
 from aikz_label.adapters.pdf.stamp.geometry import Box, Matrix, View
+from aikz_label.adapters.pdf.stamp.planning import view_of
 from aikz_label.label import Origin
 from aikz_label.notice import wording
 from aikz_label.texts import LANGUAGES
@@ -32,6 +33,7 @@ _DRAWN = re.compile(
 _MAX_TAIL = 1 << 16  # of the last stream, which holds our operators
 _MAX_FORM = 1 << 16
 _LAYER = b"/OC"
+_MANY = 900  # annotations of a page; not all of more are looked at
 _HIDDEN, _INVISIBLE, _PRINT, _NO_VIEW = 2, 1, 4, 32
 _WRITTEN = {"Length", "Filter", "DecodeParms", "DL"}  # what a stream says of its bytes
 _DEPTH = 12  # of the objects of a form
@@ -116,19 +118,15 @@ class Inspector:
 
     def find(self, index: int) -> Found | None:
         """The stamp of a page, in its content or above it."""
-        page = self.book.pages[index]
-        view = View(page.crop, page.rotation, page.unit)
+        view = view_of(self.book, index)
         above = list(self._annotations(index))
         for position, one in enumerate(above):
             found = self._annotation(one, view)
             if found is not None:
-                last = position == len(above) - 1
-                return found if last else _doubted(found)
+                later = above[position + 1 :]
+                return _doubted(found) if self._covered(found, later) else found
         found = self._content(index, view)
-        if found is None or not found.proven or not above:
-            return found
-        covered = any(self._covers(one, found) for one in above)
-        return _doubted(found) if covered else found
+        return _doubted(found) if found is not None and self._covered(found, above) else found
 
     # -- in the content
 
@@ -140,13 +138,14 @@ class Inspector:
         drawn = _DRAWN.search(tail)
         if drawn is None:
             return None
-        known = self._form(self.book.resource(index, "XObject", drawn["name"].decode()))
-        if known is None:
+        shown = self.book.resource(index, "XObject", drawn["name"].decode())
+        known = self._form(shown)
+        if known is None or not isinstance(shown, Extent):
             return None
         numbers = [float(number) for number in drawn["matrix"].split()]
         matrix: Matrix = (numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5])
         alone = known[3] and self._closed(streams, tail[: drawn.start()])
-        layer = _LAYER in tail
+        layer = _LAYER in tail or "OC" in shown.dict
         return Found(*known[:3], view, view.seen(matrix), alone and not layer, layer=layer)
 
     def _closed(self, streams: list[Extent], closers: bytes) -> bool:
@@ -160,9 +159,9 @@ class Inspector:
     # -- above the content
 
     def _annotations(self, index: int) -> Iterator[Dict]:
-        """What shows something above the content of a page."""
+        """What shows something above the content of a page, or can: viewers draw some kinds by themselves."""
         for one in self.book.annotations(index):
-            if self.book.document.mapping(one.get("AP")) and one.get("Subtype") != "Popup":
+            if one.get("Subtype") not in planning.TRANSPARENT:
                 yield one
 
     def _annotation(self, one: Dict, view: View) -> Found | None:
@@ -195,6 +194,10 @@ class Inspector:
         wanted = planning.turned(known[0], view.rotation, Ref(0, 0))
         compared: Objects = {Ref(0, 0): _COMPARED}
         return (*known[:3], known[3] and self._same_stream(shown, wanted, compared, _DEPTH))
+
+    def _covered(self, found: Found, above: list[Dict]) -> bool:
+        """Whether something may lie over the stamp; of more annotations than are listed, something may."""
+        return len(above) >= _MANY or any(self._covers(one, found) for one in above)
 
     def _covers(self, one: Dict, found: Found) -> bool:
         """Whether an annotation reaches over the stamp; one without a proper box may be anywhere."""
