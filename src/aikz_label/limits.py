@@ -31,6 +31,11 @@ class Limits:
     max_xmp: int = MIB
     max_text: int = 64 * MIB
 
+    @property
+    def max_streamed(self) -> int:
+        """Size of a file that is read as it goes, a block at a time, such as hours of sound, in bytes."""
+        return 64 * self.max_bytes
+
 
 DEFAULT = Limits()
 NO_LIMITS = Limits(*(2**62,) * 6)  # for what we wrote ourselves

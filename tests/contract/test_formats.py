@@ -12,6 +12,7 @@ from PIL import Image
 import apng_files
 import gif_files
 import png_files
+import sound_files
 import svg_files
 import text_files
 import tiff_files
@@ -230,8 +231,10 @@ def cases(base: type[_Picture]) -> Iterator[type[_Picture]]:
 
 def test_every_supported_format_has_a_contract() -> None:
     tested = {case.format for case in cases(_Picture)} | set(text_files.SAMPLES)
+    tested |= set(sound_files.SAMPLES)  # tests/contract/test_sounds.py
     tested.add("other")  # takes no notice: see tests/test_sidecar.py
     tested.add("pdf")  # see test_documents.py
+    tested |= {"3gp", "mov", "mp4"}  # see test_videos.py
     assert tested == {row.name for row in FORMATS.values() if row.supported}
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from aikz_label import engine
 from aikz_label.carriers import padding
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Buffer: TypeAlias = "bytes | memoryview"
 _GUESS = 3000  # bytes of a store; the first signing says how large it is
-_TRIES = 4  # two are enough unless a time-stamp changes its size in between
+TRIES = 4  # two are enough unless a time-stamp changes its size in between
 MALFORMED = "assertion.dataHash.malformed"
 
 
@@ -37,17 +37,17 @@ class Cut:
     Attributes:
         start: Where the excluded bytes start.
         length: How many they are.
-        rest: The file without them, as it is hashed.
+        rest: The file without them, as it is hashed; empty when the file itself is at hand.
     """
 
     start: int
     length: int
-    rest: tuple[Buffer, ...]
+    rest: tuple[Buffer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A marker found in a text.
+    """A marker found in a file.
 
     Attributes:
         start: Where its bytes start in the file.
@@ -83,13 +83,19 @@ class Hole:
     size: padding.Sizer
 
 
-def read(places: Sequence[Place], multiple: str, trust: tuple[TrustList, ...]) -> Reading:
-    """Validate the one marker of a text, and its binding.
+def read(
+    places: Sequence[Place],
+    multiple: str,
+    trust: tuple[TrustList, ...],
+    source: BinaryIO | None = None,
+) -> Reading:
+    """Validate the one marker of a file, and its binding.
 
     Args:
         places: Every marker that was found.
         multiple: Status code for more than one.
         trust: Lists whose roots are believed.
+        source: The file, where its bytes are not in the cuts: it is then hashed as it is read.
     """
     settled = _without_engine(places, multiple)
     if settled is not None:
@@ -99,7 +105,7 @@ def read(places: Sequence[Place], multiple: str, trust: tuple[TrustList, ...]) -
     reading, binding = engine.read_unbound(place.store, trust)
     if reading.state in {"absent", "failed"}:
         return Reading("invalid", "damaged", codes=reading.codes)
-    problem = _unbound(place, binding) if reading.state in {"trusted", "untrusted"} else ""
+    problem = _unbound(place, binding, source) if reading.state in {"trusted", "untrusted"} else ""
     if problem:
         codes = (problem, *reading.codes)
         reading = replace(reading, state="invalid", problem="altered", codes=codes)
@@ -122,13 +128,15 @@ def _without_engine(places: Sequence[Place], multiple: str) -> Reading | None:
     return None
 
 
-def _unbound(place: Place, binding: Binding | None) -> str:
+def _unbound(place: Place, binding: Binding | None, source: BinaryIO | None) -> str:
     """The status code of a binding that does not hold; empty when it does."""
     if binding is None:
         return MALFORMED
     cut = next((c for c in place.cuts if ((c.start, c.length),) == binding.exclusions), None)
     if cut is None:
         return MALFORMED
+    if source is not None:
+        return "" if binding.fits(source) else MISMATCH
     found = hashlib.new(binding.algorithm)
     for part in cut.rest:
         found.update(part)
@@ -160,24 +168,30 @@ def sign(
     digest.update(hole.after)
 
     def signed(size: int) -> bytes:
-        whole = _bound(manifest, len(hole.before), size, digest.digest())
+        whole = bound(manifest, len(hole.before), size, digest.digest())
         return engine.sign_detached(whole, key, parent)
 
     store = signed(_GUESS)
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         target = padding.expected(store, hole.size)
         store = signed(target)
         exact = padding.fitted(store, target, hole.size)
         if exact is not None:
             return hole.encode(exact)
-    raise Refused(
-        "The marker of this text does not get the size that its binding names.",
+    raise no_size()
+
+
+def no_size() -> Refused:
+    """The refusal where padding reaches no size that was announced."""
+    return Refused(
+        "The marker of this file does not get the size that its binding names.",
         code="marker-size",
         hint="Try again; if it happens again, please report this.",
     )
 
 
-def _bound(manifest: dict[str, Any], start: int, length: int, digest: bytes) -> dict[str, Any]:
+def bound(manifest: dict[str, Any], start: int, length: int, digest: bytes) -> dict[str, Any]:
+    """The definition with a binding to a whole file but for the bytes of the marker."""
     binding = {
         "exclusions": [{"start": start, "length": length}],
         "alg": "sha256",

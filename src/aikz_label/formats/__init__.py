@@ -80,6 +80,16 @@ def _beside(name: str, title: str, mime: str, *suffixes: str) -> Format:
     return Format(name, title, "image", mime, suffixes, _IMAGE, "C2PA, sidecar", "badge", "none")
 
 
+_SOUND = "aikz_label.adapters.audio:ADAPTER"
+
+
+def _sound(name: str, title: str, mime: str, mirror: str, *suffixes: str) -> Format:
+    """A row for sound."""
+    return Format(
+        name, title, "audio", mime, suffixes, _SOUND, "C2PA, in the file", "spoken", mirror
+    )
+
+
 _JP2 = (".jp2", ".j2k", ".j2c", ".jpc", ".jpx", ".jpf")
 
 
@@ -127,13 +137,18 @@ _ALL = (
     _beside("bmp", "BMP", "image/bmp", ".bmp"),
     _beside("ico", "ICO, CUR", "image/x-icon", ".ico", ".cur"),
     replace(_beside("jp2", "JPEG 2000", "image/jp2", *_JP2), mirror="XMP (IPTC), in JP2"),
-    Format("wav", "WAV", "audio", "audio/wav", (".wav",)),
-    Format("mp3", "MP3", "audio", "audio/mpeg", (".mp3",)),
-    Format("flac", "FLAC", "audio", "audio/flac", (".flac",)),
-    Format("m4a", "M4A", "audio", "audio/mp4", (".m4a",)),
-    Format("aiff", "AIFF", "audio", "audio/aiff", (".aiff", ".aif")),
-    Format("aac", "AAC (ADTS)", "audio", "audio/aac", (".aac",)),
-    Format("ogg", "Ogg (Opus, Vorbis, FLAC)", "audio", "audio/ogg", (".ogg", ".opus")),
+    _sound("wav", "WAV", "audio/wav", "RIFF INFO, XMP", ".wav"),
+    _sound("mp3", "MP3", "audio/mpeg", "ID3", ".mp3"),
+    _sound("flac", "FLAC", "audio/flac", "Vorbis comments", ".flac"),
+    _sound("m4a", "M4A", "audio/mp4", "MP4 items", ".m4a", ".m4b"),
+    replace(
+        _sound("aiff", "AIFF, AIFF-C", "audio/aiff", "ID3", ".aiff", ".aif", ".aifc"),
+        marker="C2PA, sidecar",
+    ),
+    replace(_sound("aac", "AAC (ADTS)", "audio/aac", "ID3", ".aac"), marker="C2PA, sidecar"),
+    _sound(
+        "ogg", "Ogg (Opus, FLAC, Vorbis)", "audio/ogg", "Vorbis comments", ".ogg", ".opus", ".oga"
+    ),
     _video("mp4", "MP4, M4V", "video/mp4", ".mp4", ".m4v"),
     _video("mov", "QuickTime", "video/quicktime", ".mov"),
     _video("3gp", "3GP", "video/3gpp", ".3gp"),
@@ -430,7 +445,12 @@ def _after_id3(head: bytes, stream: BinaryIO) -> str:
     after = stream.read(4096)
     if after.startswith(b"fLaC"):
         return "flac"
+    if after.startswith(_NOT_MPEG):
+        return ""
     return _mpeg_frame(after.lstrip(b"\0")) or "mp3"
+
+
+_NOT_MPEG = (b"TTA1", b"MP+", b"MPCK", b"wvpk", b"MAC ", b"OFR ", b"DSD ")  # sound of other kinds
 
 
 def _mpeg_frame(data: bytes) -> str:

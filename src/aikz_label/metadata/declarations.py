@@ -120,7 +120,7 @@ def _in_text(carrier: str, keyword: str, text: str) -> Mirror | None:
     if keyword in _DISCLOSURE:
         return _disclosure(carrier, keyword, text)
     if keyword == "Comment":
-        return _in_caption(carrier, keyword, text)
+        return _in_caption(carrier, keyword, text) or _line(carrier, keyword, text)
     recognise = _GENERATORS.get(keyword)
     if recognise is None or not recognise(text):
         return None
@@ -159,7 +159,7 @@ def _in_exif(name: str, text: str) -> Mirror | None:
     if name == "Software":
         return Mirror("exif", name, text, origin=True) if text in _SOFTWARE else None
     if name in {"UserComment", "ImageDescription"}:
-        found = _in_caption("exif", name, text) or _line(name, text)
+        found = _in_caption("exif", name, text) or _line("exif", name, text)
         if found is not None:
             return found
     # ComfyUI and its kin write `prompt:` and `workflow:` into the maker, model and description of WebP files
@@ -175,10 +175,10 @@ def _property(carrier: str, name: str, value: str) -> Mirror | None:
     return Mirror(carrier, name, value[:_MAX_VALUE], origin) if value else None
 
 
-def _line(name: str, text: str) -> Mirror | None:
+def _line(carrier: str, name: str, text: str) -> Mirror | None:
     """Our own mirror where one field holds all of it."""
     source = mirror.parsed(text).get(mirror.SOURCE)
-    return Mirror("exif", name, text[:_MAX_VALUE], origin_of(source)) if source else None
+    return Mirror(carrier, name, text[:_MAX_VALUE], origin_of(source)) if source else None
 
 
 def _aigc(carrier: str, name: str, text: str, *, own_field: bool) -> Mirror | None:

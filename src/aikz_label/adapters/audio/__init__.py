@@ -1,0 +1,171 @@
+"""Sound: WAV, MP3, FLAC, M4A, Ogg, AIFF and ADTS. A notice goes before the programme, which stays as it is, bit by bit."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib import import_module
+from itertools import islice
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from aikz_label import engine
+from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
+from aikz_label.adapters.audio import mirrors, pieces
+from aikz_label.adapters.audio.container import SoundFile
+from aikz_label.carriers import embedded
+from aikz_label.carriers import room as rooms
+from aikz_label.carriers.native import NativeCarrier
+from aikz_label.carriers.sidecar import NoCarrier
+from aikz_label.errors import Refused
+from aikz_label.formats import Format
+from aikz_label.label import Origin
+from aikz_label.limits import NO_LIMITS, Limits
+from aikz_label.manifest import jumbf
+from aikz_label.profile import Profile
+from aikz_label.report import Measurement, Notice
+from aikz_label.trust import TrustList
+
+if TYPE_CHECKING:
+    from aikz_label.signing import SigningKey
+
+_MULTIPLE = "claim.multiple"
+_MOST_PLACES = 8
+_MOST_MIRRORS = 50
+
+
+class AudioAdapter(NativeCarrier):
+    """All sound files; the classes of containers know the formats."""
+
+    notices = ("spoken",)
+
+    def examine(self, source: BinaryIO, row: Format, limits: Limits, *, thorough: bool) -> Examined:
+        """See `Adapter.examine`."""
+        sound = _parse(source, row, limits, thorough=thorough)
+        found = tuple(islice(mirrors.read(sound, limits), _MOST_MIRRORS))
+        there = next(sound.markers(), None) is not None
+        return Examined(found, there, (), *sound.unprotected())
+
+    def read_marker(
+        self, source: BinaryIO, row: Format, trust: tuple[TrustList, ...]
+    ) -> engine.Reading:
+        """See `Adapter.read_marker`; where a marker stands as we write it, no other parser looks at the file."""
+        kind = _container(row.name)
+        if not kind.embeds:
+            return engine.Reading("absent")
+        try:
+            sound = _parse(source, row, NO_LIMITS, thorough=False)
+        except MediaProblem:
+            return engine.Reading("failed")
+        places = list(islice(sound.markers(), _MOST_PLACES))
+        if kind.room is SoundFile.room:
+            if not all(jumbf.lengths_fit(place.store or b"") for place in places):
+                return engine.Reading("invalid", "damaged", codes=("jumbf.length",))
+            return super().read_marker(source, row, trust)
+        reading = embedded.read(places, _MULTIPLE, trust, source)
+        if sound.native and embedded.MALFORMED in reading.codes:  # bound in another way than ours
+            return super().read_marker(source, row, trust)
+        return reading
+
+    def render(
+        self, source: BinaryIO, destination: BinaryIO, row: Format, order: Order
+    ) -> Rendered:
+        """See `Adapter.render`."""
+        sound = _parse(source, row, order.limits, thorough=True)
+        sound.check_variant()
+        said: list[str] = []
+        notice, spoken = Notice("none", profile=order.profile.id, reason=order.reason), None
+        if order.notice != "none":
+            from aikz_label.adapters.audio import speaking  # noqa: PLC0415  # numpy and FFmpeg
+
+            spoken = speaking.spoken(sound, order)
+            notice = spoken.notice
+        written = sound.assemble(spoken.inserts if spoken else (), order.label, said)
+        destination.writelines(pieces.blocks(written, source))
+        return Rendered(notice, tuple(said), spoken)
+
+    def check(
+        self, painted: BinaryIO, row: Format, rendered: Rendered, order: Order
+    ) -> Measurement | None:
+        """See `Adapter.check`."""
+        if rendered.reference is None:
+            return None
+        from aikz_label.adapters.audio import speaking  # noqa: PLC0415
+
+        written = _parse(painted, row, NO_LIMITS, thorough=True)
+        return speaking.check(rendered.reference, written, order.label.origin, order)
+
+    def write_marker(
+        self,
+        source: BinaryIO,
+        destination: BinaryIO,
+        row: Format,
+        manifest: dict[str, Any],
+        key: SigningKey,
+        parent: engine.Parent | None,
+    ) -> None:
+        """See `Adapter.write_marker`."""
+        kind = _container(row.name)
+        if not kind.embeds:
+            raise NoCarrier
+        if kind.room is SoundFile.room:
+            super().write_marker(source, destination, row, manifest, key, parent)
+            return
+        room = _parse(source, row, NO_LIMITS, thorough=False).room()
+        rooms.sign(room, destination, manifest, key, parent)
+
+    def confirm(self, painted: BinaryIO, signed: BinaryIO, row: Format) -> None:
+        """See `Adapter.confirm`: all parts that a marker leaves alone are the same."""
+        before, after = (
+            _parse(stream, row, NO_LIMITS, thorough=True) for stream in (painted, signed)
+        )
+        if next(after.markers(), None) is None or _digest(before) != _digest(after):
+            raise Refused(
+                "Signing changed more of this file than the marker.",
+                code="content-changed",
+                hint="Nothing was written. Re-save the file with another program and try again.",
+            )
+
+    def measure(
+        self,
+        source: BinaryIO,
+        row: Format,
+        notice: Notice,
+        origin: Origin,
+        profile: Profile,
+        limits: Limits,
+    ) -> Measurement:
+        """See `Adapter.measure`."""
+        from aikz_label.adapters.audio import speaking  # noqa: PLC0415
+
+        sound = _parse(source, row, limits, thorough=False)
+        return speaking.measure(sound, notice, origin, profile.sound)
+
+
+ADAPTER = AudioAdapter()
+
+
+@cache
+def _container(name: str) -> type[SoundFile]:
+    """The class of a format, imported when the first such file comes."""
+    module, kind = {
+        "wav": ("wav", "Wav"),
+        "mp3": ("mp3", "Mp3"),
+        "m4a": ("m4a", "M4a"),
+        "aiff": ("aiff", "Aiff"),
+        "ogg": ("ogg", "Ogg"),
+        "aac": ("adts", "Adts"),
+        "flac": ("flac", "Flac"),
+    }[name]
+    found: type[SoundFile] = getattr(import_module(f"{__name__}.{module}"), kind)
+    return found
+
+
+def _parse(source: BinaryIO, row: Format, limits: Limits, *, thorough: bool) -> SoundFile:
+    return _container(row.name).parse(source, limits, thorough=thorough)
+
+
+def _digest(sound: SoundFile) -> bytes:
+    hashed = hashlib.sha256()
+    for block in pieces.blocks(sound.parts(), sound.source):
+        hashed.update(block)
+    return hashed.digest()

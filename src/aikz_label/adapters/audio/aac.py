@@ -1,0 +1,168 @@
+"""AAC-LC: what its configuration says, and a notice coded in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from aikz_label.adapters.audio.container import Coded, refuse_variant
+from aikz_label.adapters.audio.decoding import Samples
+from aikz_label.adapters.audio.encoding import Coder
+
+FRAME = 1024  # samples of a packet
+CODER_DELAY = 1024
+RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
+LOW_COMPLEXITY, _SBR, _PS = 2, 5, 29
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 7: "7.1"}
+# Which elements a packet has, of one channel, of two, and of low frequencies.
+_ONE, _TWO, _LOW = "000", "001", "011"
+_ELEMENTS = {
+    1: (_ONE,),
+    2: (_TWO,),
+    3: (_ONE, _TWO),
+    4: (_ONE, _TWO, _ONE),
+    5: (_ONE, _TWO, _TWO),
+    6: (_ONE, _TWO, _TWO, _LOW),
+    7: (_ONE, _TWO, _TWO, _TWO, _LOW),
+}
+_LEAST = 64_000  # bits per second and channel pair at which speech is clear
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """An AudioSpecificConfig.
+
+    Attributes:
+        kind: Number of the object type.
+        rate: Samples per second of the core.
+        channels: Number of the channel configuration.
+        short: Packets of 960 samples.
+        extended: Spectral band replication is announced.
+    """
+
+    kind: int
+    rate: int
+    channels: int
+    short: bool = False
+    extended: bool = False
+
+    @classmethod
+    def read(cls, stored: bytes) -> Config | None:
+        """Read the stored form; `None` when it is too short."""
+        if len(stored) < 2:
+            return None
+        take = _reader(stored)
+        kind = _kind(take)
+        rate = _rate(take)
+        channels = take(4)
+        extended = kind in {_SBR, _PS}
+        if extended:
+            _rate(take)
+            kind = _kind(take)
+        short = bool(take(1)) if kind == LOW_COMPLEXITY else False
+        found = 8 * len(stored)
+        for at in range(16, found - 16):  # the announcement of an extension can follow at any bit
+            if int.from_bytes(stored) >> (found - at - 16) & 0xFFFF == 0x56E5:
+                extended = extended or bool(int.from_bytes(stored) >> (found - at - 17) & 1)
+        return cls(kind, rate, channels, short, extended)
+
+    def check(self, title: str) -> None:
+        """Refuse what is not AAC-LC.
+
+        Raises:
+            Refused: Packets of a notice cannot go before such ones.
+        """
+        if self.extended or self.kind in {_SBR, _PS}:
+            raise high_efficiency(title)
+        if self.kind != LOW_COMPLEXITY:
+            raise refuse_variant(
+                title, f"its sound is MPEG-4 audio of type {self.kind}, not AAC-LC"
+            )
+        if self.short or self.channels not in _LAYOUTS or self.rate not in RATES:
+            raise refuse_variant(title, "its AAC has an unusual configuration")
+
+    @property
+    def layout(self) -> str:
+        """FFmpeg's name of the channel layout."""
+        return _LAYOUTS[self.channels]
+
+
+def high_efficiency(title: str) -> Exception:
+    """The refusal of HE-AAC."""
+    return refuse_variant(
+        title,
+        "its sound is HE-AAC, before which no packets of a notice can go",
+        "--allow-reencode codes it anew as AAC-LC; or convert it to WAV or FLAC and mark that.",
+    )
+
+
+def coded(title: str, config: Config, samples: Samples, bits: int, early: int) -> Coded:
+    """Packets of a notice that need nothing of those before them, with silence at their end.
+
+    Args:
+        title: Name of the format, for people.
+        config: What the file says of its packets.
+        samples: The notice.
+        bits: Bits per second of the file.
+        early: How many samples a player takes off at the start.
+    """
+    before = max(early - CODER_DELAY, 0)
+    count = -(-(before + samples.shape[1] + CODER_DELAY) // FRAME) + 2
+    after = (count + 2) * FRAME - before - samples.shape[1]
+    options = {"aac_pns": "0"}  # whose noise would change that of the programme behind it
+    most = 6144 * config.rate // FRAME * samples.shape[0]
+    rate = min(max(bits, _LEAST * (samples.shape[0] + 1) // 2), most)
+    coder = Coder(title, "aac", config.rate, config.layout, "fltp", rate, options)
+    made = Config.read(coder.extradata())
+    if made is None or (made.kind, made.rate, made.channels) != (
+        config.kind,
+        config.rate,
+        config.channels,
+    ):
+        raise refuse_variant(title, "the encoder makes no packets like those of the file")
+    packets = list(coder.packets(np.pad(samples, ((0, 0), (before, after)))))[: count - 1]
+    return Coded((*packets, silence(config.channels)), count * FRAME)
+
+
+def silence(channels: int) -> bytes:
+    """A packet of silence that leaves a decoder as it is before its first packet.
+
+    The window of a packet is half that of the one before it, and encoders use another one than decoders start with.
+    """
+    info = (
+        "0" + "00" + "0" + "000000" + "0"
+    )  # a long window of sine shape, without bands and prediction
+    body = "0" * 8 + "%s" + "000"  # gain; neither pulses nor noise shaping nor gain control
+    single = body % info
+    pair = "1" + info + "00" + 2 * (body % "")
+    bits, used = "", dict.fromkeys((_ONE, _TWO, _LOW), 0)
+    for element in _ELEMENTS[channels]:
+        bits += element + f"{used[element]:04b}" + (pair if element == _TWO else single)
+        used[element] += 1
+    bits += "111"
+    bits = bits.ljust(-(-len(bits) // 8) * 8, "0")
+    return int(bits, 2).to_bytes(len(bits) // 8)
+
+
+def _reader(stored: bytes) -> Callable[[int], int]:
+    bits, at = int.from_bytes(stored + bytes(8)), 0
+    total = 8 * (len(stored) + 8)
+
+    def take(count: int) -> int:
+        nonlocal at
+        at = min(at + count, total)
+        return bits >> (total - at) & (1 << count) - 1
+
+    return take
+
+
+def _kind(take: Callable[[int], int]) -> int:
+    kind = take(5)
+    return 32 + take(6) if kind == 31 else kind
+
+
+def _rate(take: Callable[[int], int]) -> int:
+    index = take(4)
+    return take(24) if index == 15 else (*RATES, 0, 0)[index]

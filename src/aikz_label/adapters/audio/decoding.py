@@ -1,0 +1,172 @@
+"""Decoding a whole sound file once, a block at a time, as exactly as FFmpeg gives it.
+
+Encoder delay, padding, pre-skip and edit lists are taken off by FFmpeg, as players do: what comes is what people hear.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from numpy.typing import NDArray
+
+from aikz_label.adapters import MediaProblem
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.container import InputContainer
+
+Samples: TypeAlias = "NDArray[np.float32]"
+Native: TypeAlias = "NDArray[np.generic]"
+_GATHERED = (
+    1 << 15
+)  # samples in a block; a call for every frame of a codec costs more than the work
+
+# Full scale of each kind of sample, and its zero.
+_SCALES = {
+    "u1": (128.0, 128.0),
+    "i2": (32768.0, 0.0),
+    "i4": (2147483648.0, 0.0),
+    "i8": (2.0**63, 0.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Decoded sound.
+
+    Attributes:
+        native: The samples as the decoder gives them, one row for each moment.
+    """
+
+    native: Native
+
+    def __len__(self) -> int:
+        return len(self.native)
+
+    @property
+    def samples(self) -> Samples:
+        """One row for each channel, full scale 1."""
+        turned = self.native.T
+        if self.native.dtype.kind == "f":
+            return np.ascontiguousarray(turned, dtype=np.float32)
+        scale, zero = _SCALES[self.native.dtype.str[1:]]
+        return np.ascontiguousarray(
+            (turned.astype(np.float32) - np.float32(zero)) / np.float32(scale)
+        )
+
+
+class Decoding:
+    """A sound file being decoded.
+
+    Attributes:
+        rate: Samples per second.
+        layout: FFmpeg's name of its channel layout.
+        channels: How many there are.
+    """
+
+    def __init__(self, container: InputContainer) -> None:
+        self._container = container
+        self._stream = container.streams.audio[0]
+        self._coming = self._frames()
+        first = next(self._coming, None)  # a file does not tell of everything that its codec adds
+        if first is None:
+            raise MediaProblem("damaged", detail_word="no-sound")
+        self._first: AudioFrame | None = first
+        self.rate: int = first.sample_rate
+        self.layout: str = first.layout.name
+        self.channels: int = first.layout.nb_channels
+
+    def blocks(self) -> Iterator[Block]:
+        """All of it, from its start.
+
+        Raises:
+            MediaProblem: It cannot be decoded, or changes its nature on the way.
+        """
+        gathered: list[Native] = []
+        count = 0
+        assert self._first is not None
+        for frame in chain([self._first], self._coming):
+            native = self._native(frame)
+            gathered.append(native)
+            count += len(native)
+            if count >= _GATHERED:
+                yield Block(np.concatenate(gathered))
+                gathered, count = [], 0
+        if gathered:
+            yield Block(np.concatenate(gathered))
+
+    def _frames(self) -> Iterator[AudioFrame]:
+        """Every frame that can be decoded: players go on behind one that cannot, and so does this."""
+        decoded = failed = False
+        try:
+            for packet in self._container.demux(self._stream):
+                try:
+                    frames = packet.decode()
+                except av.error.InvalidDataError:
+                    failed = True
+                    continue
+                for frame in frames:
+                    decoded = True
+                    yield frame
+        except (FFmpegError, ValueError) as error:
+            raise MediaProblem("damaged", detail_word="decoder") from error
+        if failed and not decoded:
+            raise MediaProblem("damaged", detail_word="decoder")
+
+    def _native(self, frame: AudioFrame) -> Native:
+        same = (frame.sample_rate, frame.layout.name) == (self.rate, self.layout)
+        if not same:
+            raise MediaProblem("damaged", detail_word="sampling")
+        array: Native = frame.to_ndarray()
+        if frame.format.is_planar:
+            return np.ascontiguousarray(array.T)
+        return array.reshape(-1, self.channels)
+
+
+@contextmanager
+def opened(source: BinaryIO, demuxer: str) -> Iterator[Decoding]:
+    """Open a sound file for decoding.
+
+    Args:
+        source: The file, seekable.
+        demuxer: FFmpeg's name of its format.
+
+    Raises:
+        MediaProblem: There is no sound in it that can be decoded.
+    """
+    source.seek(0, io.SEEK_SET)
+    try:
+        container = av.open(source, "r", format=demuxer, metadata_errors="ignore")
+    except (FFmpegError, ValueError) as error:
+        raise MediaProblem("damaged", detail_word="decoder") from error
+    with container:
+        if not container.streams.audio:
+            raise MediaProblem("damaged", detail_word="no-sound")
+        yield Decoding(container)
+
+
+Stretches: TypeAlias = "tuple[tuple[int, int], ...]"
+
+
+def cut(
+    blocks: Iterable[Block], stretches: Stretches
+) -> Iterator[tuple[Block, list[tuple[int, Block]]]]:
+    """Each block, and its parts in some stretches, with the number of each; a stop of -1 is the end."""
+    at = 0
+    for block in blocks:
+        end = at + len(block)
+        parts = []
+        for number, (start, stop) in enumerate(stretches):
+            first, last = max(start, at), min(stop if stop >= 0 else end, end)
+            if first < last:
+                parts.append((number, Block(block.native[first - at : last - at])))
+        yield block, parts
+        at = end

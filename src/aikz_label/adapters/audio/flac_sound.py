@@ -1,0 +1,63 @@
+"""The sound of FLAC, in its own files and in Ogg: a notice in whole blocks, and the check sum of everything."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aikz_label.adapters.audio import decoding, flac_blocks
+from aikz_label.adapters.audio.container import Coded, Insert
+from aikz_label.adapters.audio.decoding import Block, Samples
+from aikz_label.adapters.audio.flac_blocks import StreamInfo
+from aikz_label.adapters.audio.shifting import kept
+
+
+def coded(samples: Samples, info: StreamInfo, *, on_cd: bool = False) -> Coded:
+    """A notice as numbers, in whole blocks of the file's own size; in whole sectors too where a cue sheet counts them."""
+    block = info.blocks[1]
+    length = samples.shape[1]
+    while length % block or (on_cd and length % flac_blocks.sectors(1)):
+        length = -(-(length + 1) // block) * block
+    padded = np.pad(samples, ((0, 0), (0, length - samples.shape[1]))).astype(np.float64)
+    whole = np.rint(np.clip(padded, -1, 1) * ((1 << info.depth - 1) - 1))
+    return Coded(whole.astype(np.int64), length)
+
+
+def md5(
+    source: BinaryIO, demuxer: str, info: StreamInfo, inserts: Sequence[Insert], said: list[str]
+) -> bytes:
+    """Of the finished sound; zeros, which mean "unknown", where the file's own did not fit its own sound."""
+    if not any(info.md5):
+        return info.md5
+    new, old = hashlib.md5(usedforsecurity=False), hashlib.md5(usedforsecurity=False)
+    waiting = [insert.coded for insert in inserts]
+    width = (info.depth + 7) // 8
+    with decoding.opened(source, demuxer) as heard:
+        for block, parts in decoding.cut(heard.blocks(), kept(inserts)):
+            old.update(_stored(_whole(block, info), width))
+            for number, part in parts:
+                while len(inserts) - len(waiting) < number:
+                    new.update(_stored(waiting.pop(0).T, width))
+                new.update(_stored(_whole(part, info), width))
+    for notice in waiting:
+        new.update(_stored(notice.T, width))
+    if old.digest() != info.md5:
+        said.append("The file's own check sum did not fit its sound: the new file has none.")
+        return bytes(16)
+    return new.digest()
+
+
+def _whole(block: Block, info: StreamInfo) -> NDArray[np.integer]:
+    """Samples as the file has them: FFmpeg moves them up to fill what it holds them in."""
+    native = block.native.astype(np.int64)
+    return native >> (8 * block.native.itemsize - info.depth)
+
+
+def _stored(moments: NDArray[np.integer], width: int) -> bytes:
+    """Samples as the check sum takes them: moment by moment, the lowest byte first."""
+    whole = np.ascontiguousarray(moments, dtype="<i8").reshape(-1, 1)
+    return np.ascontiguousarray(whole.view(np.uint8)[:, :width]).tobytes()

@@ -1,0 +1,114 @@
+"""Frames of notices among those of the programme: in which order, with which numbers, and where each one went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING, BinaryIO, Self
+
+from aikz_label.adapters.audio import flac_coding, flac_frames, pieces
+from aikz_label.adapters.audio.container import Insert
+from aikz_label.adapters.audio.flac_blocks import StreamInfo
+from aikz_label.adapters.audio.flac_frames import Frames
+from aikz_label.adapters.audio.pieces import Piece
+from aikz_label.adapters.audio.shifting import kept
+
+if TYPE_CHECKING:
+    from aikz_label.adapters.audio.flac import Flac
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Frames of the programme, and those of a notice behind them.
+
+    Attributes:
+        first: Number of the first one, among all frames of the source.
+        last: Number behind the last one.
+        more: By how much the numbers that they tell become higher.
+        notice: The frames of the notice.
+    """
+
+    first: int
+    last: int
+    more: int
+    notice: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """What the frames of the finished file are.
+
+    Attributes:
+        source: The file.
+        found: Its frames.
+        stretches: In order.
+    """
+
+    source: BinaryIO
+    found: Frames
+    stretches: tuple[Stretch, ...]
+
+    @classmethod
+    def of(cls, flac: Flac, found: Frames, inserts: Sequence[Insert]) -> Self:
+        """Number all frames, and code the notices."""
+        return cls(flac.source, found, tuple(stretches(flac.source, flac.info, found, inserts)))
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Least and most bytes of a frame of a notice."""
+        lengths = [len(frame) for stretch in self.stretches for frame in stretch.notice]
+        return min(lengths), max(lengths)
+
+    def frames(self) -> Iterator[tuple[int, tuple[Piece, ...]]]:
+        """Each frame of the finished file, and where it was in the source; -1 for those of notices."""
+        for stretch in self.stretches:
+            for number in range(stretch.first, stretch.last):
+                start, stop = int(self.found.starts[number]), self.found.end(number)
+                yield start, flac_frames.renumbered(self.source, start, stop, stretch.more)
+            for frame in stretch.notice:
+                yield -1, (frame,)
+
+    def places(self) -> dict[int, int]:
+        """Where each frame of the source is in the finished file; both count from the first frame."""
+        found, at = {}, 0
+        first = int(self.found.starts[0])
+        for start, fresh in self.frames():
+            if start >= 0:
+                found[start - first] = at
+            at += pieces.size(fresh)
+        return found
+
+
+def stretches(
+    source: BinaryIO, info: StreamInfo, found: Frames, inserts: Sequence[Insert]
+) -> Iterator[Stretch]:
+    """All frames of the source in their order, with the notices coded between them."""
+    like = pieces.read(source, int(found.starts[0]), 16)
+    variable = bool(like[1] & 1)
+    base, _ = flac_coding.read_number(like)
+    numbers = {int(sample): number for number, sample in enumerate(found.firsts)}
+    more = 0
+    for (start, stop), insert in zip_longest(kept(inserts), inserts):
+        first = numbers.get(start, len(found))
+        last = numbers.get(stop, len(found)) if stop >= 0 else len(found)
+        if insert is None:
+            yield Stretch(first, last, more, ())
+            return
+        count = base + more + (stop if variable else last)
+        notice = tuple(coded(insert.coded, info, count, like, variable=variable))
+        yield Stretch(first, last, more, notice)
+        taken = numbers.get(stop + insert.instead, len(found)) - last
+        longer = insert.length - insert.instead
+        more += longer if variable else len(notice) - taken
+
+
+def coded(
+    samples: flac_coding.Numbers, info: StreamInfo, number: int, like: bytes, *, variable: bool
+) -> Iterator[bytes]:
+    """The frames of a notice, from some number on."""
+    step = info.blocks[1]
+    for at in range(0, samples.shape[1], step):
+        of = number + (at if variable else at // step)
+        part = samples[:, at : at + step]
+        yield flac_coding.frame(part, info.depth, of, like, variable=variable)

@@ -1,0 +1,285 @@
+"""M4A: packets of a notice in a box of their own, and a `moov` that tells of them; everything else stays where it is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
+
+import numpy as np
+
+from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.audio import boxes, m4a_sound, m4a_times, pieces, tables
+from aikz_label.adapters.audio.boxes import Box, Placed
+from aikz_label.adapters.audio.container import (
+    Coded,
+    Insert,
+    SoundFile,
+    Text,
+    refuse_variant,
+    size_of,
+)
+from aikz_label.adapters.audio.m4a_splice import spliced
+from aikz_label.adapters.audio.pieces import Piece
+from aikz_label.adapters.audio.shifting import Shift
+from aikz_label.adapters.audio.tags import ilst
+from aikz_label.adapters.image.bmff import C2PA
+from aikz_label.carriers.embedded import Place
+
+if TYPE_CHECKING:
+    from aikz_label.adapters.audio.decoding import Samples
+    from aikz_label.label import Label
+    from aikz_label.limits import Limits
+
+_TITLE = "M4A"
+_UNPROTECTED = {b"ftyp", b"free", b"skip"}
+_FIRST_REPEAT = 8  # packets that must stand before a repeated notice
+_CHAPTERS = {b"text", b"sbtl", b"subt", b"meta", b"tmcd", b"clcp"}
+
+
+@dataclass(frozen=True, slots=True)
+class M4a(SoundFile):
+    """An M4A file.
+
+    Attributes:
+        source: The file.
+        boxes: Its boxes.
+        moov: The one that tells of all others, as it is stored.
+    """
+
+    source: BinaryIO
+    boxes: tuple[Placed, ...]
+    moov: bytes
+
+    demuxer: ClassVar[str] = "mov"
+
+    @classmethod
+    def parse(cls, source: BinaryIO, limits: Limits, *, thorough: bool) -> Self:  # noqa: ARG003  # always all boxes
+        """Walk the boxes, and read the one that tells of the others."""
+        size = size_of(source, limits)
+        found = tuple(boxes.walk(source, size, limits))
+        moov = next((box for box in found if box.name == b"moov"), None)
+        if moov is None:
+            raise MediaProblem("damaged", detail_word="no-sound")
+        if moov.stop - moov.start > boxes.MOST:
+            raise MediaProblem(
+                "over-limit", what_word="bytes", found=moov.stop - moov.start, limit=boxes.MOST
+            )
+        stored = pieces.read(source, moov.start, moov.stop - moov.start)
+        Box.parse(stored)
+        return cls(source, found, stored)
+
+    @property
+    def rate(self) -> int:
+        """See `SoundFile.rate`."""
+        return m4a_sound.read(self._entry(self.track())).rate
+
+    def track(self, moov: Box | None = None) -> Box:
+        """The one track of sound.
+
+        Raises:
+            MediaProblem: There is none.
+        """
+        for trak in (moov or Box.parse(self.moov)).all(b"trak"):
+            if trak.need(b"mdia", b"hdlr").content[8:12] == b"soun":
+                return trak
+        raise MediaProblem("damaged", detail_word="no-sound")
+
+    def check_variant(self) -> None:
+        """See `SoundFile.check_variant`."""
+        moov = Box.parse(self.moov)
+        if any(box.name == b"moof" for box in self.boxes) or moov.first(b"mvex"):
+            raise refuse_variant(_TITLE, "it is in fragments")
+        kinds = [t.need(b"mdia", b"hdlr").content[8:12] for t in moov.all(b"trak")]
+        if kinds.count(b"soun") > 1:
+            raise refuse_variant(_TITLE, "it has several tracks of sound")
+        if set(kinds) - _CHAPTERS - {b"soun"}:
+            raise refuse_variant(_TITLE, "it has pictures that move with the sound")
+        trak = self.track(moov)
+        m4a_sound.read(self._entry(trak)).check()
+        stbl = trak.need(b"mdia", b"minf", b"stbl")
+        if any(box.name in {b"saiz", b"saio", b"ctts"} for box in stbl.children or ()):
+            raise refuse_variant(_TITLE, "its packets are encrypted, or not played in their order")
+        listed = [edit for edit in m4a_times.edits(trak) if edit.start != -1]
+        if len(listed) > 1:
+            raise refuse_variant(_TITLE, "its sound is cut together by an edit list")
+        if not len(tables.read(stbl)):
+            raise MediaProblem("damaged", detail_word="no-sound")
+
+    def check_decoded(self, rate: int) -> None:
+        """Spectral band replication need not be announced."""
+        if rate != self.rate:
+            from aikz_label.adapters.audio import aac  # noqa: PLC0415
+
+            raise aac.high_efficiency(_TITLE)
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def markers(self) -> Iterator[Place]:
+        """The boxes of type C2PA; the engine checks their binding."""
+        for box in self.boxes:
+            if self.is_marker(box):
+                length = min(box.stop - box.body - 20, boxes.MOST)
+                _, _, rest = pieces.read(self.source, box.body + 20, length).partition(b"\0")
+                yield Place(box.start, box.stop, rest[8:])
+
+    def is_marker(self, box: Placed) -> bool:
+        """Whether a box holds a marker."""
+        return box.name == b"uuid" and pieces.read(self.source, box.body, 16) == C2PA
+
+    def texts(self) -> Iterator[Text]:
+        """Of the list of items."""
+        return ilst.texts(Box.parse(self.moov))
+
+    def unprotected(self) -> tuple[str, bool]:
+        """See `SoundFile.unprotected`."""
+        hashed, used, markers = hashlib.sha256(), False, 0
+        for box in self.boxes:
+            marker = self.is_marker(box)
+            markers += marker
+            if box.name in _UNPROTECTED or (marker and markers > 1):
+                for block in pieces.blocks([box.whole], self.source):
+                    hashed.update(block)
+                    used = used or (box.name != b"ftyp" and any(block[box.body - box.start :]))
+        return hashed.hexdigest(), used
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def places(self, seconds: Sequence[float]) -> tuple[int, ...]:
+        """The starts of packets that have packets before them."""
+        trak = self.track()
+        sound = m4a_sound.read(self._entry(trak))
+        count = len(tables.read(trak.need(b"mdia", b"minf", b"stbl")))
+        found = [0]
+        for second in seconds[1:]:
+            number = round((second * sound.rate + self.skipped(trak)) / sound.step)
+            if _FIRST_REPEAT < number < count:
+                found.append(number * sound.step - self.skipped(trak))
+        return tuple(found)
+
+    def holds(self, start: int, stop: int) -> bool:
+        """Only whole packets can be taken out."""
+        trak = self.track()
+        step = m4a_sound.read(self._entry(trak)).step
+        return not (stop - start) % step and (not start or not (start + self.skipped(trak)) % step)
+
+    def encode(self, samples: Samples) -> Coded:
+        """Packets like those of the file."""
+        trak = self.track()
+        sound = m4a_sound.read(self._entry(trak))
+        table = tables.read(trak.need(b"mdia", b"minf", b"stbl"))
+        bits = int(table.sizes.sum() * 8 * sound.rate / (len(table) * sound.step))
+        return sound.encode(samples, bits, self.skipped(trak))
+
+    def joined(self, at: int, coded: Coded) -> Coded:
+        """Between packets of AAC, the one before comes again, because the next one is laid over its end."""
+        trak = self.track()
+        sound = m4a_sound.read(self._entry(trak))
+        if not at or not sound.overlaps:
+            return coded
+        table = tables.read(trak.need(b"mdia", b"minf", b"stbl"))
+        number = (at + self.skipped(trak)) // sound.step - 1
+        again = pieces.read(self.source, int(table.places[number]), int(table.sizes[number]))
+        return replace(coded, data=(*coded.data, again), length=coded.length + sound.step)
+
+    def assemble(
+        self,
+        inserts: Sequence[Insert],
+        label: Label,
+        said: list[str],  # noqa: ARG002  # everything can be written
+    ) -> Iterator[Piece]:
+        """See `SoundFile.assemble`."""
+        moov = Box.parse(self.moov)
+        ilst.write(moov, label)
+        notices: list[bytes] = []
+        if inserts:
+            trak = self.track(moov)
+            sound = m4a_sound.read(self._entry(trak))
+            shift = Shift(inserts, sound.rate)
+            ilst.move(moov, shift)
+            self._lengthen(moov, trak, shift)
+            notices = [packet for insert in inserts for packet in insert.coded]
+        box = Box(b"mdat", b"".join(notices)).stored() if notices else b""
+        table = None
+        if inserts:
+            table = spliced(trak, inserts, sound.step, self.skipped(self.track()))
+            tables.write(trak.need(b"mdia", b"minf", b"stbl"), table)
+        old, new, notice_at = self._moved(len(moov.stored()), len(box))
+        for other in moov.all(b"trak"):
+            stbl = other.need(b"mdia", b"minf", b"stbl")
+            offsets = tables.chunk_offsets(stbl)
+            if table is not None and other is trak:
+                offsets = table.places[np.flatnonzero(np.diff(table.chunks, prepend=-1))]
+            at = np.maximum(np.searchsorted(old, offsets, side="right") - 1, 0)
+            moved = offsets - old[at] + new[at]
+            tables.set_chunk_offsets(stbl, np.where(offsets < 0, notice_at - offsets - 1, moved))
+        first = True
+        for placed in self.boxes:
+            if placed.name == b"mdat" and first:
+                first = False
+                yield box
+            if placed.name == b"moov":
+                yield moov.stored()
+            elif not self.is_marker(placed):
+                yield placed.whole
+
+    def parts(self) -> Iterator[Piece]:
+        """See `SoundFile.parts`."""
+        for box in self.boxes:
+            if box.name == b"moov":
+                moov = Box.parse(self.moov)
+                for trak in moov.all(b"trak"):
+                    stbl = trak.need(b"mdia", b"minf", b"stbl")
+                    tables.set_chunk_offsets(stbl, np.zeros_like(tables.chunk_offsets(stbl)))
+                yield moov.stored()
+            elif not self.is_marker(box):
+                yield box.whole
+
+    def skipped(self, trak: Box) -> int:
+        """How many samples the edit list takes off at the start."""
+        media = m4a_times.timescale(trak.need(b"mdia", b"mdhd"))
+        start = next((e.start for e in m4a_times.edits(trak) if e.start != -1), 0)
+        return round(start * self.rate / media)
+
+    def _entry(self, trak: Box) -> Box:
+        """The description of the sound."""
+        stsd = trak.need(b"mdia", b"minf", b"stbl", b"stsd").content
+        if int.from_bytes(stsd[4:8]) != 1 or len(stsd) < 24:
+            raise refuse_variant(_TITLE, "its sound changes its coding")
+        return Box(stsd[12:16], stsd[16:])
+
+    def _lengthen(self, moov: Box, trak: Box, shift: Shift) -> None:
+        """Everything that tells how long something is."""
+        m4a_times.make_exact(moov, shift.total, shift.rate)
+        head, media = moov.need(b"mvhd"), trak.need(b"mdia", b"mdhd")
+        film = m4a_times.timescale(head)
+        more = round(shift.total * film / shift.rate)
+        m4a_times.lengthen(head, more)
+        m4a_times.lengthen(trak.need(b"tkhd"), more)
+        in_media = round(shift.total * m4a_times.timescale(media) / shift.rate)
+        m4a_times.lengthen(media, in_media)
+        listed = m4a_times.edits(trak)
+        if listed:
+            last = listed[-1]
+            duration = last.duration + more if last.duration else 0
+            m4a_times.set_edits(trak, [*listed[:-1], replace(last, duration=duration)])
+        for other in moov.all(b"trak"):
+            if other is not trak:
+                m4a_times.delay(other, shift, film)
+
+    def _moved(self, moov: int, notices: int) -> tuple[tables.Numbers, tables.Numbers, int]:
+        """Where each box was and will be, and where the content of the notices' box will start."""
+        old, new = [], []
+        at = notice_at = 0
+        for box in self.boxes:
+            if box.name == b"mdat" and notices and not notice_at:
+                notice_at = at + 8
+                at += notices
+            old.append(box.start)
+            new.append(at)
+            if box.name == b"moov":
+                at += moov
+            elif not self.is_marker(box):
+                at += box.stop - box.start
+        return np.array(old, np.int64), np.array(new, np.int64), notice_at

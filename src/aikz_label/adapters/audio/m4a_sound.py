@@ -1,0 +1,149 @@
+"""The sound of an M4A file: AAC-LC or ALAC, as its description says, and notices coded alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.audio import aac
+from aikz_label.adapters.audio.boxes import Box
+from aikz_label.adapters.audio.container import Coded, refuse_variant
+from aikz_label.adapters.audio.decoding import Samples
+from aikz_label.adapters.audio.encoding import Coder
+
+_TITLE = "M4A"
+_DECODER_CONFIG = 5  # tag of the descriptor that holds it
+# What FFmpeg's encoder writes into the description of ALAC, as Apple's own does.
+_USUAL = (40, 10, 14)
+_ALAC_LAYOUTS = {1: "mono", 2: "stereo"}
+
+
+@dataclass(frozen=True, slots=True)
+class Aac:
+    """AAC in a track.
+
+    Attributes:
+        config: Its configuration; `None` when it has none.
+    """
+
+    config: aac.Config | None
+    step = aac.FRAME
+    overlaps = True
+
+    @property
+    def rate(self) -> int:
+        """Samples per second."""
+        return self.config.rate if self.config else 0
+
+    def check(self) -> None:
+        """Refuse what no packets can go before."""
+        if self.config is None:
+            raise MediaProblem("damaged", detail_word="no-sound")
+        self.config.check(_TITLE)
+
+    def encode(self, samples: Samples, bits: int, early: int) -> Coded:
+        """A notice."""
+        assert self.config is not None
+        return aac.coded(_TITLE, self.config, samples, bits, early)
+
+
+@dataclass(frozen=True, slots=True)
+class Alac:
+    """Apple's lossless coding in a track.
+
+    Attributes:
+        step: Samples of a packet.
+        depth: Bits of a sample.
+        channels: How many.
+        rate: Samples per second.
+        usual: Its codes are those of every encoder.
+    """
+
+    step: int
+    depth: int
+    channels: int
+    rate: int
+    usual: bool
+    overlaps = False
+
+    def check(self) -> None:
+        """Refuse what the encoder at hand makes differently."""
+        layout = _ALAC_LAYOUTS.get(self.channels)
+        if not self.usual or self.step != 4096 or self.depth not in {16, 24} or not layout:
+            raise refuse_variant(_TITLE, f"ALAC of {self.depth} bits and {self.channels} channels")
+
+    def encode(self, samples: Samples, bits: int, early: int) -> Coded:  # noqa: ARG002  # nothing is early here
+        """A notice in whole packets."""
+        count = -(-samples.shape[1] // self.step)
+        padded = np.pad(samples, ((0, 0), (0, count * self.step - samples.shape[1])))
+        form = "s16p" if self.depth == 16 else "s32p"
+        layout = _ALAC_LAYOUTS[self.channels]
+        coder = Coder(_TITLE, "alac", self.rate, layout, form)
+        return Coded(tuple(coder.packets(padded)), count * self.step)
+
+
+def read(entry: Box) -> Aac | Alac:
+    """The sound that a description of samples tells of.
+
+    Raises:
+        Refused: It is of another kind.
+        MediaProblem: The description is not whole.
+    """
+    if entry.name in {b"enca", b"drms"}:
+        raise refuse_variant(_TITLE, "its sound is encrypted", "Mark it before it is encrypted.")
+    kind = {b"mp4a": b"esds", b"alac": b"alac"}.get(entry.name)
+    if kind is None:
+        name = entry.name.decode("latin-1")
+        raise refuse_variant(_TITLE, f"its sound is of the kind {name!r}, not AAC or ALAC")
+    inner = _find(entry.content, kind)
+    if inner is None:
+        raise MediaProblem("damaged", detail_word="no-sound")
+    if kind == b"esds":
+        stored = _descriptor(inner[4:])
+        return Aac(aac.Config.read(stored))
+    if len(inner) < 28:
+        raise MediaProblem("damaged", detail_word="no-sound")
+    cookie = inner[4:]
+    numbers = (cookie[6], cookie[7], cookie[8])
+    step, rate = int.from_bytes(cookie[:4]), int.from_bytes(cookie[20:24])
+    return Alac(step, cookie[5], cookie[9], rate, numbers == _USUAL)
+
+
+def _find(content: bytes, name: bytes) -> bytes | None:
+    """A box in a description, behind fields whose number depends on its version, and maybe within `wave`."""
+    at = content.find(name, 20)
+    if at < 4:
+        return None
+    stop = at - 4 + int.from_bytes(content[at - 4 : at])
+    if (
+        name == b"alac" and stop - at < 28
+    ):  # within `wave`, a box that only names the kind comes first
+        at = content.find(name, at + 4)
+        stop = at - 4 + int.from_bytes(content[at - 4 : at]) if at >= 4 else 0
+    return content[at + 4 : stop] if at + 4 <= stop <= len(content) else None
+
+
+def _descriptor(data: bytes) -> bytes:
+    """The configuration within descriptors within descriptors."""
+    at = 0
+    while at + 2 <= len(data):
+        tag, length = data[at], 0
+        at += 1
+        for _ in range(4):
+            byte = data[at] if at < len(data) else 0
+            at += 1
+            length = length << 7 | byte & 0x7F
+            if not byte & 0x80:
+                break
+        if tag == 3:  # a stream: a number and flags, which tell of what follows
+            flags = data[at + 2] if at + 2 < len(data) else 0
+            at += 3 + (2 if flags & 0x80 else 0) + (2 if flags & 0x20 else 0)
+        elif tag == 4:  # its decoder: thirteen bytes
+            at += 13
+        elif tag == _DECODER_CONFIG:
+            return data[at : at + length]
+        else:
+            at += length
+    return b""

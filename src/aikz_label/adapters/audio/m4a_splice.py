@@ -1,0 +1,94 @@
+"""The table of a track with packets of notices among its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from aikz_label.adapters.audio import m4a_times, tables
+from aikz_label.adapters.audio.boxes import Box
+from aikz_label.adapters.audio.container import Insert, refuse_variant
+from aikz_label.adapters.audio.tables import Numbers, Table
+
+
+def spliced(trak: Box, inserts: Sequence[Insert], step: int, skipped: int) -> Table:
+    """The new table.
+
+    The place of a packet of a notice is told as a negative number: -1 for the first byte of all notices, -2 for the next.
+
+    Args:
+        trak: The track; groups of its packets are changed.
+        inserts: The notices.
+        step: Samples of a packet.
+        skipped: Samples that are taken off at the start.
+    """
+    stbl = trak.need(b"mdia", b"minf", b"stbl")
+    source = tables.read(stbl)
+    media = m4a_times.timescale(trak.need(b"mdia", b"mdhd"))
+    usual = int(np.bincount(np.minimum(source.durations, 1 << 20)).argmax())
+    stretches, written, chunk = [], 0, 0
+    origins: list[Numbers] = []
+    first = 0
+    for insert in (*inserts, None):
+        last = len(source)
+        if (
+            insert is not None
+        ):  # the first notice goes before all packets, those that are taken off too
+            last = (insert.at + skipped) // step if insert.at else 0
+        part = _part(source, first, last, chunk)
+        chunk += int(part.chunks[-1]) + 1 - chunk if len(part) else 0
+        stretches.append(part)
+        origins.append(np.arange(first, last))
+        if insert is None:
+            break
+        first = last + insert.instead // step
+        sizes = np.array([len(packet) for packet in insert.coded], np.int64)
+        before = np.concatenate(([0], np.cumsum(sizes)[:-1]))
+        count = len(sizes)
+        stretches.append(
+            Table(
+                sizes,
+                np.full(count, usual, np.int64),
+                -1 - written - before,
+                np.full(count, chunk, np.int64),
+                np.ones(1, np.int64),
+            )
+        )
+        origins.append(np.full(count, min(last, len(source) - 1)))
+        written += int(sizes.sum())
+        chunk += 1
+    if usual * media == 0:
+        raise refuse_variant("M4A", "its packets have no duration")
+    _regroup(stbl, np.concatenate(origins))
+    whole = [np.concatenate([getattr(s, name) for s in stretches]) for name in _COLUMNS]
+    return Table(*whole)
+
+
+_COLUMNS = ("sizes", "durations", "places", "chunks", "kinds")
+
+
+def _part(source: Table, first: int, last: int, chunk: int) -> Table:
+    """Some packets, in chunks that are numbered from some number on."""
+    chunks = source.chunks[first:last]
+    if not len(chunks):
+        return Table(*(np.zeros(0, np.int64) for _ in _COLUMNS))
+    used, numbers = np.unique(chunks, return_inverse=True)
+    return Table(
+        source.sizes[first:last],
+        source.durations[first:last],
+        source.places[first:last],
+        numbers + chunk,
+        source.kinds[used],
+    )
+
+
+def _regroup(stbl: Box, origins: Numbers) -> None:
+    """Groups of packets: those of a notice belong to the group of the packet behind them."""
+    for box in stbl.all(b"sbgp"):
+        at = 12 if box.content[:1] == b"\x01" else 8
+        count = int.from_bytes(box.content[at : at + 4])
+        pairs = np.frombuffer(box.content, ">u4", 2 * count, at + 4).astype(np.int64).reshape(-1, 2)
+        groups = np.repeat(pairs[:, 1], np.minimum(pairs[:, 0], tables.MOST_PACKETS))
+        groups = np.pad(groups, (0, max(0, int(origins.max()) + 1 - len(groups))))
+        box.content = box.content[:at] + tables.runs(groups[origins])[4:]

@@ -1,0 +1,265 @@
+"""MP3: frames of a notice before and between the frames of the programme, which are copied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
+
+import numpy as np
+
+from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.audio import crc, mpeg, pieces, vbr_header
+from aikz_label.adapters.audio.container import (
+    Coded,
+    Insert,
+    SoundFile,
+    Text,
+    refuse_variant,
+    size_of,
+)
+from aikz_label.adapters.audio.encoding import Coder
+from aikz_label.adapters.audio.mpeg import Head
+from aikz_label.adapters.audio.pieces import Piece, Span
+from aikz_label.adapters.audio.shifting import Shift
+from aikz_label.adapters.audio.tags.id3_file import Tagged
+from aikz_label.adapters.audio.vbr_header import VbrHeader
+
+if TYPE_CHECKING:
+    from aikz_label.adapters.audio.decoding import Samples
+    from aikz_label.carriers.embedded import Place
+    from aikz_label.carriers.room import Room
+    from aikz_label.label import Label
+    from aikz_label.limits import Limits
+
+_CODER_DELAY = 1105  # samples by which coder and decoder together are late
+_LEAST, _MOST = (
+    64,
+    128,
+)  # kilobits per second at which speech is clear, where the file leaves us a choice
+
+
+@dataclass(frozen=True, slots=True)
+class Mp3(SoundFile):
+    """An MP3 file.
+
+    Attributes:
+        source: The file.
+        tagged: The tags before the sound.
+        head: Head of the first frame of sound.
+        header: The frame before it that counts the others, if there is one.
+        starts: Where each frame of sound starts; none of them when only the outline was read.
+        sizes: How long each is.
+        audio: All of them.
+        tail: What follows them.
+        broken: Something stands between two frames.
+        kbits: The rate of all frames, 0 when there are several.
+    """
+
+    source: BinaryIO
+    tagged: Tagged
+    head: Head
+    header: VbrHeader | None
+    starts: vbr_header.Sizes
+    sizes: vbr_header.Sizes
+    audio: Span
+    tail: Span
+    broken: bool
+    kbits: int
+
+    demuxer: ClassVar[str] = "mp3"
+
+    @property
+    def native(self) -> bool:
+        """See `SoundFile.native`."""
+        return True
+
+    @property
+    def rate(self) -> int:
+        """See `SoundFile.rate`."""
+        return self.head.rate
+
+    @classmethod
+    def parse(cls, source: BinaryIO, limits: Limits, *, thorough: bool) -> Self:
+        """Read the tags; when thorough, also go from frame to frame."""
+        size = size_of(source, limits)
+        tagged = Tagged.read(source)
+        at = mpeg.first_frame(source, tagged.stop)
+        head = mpeg.head(pieces.read(source, at, 4))
+        assert head is not None
+        frame = pieces.read(source, at, head.size)
+        header = vbr_header.find(frame, head) if head.size and len(frame) == head.size else None
+        start = at + head.size if header else at
+        lead = Span(tagged.stop, at)
+        walk = mpeg.Walk(source, start, size, stop=start)
+        found = list(walk.frames()) if thorough and head.size else []
+        if found:
+            head = found[0][1]
+        kbits = {one.kbits for _, one in found}
+        return cls(
+            source,
+            replace(tagged, lead=lead),
+            head,
+            header,
+            np.array([place for place, _ in found], np.int64),
+            np.array([one.size for _, one in found], np.int64),
+            Span(start, walk.stop),
+            Span(walk.stop, size),
+            walk.broken,
+            kbits.pop() if len(kbits) == 1 else 0,
+        )
+
+    def check_variant(self) -> None:
+        """See `SoundFile.check_variant`."""
+        if not self.head.size:
+            raise refuse_variant("MP3", "its frames have a free format, whose length nothing tells")
+        if not len(self.starts):
+            raise MediaProblem("damaged", detail_word="no-sound")
+
+    def markers(self) -> Iterator[Place]:
+        """The objects of type C2PA in the first tag."""
+        return self.tagged.markers()
+
+    def texts(self) -> Iterator[Text]:
+        """See `SoundFile.texts`."""
+        return self.tagged.texts()
+
+    def places(self, seconds: Sequence[float]) -> tuple[int, ...]:
+        """The start, and frames that have frames before them; only the start when something stands between them."""
+        each, skipped = self.head.samples, self._skipped
+        found = [0]
+        for second in () if self.broken else seconds[1:]:
+            number = round((second * self.head.rate + skipped) / each)
+            if self._first_after_start < number < len(self.starts):
+                found.append(number * each - skipped)
+        return tuple(found)
+
+    def holds(self, start: int, stop: int) -> bool:
+        """Only whole frames can be taken out."""
+        if self.broken or (stop - start) % self.head.samples:
+            return False
+        return start == 0 or not (start + self._skipped) % self.head.samples
+
+    def encode(self, samples: Samples) -> Coded:
+        """Frames that need nothing of those before them, with silence at both ends."""
+        each = self.head.samples
+        count = -(-(samples.shape[1] + _CODER_DELAY + each) // each) + 2
+        longer = np.pad(samples, ((0, 0), (0, (count + 3) * each - samples.shape[1])))
+        coder = Coder(
+            "MP3",
+            "libmp3lame",
+            self.head.rate,
+            "mono" if self.head.mono else "stereo",
+            "fltp",
+            self._notice_kbits * 1000,
+            {"reservoir": "0", "joint_stereo": str(int(self.head.joint))},
+        )
+        frames = list(coder.packets(longer))[:count]
+        if any(mpeg.head(frame[:4]) is None for frame in frames) or len(frames) < count:
+            raise refuse_variant("MP3", "the encoder makes no frames like those of the file")
+        return Coded(tuple(frames), count * each)
+
+    def joined(self, at: int, coded: Coded) -> Coded:
+        """Between frames, those behind need the bytes and the state that they had: so the one before comes again."""
+        number = self._number(at)
+        if not number:
+            return coded
+        again = pieces.read(self.source, int(self.starts[number - 1]), int(self.sizes[number - 1]))
+        return Coded(
+            (*coded.data, self._carrier(number - 1), again), coded.length + 2 * self.head.samples
+        )
+
+    def assemble(
+        self,
+        inserts: Sequence[Insert],
+        label: Label,
+        said: list[str],  # noqa: ARG002  # everything can be written
+    ) -> Iterator[Piece]:
+        """See `SoundFile.assemble`."""
+        shift = Shift(inserts, self.head.rate)
+        listed, sizes = self._frames(inserts)
+        yield from self.tagged.rewritten(label, shift, self.head.samples)
+        yield self.tagged.lead
+        if self.header is not None:
+            constant = len(set(sizes.tolist())) <= 2 and self.kbits == self._notice_kbits
+            music = self._music(listed)
+            yield self.header.rebuilt(sizes, music, constant=constant or not inserts)
+        yield from listed
+        yield self.tail
+
+    def room(self) -> Room:
+        """An object in the first tag, behind its other frames."""
+        return self.tagged.room()
+
+    def parts(self) -> Iterator[Piece]:
+        """See `SoundFile.parts`."""
+        return self.tagged.parts()
+
+    @property
+    def _skipped(self) -> int:
+        return self.header.skipped if self.header else 0
+
+    @property
+    def _first_after_start(self) -> int:
+        """The first frame that has enough others before it."""
+        return 8
+
+    @property
+    def _notice_kbits(self) -> int:
+        """The rate of the file where it has one that must stay; else one at which speech is clear."""
+        if self.kbits and (self.header is None or self.kbits >= _LEAST):
+            return self.kbits
+        allowed = [k for k in self.head.all_kbits() if k >= min(_LEAST, self.head.all_kbits()[-1])]
+        typical = int(np.median(self.sizes)) * 8 * self.head.rate // self.head.samples // 1000
+        return next((k for k in allowed if k >= min(typical, _MOST)), allowed[-1])
+
+    def _number(self, at: int) -> int:
+        """Which frame of the programme starts at a sample of it."""
+        return round((at + self._skipped) / self.head.samples) if at else 0
+
+    def _frames(self, inserts: Sequence[Insert]) -> tuple[list[Piece], vbr_header.Sizes]:
+        """The frames of the finished file, and how long each is."""
+        listed: list[Piece] = []
+        sizes: list[vbr_header.Sizes] = []
+        first = 0
+        for insert in (*inserts, None):
+            last = self._number(insert.at) if insert is not None else len(self.starts)
+            begins, ends = (
+                int(self.starts[n]) if n < len(self.starts) else self.audio.stop
+                for n in (first, last)
+            )
+            listed.append(Span(begins, ends))
+            sizes.append(self.sizes[first:last])
+            if insert is not None:
+                first = last + insert.instead // self.head.samples
+                listed.append(b"".join(insert.coded))
+                sizes.append(np.array([len(frame) for frame in insert.coded], np.int64))
+        return listed, np.concatenate(sizes)
+
+    def _carrier(self, number: int) -> bytes:
+        """A silent frame that brings the bytes which a frame takes from those before it."""
+        need = self.head.reach
+        stored, at = b"", number
+        while len(stored) < need and at:
+            at -= 1
+            frame = pieces.read(self.source, int(self.starts[at]), int(self.sizes[at]))
+            head = mpeg.head(frame[:4])
+            stored = frame[head.main if head else 4 :] + stored
+        for kbits in self.head.all_kbits():
+            head = self.head.with_kbits(kbits)
+            room = head.size - head.main
+            if room >= need:
+                return (
+                    head.stored + bytes(head.side + room - need) + stored[-need:].rjust(need, b"\0")
+                )
+        raise refuse_variant("MP3", "no frame is large enough for a repeated notice")
+
+    def _music(self, listed: list[Piece]) -> tuple[int, int]:
+        """LAME's check sum of all frames of sound."""
+        if self.header is None or self.header.music is None:
+            return 0, 0
+        found, length = 0, 0
+        for block in pieces.blocks(listed, self.source):
+            found = crc.MP3.of(block, found)
+            length += len(block)
+        return found, length

@@ -1,0 +1,235 @@
+"""Ogg: one stream of Opus, FLAC or Vorbis, and beside it one for the marker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
+
+from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.audio import pieces
+from aikz_label.adapters.audio.container import (
+    Coded,
+    Insert,
+    SoundFile,
+    Text,
+    refuse_variant,
+    size_of,
+)
+from aikz_label.adapters.audio.ogg_packets import Paging, Read, headers
+from aikz_label.adapters.audio.pieces import Piece, Span
+from aikz_label.adapters.audio.shifting import Shift
+from aikz_label.carriers import ogg, oggpages
+from aikz_label.carriers.embedded import MALFORMED, Cut, Place
+from aikz_label.carriers.oggpages import BEGINS, Page
+from aikz_label.carriers.room import Room
+
+if TYPE_CHECKING:
+    from aikz_label.adapters.audio.decoding import Samples
+    from aikz_label.adapters.audio.ogg_streams import Stream
+    from aikz_label.label import Label
+    from aikz_label.limits import Limits
+
+_TITLE = "Ogg"
+_MOST_STREAMS = 100
+_MOST_MARKER = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class Ogg(SoundFile):
+    """An Ogg file.
+
+    Attributes:
+        source: The file.
+        first: The pages with which its streams begin.
+        heads: The packets before the sound, of the stream that is no marker.
+        start: Where the first page of sound is.
+        pages: How many pages those packets take.
+        size: Bytes of the file.
+        whole: It is one stream from its begin to its end, beside the marker; known when it was read thoroughly.
+    """
+
+    source: BinaryIO
+    first: tuple[Page, ...]
+    heads: tuple[bytes, ...]
+    start: int
+    pages: int
+    size: int
+    whole: bool
+
+    demuxer: ClassVar[str] = "ogg"
+
+    @classmethod
+    def parse(cls, source: BinaryIO, limits: Limits, *, thorough: bool) -> Self:
+        """Read the packets before the sound; when thorough, also go from page to page."""
+        size = size_of(source, limits)
+        first: list[Page] = []
+        for page in oggpages.walk(source, size):
+            if not page.flags & BEGINS or len(first) == _MOST_STREAMS:
+                break
+            first.append(page)
+        found = cls(source, tuple(first), (), 0, 0, size, whole=False)
+        sound = found.sound
+        packets, start, pages = headers(
+            source, size, sound, lambda head: _stream(head).headers(head)
+        )
+        if not packets:
+            raise MediaProblem("damaged", detail_word="cut")
+        found = replace(found, heads=packets, start=start, pages=pages)
+        return replace(found, whole=found.is_whole()) if thorough else found
+
+    @property
+    def sound(self) -> Page:
+        """The page with which the stream of sound begins.
+
+        Raises:
+            MediaProblem: There is none.
+        """
+        found = [page for page in self.first if not self._begins_marker(page)]
+        if not found:
+            raise MediaProblem("damaged", detail_word="no-sound")
+        return found[0]
+
+    @property
+    def stream(self) -> Stream:
+        """What is known of its coding."""
+        return _stream(self.heads[0])
+
+    @property
+    def rate(self) -> int:
+        """See `SoundFile.rate`."""
+        return self.stream.rate
+
+    @property
+    def exact(self) -> bool:
+        """See `SoundFile.exact`."""
+        return self.stream.exact
+
+    def check_variant(self) -> None:
+        """See `SoundFile.check_variant`."""
+        self.stream.check(self)
+        others = [page for page in self.first if not self._begins_marker(page)]
+        if len(others) != 1:
+            raise refuse_variant(_TITLE, "it has several streams")
+        if not self.whole:
+            raise refuse_variant(_TITLE, "it is several files one behind the other, or damaged")
+
+    def markers(self) -> Iterator[Place]:
+        """The streams that begin as a marker does."""
+        for page in self.first:
+            if not self._begins_marker(page):
+                continue
+            pages, data, at = [], [], page.start
+            for more in oggpages.walk(self.source, self.size, page.start):
+                if more.serial != page.serial or more.stop - at > _MOST_MARKER:
+                    break
+                pages.append(more)
+                data.append(pieces.read(self.source, more.start, more.stop - more.start))
+            stop = pages[-1].stop
+            store = ogg.store_of(pages, data)
+            yield Place(at, stop, store, (Cut(at, stop - at),), MALFORMED)
+
+    def texts(self) -> Iterator[Text]:
+        """Of its comments."""
+        return self.stream.comments(self.heads).read_texts()
+
+    def places(self, seconds: Sequence[float]) -> tuple[int, ...]:
+        """See `SoundFile.places`."""
+        return self.stream.places(self, seconds)
+
+    def holds(self, start: int, stop: int) -> bool:
+        """See `SoundFile.holds`."""
+        return self.stream.holds(self, start, stop)
+
+    def encode(self, samples: Samples) -> Coded:
+        """See `SoundFile.encode`."""
+        return self.stream.encode(self, samples)
+
+    def assemble(self, inserts: Sequence[Insert], label: Label, said: list[str]) -> Iterator[Piece]:
+        """Packets before the sound with new comments, and pages with other numbers behind them."""
+        shift = Shift(inserts, self.rate)
+        fresh = self.stream.changed(self, inserts, label, shift, said)
+        paging = Paging(self.sound.serial)
+        yield from paging.headers(fresh)
+        if inserts:
+            yield from self.stream.spliced(self, inserts, paging)
+        else:
+            yield from self.renumbered(paging, 0)
+
+    def renumbered(self, paging: Paging, later: int, start: int = 0) -> Iterator[bytes]:
+        """The pages of sound with other numbers, at a later position."""
+        for page in self.sound_pages(start):
+            data = pieces.read(
+                self.source, page.start + page.head, page.stop - page.start - page.head
+            )
+            granule = page.granule + later if page.granule >= 0 else page.granule
+            yield paging.page(page.flags, granule, page.lacing, data)
+
+    def sound_pages(self, start: int = 0) -> Iterator[Page]:
+        """The pages of sound."""
+        serial = self.sound.serial
+        for page in oggpages.walk(self.source, self.size, start or self.start):
+            if page.serial == serial:
+                yield page
+
+    def read_packets(self) -> Iterator[Read]:
+        """The packets of sound, with the position that their page tells."""
+        waiting, at = b"", 0
+        for page in self.sound_pages():
+            data = pieces.read(
+                self.source, page.start + page.head, page.stop - page.start - page.head
+            )
+            at, ends = 0, [i for i, n in enumerate(page.lacing) if n < 255]
+            done = 0
+            for end in ends:
+                length = sum(page.lacing[done : end + 1])
+                packet = waiting + data[at : at + length]
+                waiting, done, at = b"", end + 1, at + length
+                yield Read(packet, page.granule if end == ends[-1] else -1)
+            waiting += data[at:]
+
+    def room(self) -> Room:
+        """A stream of its own behind the first page of the sound."""
+        sound = self.sound
+        taken = {page.serial for page in self.first}
+        stream = ogg.Stream(ogg.serial(taken))
+        after = Span(sound.stop, self.size)
+
+        def layout(size: int) -> tuple[Iterator[bytes], Iterator[bytes]]:  # noqa: ARG001  # nothing tells of it
+            before = Span(0, sound.stop)
+            return pieces.blocks([before], self.source), pieces.blocks([after], self.source)
+
+        return Room(layout, stream.encode, stream.size)
+
+    def parts(self) -> Iterator[Piece]:
+        """See `SoundFile.parts`."""
+        at = 0
+        for place in self.markers():
+            yield Span(at, place.start)
+            at = place.stop
+        yield Span(at, self.size)
+
+    def _begins_marker(self, page: Page) -> bool:
+        head = pieces.read(self.source, page.start + page.head, len(ogg.HEAD))
+        return head == ogg.HEAD
+
+    def is_whole(self) -> bool:
+        """All pages belong to the stream or to its marker, none begins another one, and nothing else stands there."""
+        known = {page.serial for page in self.first}
+        firsts = {page.start for page in self.first}
+        at = 0
+        for page in oggpages.walk(self.source, self.size):
+            if page.serial not in known or (page.flags & BEGINS and page.start not in firsts):
+                return False
+            at = page.stop
+        return not any(pieces.read(self.source, at, 4096))
+
+
+@cache
+def _stream(head: bytes) -> Stream:
+    """The class of a coding, by the packet with which it begins."""
+    module = import_module("aikz_label.adapters.audio.ogg_streams")
+    found: Stream = module.of(head)
+    return found

@@ -1,0 +1,138 @@
+"""FLAC in Ogg: a packet for each block of metadata, and for each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.audio import flac_blocks, flac_coding, flac_frames, flac_sound
+from aikz_label.adapters.audio.container import Coded, Insert, refuse_variant
+from aikz_label.adapters.audio.flac_blocks import Block, StreamInfo
+from aikz_label.adapters.audio.flac_splice import coded
+from aikz_label.adapters.audio.ogg_packets import Paging
+from aikz_label.adapters.audio.ogg_streams import Stream
+from aikz_label.adapters.audio.shifting import Shift
+from aikz_label.adapters.audio.tags.vorbis import Comments
+
+if TYPE_CHECKING:
+    from aikz_label.adapters.audio.decoding import Samples
+    from aikz_label.adapters.audio.ogg import Ogg
+    from aikz_label.label import Label
+
+_INFO_AT = 17  # behind the head of the mapping, and that of the block
+
+
+class FlacInOgg(Stream):
+    """FLAC: frames get other numbers, and go into pages of their own."""
+
+    @property
+    def info(self) -> StreamInfo:
+        """What the first packet says."""
+        return StreamInfo.read(self.head[_INFO_AT:])
+
+    @property
+    def rate(self) -> int:
+        """Samples per second."""
+        return self.info.rate
+
+    def headers(self, head: bytes) -> int:
+        """The first packet tells how many follow, or nothing."""
+        count = int.from_bytes(head[7:9])
+        return count + 1 if count else 0
+
+    def check(self, source: Ogg) -> None:  # noqa: ARG002
+        """Refuse a head that is not whole."""
+        if len(self.head) < _INFO_AT + 34:
+            raise MediaProblem("damaged", detail_word="cut")
+
+    def comments(self, packets: Sequence[bytes]) -> Comments:
+        """Those of the first block of that kind."""
+        for packet in packets[1:]:
+            if packet[:1] and packet[0] & 0x7F == flac_blocks.COMMENTS:
+                return Comments.read(packet[4:])
+        return Comments()
+
+    def changed(
+        self,
+        source: Ogg,
+        inserts: Sequence[Insert],
+        label: Label,
+        shift: Shift,
+        said: list[str],
+    ) -> tuple[bytes, ...]:
+        """The blocks with mirrors and moved moments; the first one tells length and check sum."""
+        first, info = source.heads[0], self.info
+        if inserts:
+            md5 = flac_sound.md5(source.source, source.demuxer, info, inserts, said)
+            info = info.longer(shift, (0, 0), md5)
+            first = first[:_INFO_AT] + info.stored() + first[_INFO_AT + 34 :]
+        fresh = []
+        for packet in source.heads[1:]:
+            kind, content = packet[0] & 0x7F, packet[4:]
+            if kind == flac_blocks.COMMENTS:
+                content = Comments.read(content).moved(shift).with_mirror(label).stored()
+            elif kind == flac_blocks.CUES:
+                content = flac_blocks.moved_cues(content, shift)
+            fresh.append(Block(kind, content).stored(last=bool(packet[0] & 0x80)))
+        return (first, *fresh)
+
+    def places(self, source: Ogg, seconds: Sequence[float]) -> tuple[int, ...]:
+        """The starts of frames."""
+        firsts = self._firsts(source)
+        nearest = (int(np.abs(firsts - second * self.rate).argmin()) for second in seconds)
+        return tuple(dict.fromkeys(int(firsts[number]) for number in nearest))
+
+    def holds(self, source: Ogg, start: int, stop: int) -> bool:
+        """Only whole frames can be taken out."""
+        bounds = set(self._firsts(source).tolist())
+        return start in bounds and stop in bounds
+
+    def encode(self, source: Ogg, samples: Samples) -> Coded:  # noqa: ARG002
+        """Whole blocks."""
+        return flac_sound.coded(samples, self.info)
+
+    def spliced(self, source: Ogg, inserts: Sequence[Insert], paging: Paging) -> Iterator[bytes]:
+        """All frames in their order, a page for some of them at a time."""
+        waiting = list(inserts)
+        at = position = more = skip = 0
+        held: tuple[bytes, int] | None = None
+        for packet in source.read_packets():
+            if not packet.data:  # some programs end a stream with a packet of nothing
+                continue
+            length = flac_frames.samples_of(packet.data)
+            if not length:
+                raise refuse_variant("Ogg", "a packet of it is no frame of FLAC")
+            variable = bool(packet.data[1] & 1)
+            while waiting and waiting[0].at <= at:
+                insert = waiting.pop(0)
+                number = flac_coding.read_number(packet.data)[0] + more
+                notice = tuple(
+                    coded(insert.coded, self.info, number, packet.data, variable=variable)
+                )
+                step = self.info.blocks[1]
+                for frame in notice:
+                    if held:
+                        yield from paging.add(*held)
+                    position += step
+                    held = (frame, position)
+                skip += insert.instead
+                more += insert.length if variable else len(notice)
+            at += length
+            if skip:
+                skip -= length
+                more -= length if variable else 1
+                continue
+            if held:
+                yield from paging.add(*held)
+            position += length
+            held = (flac_frames.renumbered_packet(packet.data, more), position)
+        if held:
+            yield from paging.add(*held, last=True)
+
+    def _firsts(self, source: Ogg) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """The first sample of every frame."""
+        lengths = [flac_frames.samples_of(packet.data) for packet in source.read_packets()]
+        return np.concatenate(([0], np.cumsum(np.array(lengths, np.int64))[:-1])).astype(np.int64)

@@ -1,0 +1,131 @@
+"""The list of items that iTunes made usual: texts of any name, chapters, and how much of the sound is to be played."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from aikz_label.adapters.audio.boxes import Box
+from aikz_label.adapters.audio.container import Text
+from aikz_label.adapters.audio.shifting import Shift
+from aikz_label.label import Label
+from aikz_label.limits import MIB
+from aikz_label.metadata import mirror
+
+_FREE, _COMMENT = b"----", b"\xa9cmt"
+_MEAN = b"com.apple.iTunes"
+_GAPLESS = "iTunSMPB"
+_HANDLER = bytes(4) + bytes(4) + b"mdirappl" + bytes(9)
+_TEXT = (1).to_bytes(4)
+_CHAPTER_UNIT = 10_000_000  # of a second
+
+
+def texts(moov: Box) -> Iterator[Text]:
+    """The texts with a name of their own, and the comment."""
+    for item in _items(moov):
+        if item.name == _FREE:
+            yield Text("mp4", _name(item), _value(item))
+        elif item.name == _COMMENT:
+            yield Text("mp4", "Comment", _value(item))
+
+
+def write(moov: Box, label: Label) -> None:
+    """Put our statements in place of earlier ones of the same name; a list is made where there is none."""
+    ilst = _list(moov)
+    assert ilst.children is not None
+    names = {name.lower() for name in mirror.PROPERTIES}
+    ilst.children = [
+        item for item in ilst.children if item.name != _FREE or _name(item).lower() not in names
+    ]
+    ilst.children += [_free(name, value) for name, value in mirror.statements(label)]
+
+
+def move(moov: Box, shift: Shift) -> None:
+    """Make the number of samples to be played larger, and move Nero's chapters."""
+    if not shift.total:
+        return
+    for item in _items(moov):
+        if item.name == _FREE and _name(item) == _GAPLESS:
+            _longer(item, shift)
+    for chapters in moov.all(b"udta", b"chpl"):
+        chapters.content = _chapters(chapters.content, shift)
+
+
+def _items(moov: Box) -> Iterator[Box]:
+    for ilst in moov.all(b"udta", b"meta", b"ilst"):
+        yield from ilst.children or ()
+
+
+def _list(moov: Box) -> Box:
+    found = moov.first(b"udta", b"meta", b"ilst")
+    if found is not None:
+        return found
+    udta = moov.first(b"udta")
+    assert moov.children is not None
+    if udta is None or udta.children is None:
+        udta = Box(b"udta", b"", [])
+        moov.children.append(udta)
+    meta = next((box for box in udta.children or () if box.name == b"meta"), None)
+    if meta is None or meta.children is None:
+        meta = Box(b"meta", bytes(4), [Box(b"hdlr", _HANDLER)])
+        assert udta.children is not None
+        udta.children.append(meta)
+    ilst = Box(b"ilst", b"", [])
+    assert meta.children is not None
+    meta.children.append(ilst)
+    return ilst
+
+
+def _free(name: str, value: str) -> Box:
+    parts = (
+        Box(b"mean", bytes(4) + _MEAN),
+        Box(b"name", bytes(4) + name.encode()),
+        Box(b"data", _TEXT + bytes(4) + value.encode()),
+    )
+    return Box(_FREE, b"".join(part.stored() for part in parts))
+
+
+def _parts(item: Box) -> Iterator[tuple[bytes, int, int]]:
+    """Name, start and stop of each part of an item."""
+    at, content = 0, item.content
+    while at + 8 <= len(content):
+        length = int.from_bytes(content[at : at + 4])
+        if length < 8 or at + length > len(content):
+            return
+        yield content[at + 4 : at + 8], at + 8, at + length
+        at += length
+
+
+def _name(item: Box) -> str:
+    for name, start, stop in _parts(item):
+        if name == b"name":
+            return item.content[start + 4 : min(stop, start + 1000)].decode("utf-8", "replace")
+    return ""
+
+
+def _value(item: Box) -> str:
+    for name, start, stop in _parts(item):
+        if name == b"data":
+            return item.content[start + 8 : min(stop, start + 2 * MIB)].decode("utf-8", "replace")
+    return ""
+
+
+def _longer(item: Box, shift: Shift) -> None:
+    """The fourth number is how many samples there are."""
+    found = re.fullmatch(rb"(.*?( [0-9A-F]{8}){3} )([0-9A-F]{16})(.*)", item.content, re.DOTALL)
+    if found is not None:
+        count = int(found[3], 16) + shift.total
+        item.content = found[1] + f"{count:016X}".encode() + found[4]
+
+
+def _chapters(content: bytes, shift: Shift) -> bytes:
+    """A start and a name for each."""
+    at = 5 + (4 if content[:1] == b"\x01" else 0)
+    stored = bytearray(content)
+    for _ in range(content[at - 1] if len(content) >= at else 0):
+        if at + 9 > len(stored):
+            break
+        start = shift.units(int.from_bytes(stored[at : at + 8]), _CHAPTER_UNIT)
+        stored[at : at + 8] = start.to_bytes(8)
+        at += 9 + stored[at + 8]
+    return bytes(stored)

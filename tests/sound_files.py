@@ -1,0 +1,136 @@
+"""Small sound files of every kind, made here, and what an independent reader makes of them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from fractions import Fraction
+from functools import cache
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+# How each format of the table is made: FFmpeg's names of container and codec, and its kind of samples.
+KINDS: Mapping[str, tuple[str, str, str]] = {
+    "wav": ("wav", "pcm_s16le", "s16"),
+    "mp3": ("mp3", "libmp3lame", "fltp"),
+    "flac": ("flac", "flac", "s16"),
+    "m4a": ("ipod", "aac", "fltp"),
+    "aiff": ("aiff", "pcm_s16be", "s16"),
+    "aac": ("adts", "aac", "fltp"),
+    "ogg": ("ogg", "libopus", "flt"),
+}
+_OPTIONS = {"adts": {"write_id3v2": "0"}}
+
+
+@cache
+def programme(rate: int = 16_000, seconds: float = 2.0, channels: int = 1) -> NDArray[np.float32]:
+    """Tones and noise that come and go, other ones in each channel."""
+    random = np.random.default_rng(11)
+    time = np.arange(int(rate * seconds)) / rate
+    rows = []
+    for channel in range(channels):
+        tone = np.sin(2 * np.pi * (300 + 90 * channel) * time * (1 + 0.1 * time))
+        envelope = 0.5 + 0.5 * np.sin(2 * np.pi * (3 + channel) * time)
+        rows.append(0.3 * tone * envelope + 0.02 * random.standard_normal(len(time)))
+    found = np.stack(rows).astype(np.float32)
+    found.setflags(write=False)
+    return found
+
+
+def encoded(
+    kind: tuple[str, str, str],
+    samples: NDArray[np.float32],
+    rate: int = 16_000,
+    *,
+    bits: int = 64_000,
+    tags: Mapping[str, str] | None = None,
+    options: Mapping[str, str] | None = None,
+    layout: str = "",
+) -> bytes:
+    """Samples as the bytes of a file."""
+    container_name, codec, form = kind
+    buffer = io.BytesIO()
+    wanted = _OPTIONS.get(container_name, {}) | dict(options or {})
+    layout = layout or {1: "mono", 2: "stereo", 6: "5.1"}[len(samples)]
+    with av.open(buffer, "w", format=container_name, options=wanted) as container:
+        container.metadata.update(tags or {})
+        stream = container.add_stream(codec, rate=rate, layout=layout)
+        stream.format = form
+        if not codec.startswith("pcm") and codec not in {"flac", "alac"}:
+            stream.bit_rate = bits
+        frames = [*_frames(samples, rate, form, layout, stream.codec_context), None]
+        for frame in frames:
+            container.mux(stream.encode(frame))
+    return buffer.getvalue()
+
+
+def _frames(samples, rate, form, layout, context):
+    step = context.frame_size or 1024
+    for at in range(0, samples.shape[1], step):
+        part = _as(samples[:, at : at + step], form)
+        planar = av.AudioFormat(form).is_planar
+        array = np.ascontiguousarray(part if planar else part.T.reshape(1, -1))
+        frame = av.AudioFrame.from_ndarray(array, format=form, layout=layout)
+        frame.sample_rate, frame.pts, frame.time_base = rate, at, Fraction(1, rate)
+        yield frame
+
+
+def _as(samples, form):
+    kind = form.removesuffix("p")
+    if kind in {"flt", "dbl"}:
+        return samples.astype({"flt": np.float32, "dbl": np.float64}[kind])
+    if kind == "u8":
+        return (np.rint(samples * 127) + 128).astype(np.uint8)
+    width = {"s16": np.int16, "s32": np.int32}[kind]
+    return np.rint(samples.astype(np.float64) * np.iinfo(width).max).astype(width)
+
+
+@cache
+def sample(name: str) -> bytes:
+    """A file of a format of the table."""
+    return encoded(KINDS[name], programme())
+
+
+SAMPLES = dict.fromkeys(KINDS, sample)
+
+
+def remuxed(data: bytes, name: str) -> bytes:
+    """The same packets in a new file, without metadata and markers, as other programs leave them."""
+    container_name, _, _ = KINDS[name]
+    buffer = io.BytesIO()
+    with (
+        av.open(io.BytesIO(data), "r", metadata_errors="ignore") as source,
+        av.open(
+            buffer, "w", format=container_name, options=_OPTIONS.get(container_name, {})
+        ) as out,
+    ):
+        heard = source.streams.audio[0]
+        stream = out.add_stream_from_template(heard)
+        for packet in source.demux(heard):
+            if packet.dts is not None:
+                packet.stream = stream
+                out.mux(packet)
+    return buffer.getvalue()
+
+
+def heard(data: bytes) -> NDArray[np.generic]:
+    """What FFmpeg decodes, one row for each channel, as exactly as it gives it."""
+    rows = []
+    with av.open(io.BytesIO(data), "r", metadata_errors="ignore") as container:
+        stream = container.streams.audio[0]
+        channels = stream.codec_context.channels
+        for frame in container.decode(stream):
+            array = frame.to_ndarray()
+            rows.append(array if frame.format.is_planar else array.reshape(-1, channels).T)
+    return np.concatenate(rows, axis=1)
+
+
+def outside(data: bytes, placements) -> NDArray[np.generic]:
+    """What is heard besides the notices."""
+    everything = heard(data)
+    keep = np.ones(everything.shape[1], bool)
+    for place in placements:
+        keep[place["first"] : place["first"] + place["samples"]] = False
+    return everything[:, keep]
