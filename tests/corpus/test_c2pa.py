@@ -55,7 +55,7 @@ AGAINST_THE_INDEX = {
 LATER = "encypher-c2pa says so of the identity alone, and the marker holds for it"
 AGAINST_THE_OTHER = {
     **{name: why for name, why in AGAINST_THE_INDEX.items() if why != NOT_LISTED},
-    "cards_trusted.svg": "the engine finds its certificate not of a kind that may sign, and it has ended",
+    "cards_trusted.svg": "its certificate is for signing documents alone; that it has ended since is not the reason",
     "invalid_content_type.jpg": LATER,
     "invalid_issuer_did.jpg": LATER,
     "missing_cose_sign_alg.jpg": LATER,
@@ -142,6 +142,7 @@ def test_reasons_that_are_no_tampering_are_named() -> None:
         "signed.jpg": "marker.malformed",
         "valid_no_timestamp.jpg": "marker.malformed",
         "DALL-E_cloud_surfing_puppy.webp": "marker.expired",
+        "cards_trusted.svg": "marker.profile",
         "success.jpg": "verdict.silent",
         "cloud.jpg": "verdict.remote",
         "E-sig-CA.jpg": "marker.altered",
