@@ -11,6 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
+import c2pa_files
 import pki
 from aikz_label import Label, Verdict, console, engine, mark, verify
 from aikz_label.config import Config
@@ -302,3 +303,31 @@ def test_a_chain_without_end_is_not_followed(companies, at):
     report = verify(signed_natively(more.encode(), key.key), trust=lists(companies, "Beta"), at=at)
     assert report.marker_state is MarkerState.UNTRUSTED
     assert "signer.long-chain" in {f.message.code for f in report.findings}
+
+
+def large(root):
+    """A signer whose own certificate has 10 MB, and one with 10 MB of certificates behind its own."""
+    issuing = root.issue("Issuing", authority=0)
+    own = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.55555.1"), bytes(10**7))
+    leaf = issuing.issue()
+    many = 10**7 // len(root.certificate.public_bytes(serialization.Encoding.DER)) + 1
+    return {
+        "one": issuing.issue("Large", extra=[(own, False)]),
+        "many": replace(leaf, above=(*leaf.above, *[root.certificate] * many)),
+    }
+
+
+def test_ten_megabytes_of_certificates():
+    root = pki.root()
+    action = {"action": "c2pa.created", "digitalSourceType": marker.SOURCE_TYPE["created"]}
+    actions = ("c2pa.actions.v2", {"actions": [action]})
+    for kind, signer in large(root).items():
+        manifest = c2pa_files.Manifest([actions], signer)
+        data = c2pa_files.in_png(encoded(picture(), "png"), manifest)
+        assert len(data) > 9_900_000
+        report = verify(data, trust=[TrustList("test", root.pem)])
+        believed = kind == "one"
+        assert report.marker_state == ("trusted" if believed else "untrusted")
+        found = {f.message.code for f in report.findings}
+        assert ("signer.out-of-reach" in found) is not believed
+        assert len(report.to_json()) < 20_000

@@ -130,7 +130,7 @@ def keys(hsm, authority, tmp_path_factory):
     """One key of every kind on the token; their chains in a folder."""
     folder = tmp_path_factory.mktemp("chains")
     made = {}
-    for number, kind in enumerate(("es256", "es384", "es512", "ps256"), 1):
+    for number, kind in enumerate(("es256", "es384", "es512", "ps256", "ed25519"), 1):
         made[kind] = authority.issue(kind=kind)
         hsm.put_key("notary", made[kind], kind, f"0{number}")
         (folder / f"{kind}.pem").write_text("".join(map(pki.pem, made[kind].chain)))
@@ -139,7 +139,7 @@ def keys(hsm, authority, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("kind", ["es256", "es384", "es512", "ps256"])
+@pytest.mark.parametrize("kind", ["es256", "es384", "es512", "ps256", "ed25519"])
 def test_a_token_signs(hsm, keys, config, root, kind):
     uri = hsm.uri(f"token=notary;object={kind};type=private", x_chain=keys / f"{kind}.pem")
     report = labelled(uri, config, root)

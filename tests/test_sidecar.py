@@ -322,6 +322,13 @@ def test_a_sidecar_becomes_the_parent(
     assert reading.state == "trusted"
     (parent,) = reading.parents
     assert "org.aikz.synthetic" in {item["label"] for item in parent["assertions"]}
+    third = tmp_path / "out3.jpg"
+    mark(out, third, label, config=config, on_existing="update", sidecar=how)
+    for path, of in ((out, [0]), (third, [0, 1])):
+        history = verify(path, config=config).marker.history
+        assert [(step.of, step.state, step.origin) for step in history] == [
+            (number, "trusted", label.origin) for number in of
+        ]
     # a parent that was altered is not laundered
     marked.write_bytes(marked.read_bytes() + b"\0")
     with pytest.raises(Refused) as refusal:
