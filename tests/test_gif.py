@@ -170,7 +170,11 @@ def test_strip_that_is_gone_later_is_noticed(config, label):
     ("data", "code"),
     [
         (gif([frame(0)], end=b"; and more"), "unsupported-variant"),
-        (gif([frame(0, size=(80, 60))], size=SIZE), "unsupported-variant"),
+        (
+            gif([frame(0, size=(80, 60))], size=SIZE),
+            "unsupported-variant",
+        ),  # the badge lies outside
+        (gif([frame(0, size=(159, 120)), frame(1)], size=SIZE), "unsupported-variant"),
         (gif([frame(0), frame(1, corner=(1, 1))]), "damaged"),
         (gif([frame(0)], palette=RAMP[:96]), "damaged"),
         (gif([], SIZE), "damaged"),
@@ -184,6 +188,24 @@ def test_refusals(data, code, config, label):
     with pytest.raises(Refused) as refusal:
         mark(data, None, label, config=config)
     assert refusal.value.code == code
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_what_a_first_frame_leaves_undefined_stays_so(full, config, label):
+    """Every viewer shows something else there, so the notice must not decide it."""
+    colours = 256 if full else 200
+    source = gif([gif_files.Image(numbers(0, (160, 100), colours), time=None)], size=SIZE)
+    result = mark(source, None, label, config=config)
+    block = next(b for b in gif_files.blocks(result.data) if b[:1] == b",")
+    assert block[1:9] == b"\0\0\0\0\xa0\0\x64\0"
+    with Image.open(io.BytesIO(source)) as was, Image.open(io.BytesIO(result.data)) as now:
+        assert now.info.get("transparency") is None
+        delta = np.abs(np.asarray(was.convert("RGB"), int) - np.asarray(now.convert("RGB"), int))
+    place = result.report.marker.notice.placements[0]
+    outside = np.ones((SIZE[1], SIZE[0]), bool)
+    outside[:100, int(place["x"] * SIZE[0]) :] = False
+    assert delta[outside].max() <= 3
+    assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
 
 
 @pytest.mark.parametrize("end", [b"", b";", b"\0;", b"\0\0\0", b";\0\r\n"])

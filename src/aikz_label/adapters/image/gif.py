@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.image.canvas import around
 from aikz_label.adapters.image.container import (
     Chunk,
     Tags,
@@ -33,7 +34,9 @@ from aikz_label.limits import MIB, Limits
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from aikz_label.adapters.image.canvas import Box
     from aikz_label.adapters.image.picture import Picture
+    from aikz_label.errors import Refused
 
 _HEADER = 13  # signature and logical screen
 _CONTROL, _IMAGE = b"!\xf9", b","
@@ -143,10 +146,15 @@ class Gif(Animated):
         """Refuse what would be lost, and what viewers do not agree about."""
         if self.data[self.end :].strip(_PADDING):
             raise refuse_variant("GIF", "there are bytes after its end")
+        if self.moving and self._decided != (0, 0, *self.size):
+            raise _undefined()
+
+    @property
+    def _decided(self) -> Box:
+        """The part of the screen that the first frame says something of; viewers show around it what they like."""
         at = self._places()[0]
-        covers = _descriptor(self.blocks[at.image]).box == (0, 0, *self.size)
-        if not covers and self._control(at).transparent is None:
-            raise refuse_variant("GIF", "its first frame leaves a part of the screen undefined")
+        box = _descriptor(self.blocks[at.image]).box
+        return box if self._control(at).transparent is None else (0, 0, *self.size)
 
     def frames(self) -> tuple[Frame, ...]:
         """Every image block, with the control before it."""
@@ -165,13 +173,21 @@ class Gif(Animated):
         return PillowPicture(gif_coding.on_screen(image, corner, self.size))
 
     def encode(self, pictures: Iterable[Picture], tags: Tags) -> bytes:
-        """The file with another first frame, as large as the screen."""
+        """The file with another first frame, as large as the screen, or as it was if the screen around it is undefined."""
         from aikz_label.adapters.image import gif_coding  # noqa: PLC0415
-        from aikz_label.adapters.image.picture import only  # noqa: PLC0415
+        from aikz_label.adapters.image.picture import PillowPicture  # noqa: PLC0415
 
-        image = only(pictures)
-        frame = gif_coding.coded(image, self._palette)
-        return self._assemble(image.size, {self._places()[0].image: frame}, tags.xmp)
+        (picture,) = pictures
+        assert isinstance(picture, PillowPicture)
+        box, size = self._decided, picture.stored
+        if box == (0, 0, *self.size):
+            box = (0, 0, *size)
+        elif picture.painted is None or around(box, picture.painted) != box:
+            raise _undefined()
+        x, y, width, height = box
+        image = picture.image.crop((x, y, x + width, y + height))
+        frame = gif_coding.coded(image, self._palette, (x, y))
+        return self._assemble(size, {self._places()[0].image: frame}, tags.xmp)
 
     def with_strip(self, band: Image, top: int, tags: Tags) -> Grown:
         """See `Animated.with_strip`; the palettes of later frames stay out of it."""
@@ -258,6 +274,10 @@ def _block(data: bytes, at: int) -> Chunk:
         raise MediaProblem("damaged", detail_word="cut")
     body = at + Descriptor.LENGTH + palette_length(head[9])
     return Chunk(_IMAGE, data, at, past_sub_blocks(data, body + 1))
+
+
+def _undefined() -> Refused:
+    return refuse_variant("GIF", "its first frame leaves a part of the screen undefined")
 
 
 def _descriptor(block: Chunk) -> Descriptor:

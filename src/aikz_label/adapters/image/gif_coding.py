@@ -59,10 +59,8 @@ def on_screen(image: Image.Image, corner: tuple[int, int], size: tuple[int, int]
     if (corner, image.size) == ((0, 0), size):
         return image
     transparent = image.info.get("transparency")
-    if transparent is None:  # never marked, only measured
-        screen = Image.new("RGBA", size)
-        screen.paste(image.convert("RGBA"), corner)
-        return screen
+    if transparent is None:
+        transparent = palette.make_hole(image)
     screen = Image.new("P", size, transparent)
     screen.putpalette(image.getpalette("RGB") or [])
     screen.info["transparency"] = transparent
@@ -77,8 +75,8 @@ def higher(image: Image.Image, band: Image.Image) -> tuple[Image.Image, bool]:
     return grown, moved
 
 
-def coded(image: Image.Image, screen_palette: bytes) -> bytes:
-    """Colour numbers as a block at the top left, with a local palette where the global one does not serve."""
+def coded(image: Image.Image, screen_palette: bytes, corner: tuple[int, int] = (0, 0)) -> bytes:
+    """Colour numbers as a block, with a local palette where the global one does not serve."""
     colours = bytes(image.getpalette("RGB") or b"")
     local = b"" if screen_palette.startswith(colours) else _padded(colours)
     buffer = BytesIO()
@@ -89,7 +87,7 @@ def coded(image: Image.Image, screen_palette: bytes) -> bytes:
         b",\0\0\0\0", 13 + 3 * _COLOURS
     )  # after the palette comes nothing but the frame
     start = head + Descriptor.LENGTH
-    descriptor = Descriptor((0, 0, *image.size), palette_flags(local))
+    descriptor = Descriptor((*corner, *image.size), palette_flags(local))
     return descriptor.packed() + local + written[start : past_sub_blocks(written, start + 1)]
 
 

@@ -136,6 +136,21 @@ def paint(image: Image.Image, mask: Image.Image, corner: tuple[int, int]) -> boo
     return bool(choice.moved)
 
 
+def make_hole(image: Image.Image) -> int:
+    """Give a Pillow image of mode P a transparent colour that none of its pixels has; where all are taken, the cheapest."""
+    colours = image.getpalette("RGB") or []
+    entries: list[Colour] = [tuple(colours[i : i + 3]) for i in range(0, len(colours), 3)]
+    used = image.histogram()[:256]
+    if 0 in used:
+        index = used.index(0)
+        image.putpalette(colours + [0] * (3 * (index + 1) - len(colours)))
+    else:
+        index, neighbour = _cheapest(Choice(entries, [255] * len(entries), {}), used, set())
+        _move(image, {index: neighbour})
+    image.info["transparency"] = index
+    return index
+
+
 def with_black_and_white(colours: bytes, opacity: bytes, most: int) -> tuple[int, int, bytes]:
     """Numbers of black and of white in a palette whose entries must stay, and the palette with what was added.
 
