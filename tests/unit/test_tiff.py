@@ -14,7 +14,7 @@ from PIL import Image
 
 from aikz_label import Refused, Verdict, engine, mark, verify
 from aikz_label.adapters.image import ADAPTER
-from aikz_label.adapters.image.tiff import Tiff
+from aikz_label.adapters.image.tiff import Tiff, page
 from aikz_label.formats import FORMATS
 from aikz_label.label import Origin
 from aikz_label.limits import DEFAULT, NO_LIMITS
@@ -115,6 +115,49 @@ def test_every_layout_and_compression(compression, predictor, layout, planar, la
     )
     result = mark(source, None, label, config=config)
     assert_kept(source, result, config)
+
+
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+def test_a_large_strip_is_edited_in_pieces(planar, label, config, monkeypatch):
+    """Nobody holds all of a picture that is not compressed to draw on a few of its rows."""
+    source = tiff(photo(3, "uint16"), photometric="rgb", planarconfig=planar)
+    monkeypatch.setattr(page, "_PIECE", 10_000)
+    (read,) = Tiff.parse(source, DEFAULT, thorough=True).pages
+    assert read.split
+    assert len(read.places) > 8
+    result = mark(source, None, label, config=config)
+    assert_kept(source, result, config)
+    before, after = (ifd.Tiff.read(data) for data in (source, result.data))
+    for tag in (273, 278, 279):
+        was, now = (read.numbers(read.pages[0].get(tag)) for read in (before, after))
+        assert was == now
+    small = tiff(photo(3, "uint16", (60, 20)), photometric="rgb", planarconfig=planar)
+    monkeypatch.setattr(page, "_PIECE", 1000)
+    grown = mark(small, None, label, config=config, when_too_small="strip")
+    assert np.array_equal(pages(grown.data)[0][:20], pages(small)[0])
+
+
+def test_pages_that_share_their_strip_keep_it(label, config, monkeypatch):
+    """What is stored once for two pages cannot be changed in place."""
+    source = tiff(photo(1, "uint8"), photometric="minisblack")
+    first = ifd.Tiff.read(source).pages[0]
+    table = source[first.at : first.at + 2 + 12 * len(first.entries)]
+    twice = bytearray(source + bytes(len(source) % 2) + table + bytes(4))
+    twice[first.next_at : first.next_at + 4] = (len(source) + len(source) % 2).to_bytes(4, "little")
+    monkeypatch.setattr(page, "_PIECE", 10_000)
+    assert not any(p.split for p in Tiff.parse(bytes(twice), DEFAULT, thorough=True).pages)
+    assert mark(bytes(twice), None, label, config=config).report.verdict is Verdict.LABELLED
+
+
+def test_libtiff_says_nothing_to_the_terminal(label, config, capfd):
+    """What it finds wrong is a refusal, not a line between the lines of whoever called."""
+    source = bytearray(tiff(photo(1, "uint8"), photometric="minisblack", compression="lzw"))
+    start = ifd.Tiff.read(bytes(source)).numbers(ifd.Tiff.read(bytes(source)).pages[0].get(273))[0]
+    source[start + 40 : start + 400] = b"\xff" * 360
+    with pytest.raises(Refused) as refusal:
+        mark(bytes(source), None, label, config=config)
+    assert refusal.value.code == "damaged"
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("byteorder", ["<", ">"])

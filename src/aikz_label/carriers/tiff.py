@@ -8,7 +8,7 @@ directory; the marker, and that directory with one tag more, follow at the end.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from aikz_label import engine
 from aikz_label.carriers.sidecar import NoCarrier
@@ -46,10 +46,10 @@ def write(
     for _ in range(_ROUNDS):
         editor = Editor(tiff)
         editor.change(tiff.pages[-1], {ifd.C2PA: (ifd.UNDEFINED, length, bytes(length))})
-        data = editor.data
-        hole = ifd.Tiff.read(data).pages[-1].get(ifd.C2PA)
+        data = memoryview(editor.buffer)  # a copy of a large picture would be one too many
+        hole = ifd.Tiff.read(cast("bytes", editor.buffer)).pages[-1].get(ifd.C2PA)
         assert hole is not None
-        before, after = memoryview(data)[: hole.at], memoryview(data)[hole.at + length :]
+        before, after = data[: hole.at], data[hole.at + length :]
         digest = hashlib.sha256(before)
         digest.update(after)
         store = _signed(manifest, hole.at, length, digest.digest(), key, parent)

@@ -107,7 +107,7 @@ class Tiff:
             TooMany: It is longer than is read.
         """
         orders: dict[bytes, Order] = {b"II": "little", b"MM": "big"}
-        order = orders.get(data[:2])
+        order = orders.get(bytes(data[:2]))
         version = int.from_bytes(data[2:4], order or "big")
         if order is None or version not in {42, 43}:
             raise Malformed("no-header")

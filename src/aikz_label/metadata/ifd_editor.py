@@ -40,6 +40,11 @@ class Editor:
         """The file with all changes so far."""
         return bytes(self._data)
 
+    @property
+    def buffer(self) -> bytearray:
+        """The same, not copied: for who writes it and changes nothing any more."""
+        return self._data
+
     def append(self, data: bytes) -> int:
         """Put bytes at the end, where every reader accepts them; returns where they begin.
 

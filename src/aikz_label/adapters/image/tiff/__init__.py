@@ -8,6 +8,7 @@ when they still fit, else to the end of the file; everything else keeps its byte
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from aikz_label.adapters.image.container import Container, Tags, refuse_variant
 from aikz_label.adapters.image.tiff.page import (
     COLOUR_MAP,
     HEIGHT,
+    MAX_SAMPLES,
     OLD_JPEG,
     ROWS_PER_STRIP,
     STRIP_LENGTHS,
@@ -47,6 +49,7 @@ _MAX_DECODED = 64
 _MAX_PICTURES = 1000  # that a marker keeps records of
 _LEAST_PREVIEW = 64  # shorter side of a preview that is labelled too, px
 _LOSSY_PSNR = 40.0
+_PIECE = 1 << 20  # bytes that are compared at once
 _TEXTS = (270, 271, 272, 305)  # description, maker, model, program
 _USER_COMMENT = 0x9286
 _IPTC, _PHOTOSHOP = 33723, 34377
@@ -79,6 +82,13 @@ class Tiff(Container):
             if thorough:
                 check_whole(tiff, found)
             pages = [Page.read(tiff, one, limits) for one in found if one.get(WIDTH)]
+        shared = Counter(at for page in pages for at in set(page.places[:MAX_SAMPLES]))
+        pages = [
+            page
+            if any(page.reasons()) or any(shared[at] > 1 for at in page.places[:MAX_SAMPLES])
+            else page.in_rows()
+            for page in pages
+        ]
         old = sum(one.get(WIDTH) is None and one.get(OLD_JPEG) is not None for one in found)
         whole = [page for page in pages if page.role == "picture"]
         previews = [page for page in pages if page.role == "preview"]
@@ -189,7 +199,9 @@ class Tiff(Container):
             for places, lengths in ifd.DATA.items():
                 numbers = (self.tiff.numbers(found.get(tag)) for tag in (places, lengths))
                 for start, length in zip(*numbers, strict=False):
-                    yield self.data[start : start + length]
+                    stop = start + length  # a strip may be the whole picture: never copied at once
+                    for at in range(start, stop, _PIECE):
+                        yield self.data[at : min(stop, at + _PIECE)]
 
     # --- pixels -----------------------------------------------------------------------------------------------------
 
@@ -260,6 +272,9 @@ class Tiff(Container):
         for index, data in picture.blocks.encoded():
             places[index] = editor.store(places[index], lengths[index], data)
             lengths[index] = len(data)
+        if page.split and page.size == old.size:
+            assert (tuple(places), tuple(lengths)) == (page.places, page.lengths), "it moved"
+            return found
         for tags, numbers in (((TILES, STRIPS), places), ((TILE_LENGTHS, STRIP_LENGTHS), lengths)):
             entry = next(filter(None, (page.directory.get(tag) for tag in tags)), None)
             kind = entry.kind if entry and entry.kind in {ifd.SHORT, ifd.LONG8} else ifd.LONG

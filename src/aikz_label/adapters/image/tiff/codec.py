@@ -6,10 +6,13 @@ a tiny file of one strip. Those that pack bytes know nothing of samples, so the 
 
 from __future__ import annotations
 
+import ctypes
 import lzma
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -136,8 +139,36 @@ def _open(
     head = b"II*\0\x08\0\0\0" + len(listed).to_bytes(2, "little")
     whole = b"".join((head, table, bytes(4), values, data))
     image = Image.open(BytesIO(whole), formats=["TIFF"])
-    image.load()
+    with _silence():
+        image.load()
     return image
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """While libtiff works: what it finds wrong is raised, and does not belong into the terminal of whoever called."""
+    setters = _handlers()
+    before = [setter(None) for setter in setters]
+    try:
+        yield
+    finally:
+        for setter, handler in zip(setters, before, strict=True):
+            setter(handler)
+
+
+@cache
+def _handlers() -> list[Any]:
+    """The functions of Pillow's libtiff that say who prints; none where they cannot be reached."""
+    from PIL import _imaging  # noqa: PLC0415
+
+    try:
+        library = ctypes.CDLL(_imaging.__file__)
+        found = [library.TIFFSetErrorHandler, library.TIFFSetWarningHandler]
+    except (OSError, AttributeError):
+        return []
+    for setter in found:
+        setter.restype, setter.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+    return found
 
 
 def _stripped(image: Image.Image, page: Page, options: Mapping[int, int]) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Literal, Self, TypeAlias
 
@@ -21,7 +21,8 @@ _TILE_WIDTH, _TILE_HEIGHT, _INK_SET, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 322, 323, 
 _JPEG_TABLES, OLD_JPEG, _SUBSAMPLING, _DEPTH = 347, 513, 530, 32997
 STRIPS, STRIP_LENGTHS, TILES, TILE_LENGTHS = 273, 279, 324, 325
 _REDUCED, _MASK = 1, 4  # bits of NewSubfileType
-_MAX_SAMPLES = 64  # channels of one pixel; satellites have about a dozen
+_PIECE = 4 << 20  # bytes of a strip that are decoded at once
+MAX_SAMPLES = 64  # channels of one pixel; satellites have about a dozen
 
 
 class Photometric(IntEnum):
@@ -91,6 +92,7 @@ class Page:
         colour_map: Red, green and blue of a palette, each of 16 bits.
         tables: What the JPEG streams of the blocks have in common.
         options: Of CCITT.
+        split: The blocks are rows of one strip of the file, which is not compressed.
     """
 
     directory: Directory
@@ -115,6 +117,7 @@ class Page:
     colour_map: tuple[int, ...]
     tables: bytes
     options: int
+    split: bool = False
 
     @classmethod
     def read(cls, tiff: Tiff, found: Directory, limits: Limits) -> Self:
@@ -136,7 +139,7 @@ class Page:
         tiled = found.get(_TILE_WIDTH) is not None
         rows = min(one(ROWS_PER_STRIP, size[1]), size[1])
         block = (one(_TILE_WIDTH, 0), one(_TILE_HEIGHT, 0)) if tiled else (size[0], rows)
-        if not 0 < samples <= _MAX_SAMPLES or not all(0 < side < 1 << 24 for side in block):
+        if not 0 < samples <= MAX_SAMPLES or not all(0 < side < 1 << 24 for side in block):
             raise MediaProblem("damaged", detail_word="no-size")
         photometric, coding = one(_PHOTOMETRIC, -1), one(_COMPRESSION, Coding.NONE)
         tables = found.get(_JPEG_TABLES)
@@ -168,6 +171,25 @@ class Page:
             colour_map=numbers(COLOUR_MAP),
             tables=tiff.value(tables) if tables else b"",
             options=one(T4_OPTIONS if coding == Coding.CCITT_3 else T6_OPTIONS, 0),
+        )
+
+    def in_rows(self) -> Page:
+        """The same picture, a large strip without compression cut into pieces: a notice needs few of its rows."""
+        row = -(-self.size[0] * self.channels * self.depth // 8)
+        rows = max(1, _PIECE // row)
+        plain = self.coding == Coding.NONE and not self.tiled and self.subsampling == (1, 1)
+        whole = len(self.places) >= self.planes and self.down == 1
+        if not plain or not whole or rows >= self.size[1] or min(self.lengths) < row * self.size[1]:
+            return self
+        starts = range(0, self.size[1], rows)
+        high = [min(rows, self.size[1] - start) for start in starts] * self.planes
+        places = (at + row * start for at in self.places[: self.planes] for start in starts)
+        return replace(
+            self,
+            block=(self.size[0], rows),
+            places=tuple(places),
+            lengths=tuple(row * count for count in high),
+            split=True,
         )
 
     # --- what it amounts to -----------------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ class TiffPicture(Picture):
         same_map = np.array_equal(self.colour_map, other.colour_map)
         squares, places = 0.0, self.page.across * self.page.down
         for place in range(places):
-            alike = all(
+            alike = self.page.block == other.page.block and all(
                 self.blocks.stored(index) == other.blocks.stored(index)
                 for index in range(place, len(self.blocks), places)
             )
@@ -192,12 +192,11 @@ def _same_layout(first: Page, second: Page) -> bool:
             second.photometric,
             second.coding,
         )
-        and (first.planar, first.predictor, first.reversed, first.block, first.tiled, first.tables)
+        and (first.planar, first.predictor, first.reversed, first.tiled, first.tables)
         == (
             second.planar,
             second.predictor,
             second.reversed,
-            second.block,
             second.tiled,
             second.tables,
         )
