@@ -22,6 +22,7 @@ from aikz_label.notice.sound.loudness import Loudness, Meter
 from aikz_label.notice.sound.measuring import Listening, measure
 from aikz_label.notice.sound.mixing import Mixer
 from aikz_label.notice.sound.planning import plan
+from aikz_label.notice.sound.searching import search
 from aikz_label.profile.sound import LISTENED
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "measure",
     "plan",
     "script",
+    "search",
 ]

@@ -64,6 +64,13 @@ def decode(source: BinaryIO, index: int = 0) -> Iterator[Decoded]:
         IndexError: There is no such sound.
     """
     source.seek(0)
-    with av.open(source, metadata_errors="replace") as container:
+    with av.open(_Lent(source), metadata_errors="replace") as container:
         stream = container.streams.audio[index]
         yield Decoded(stream.rate, stream.layout.name, container, stream)
+
+
+class _Lent:
+    """A stream that libav may read and not close."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self.read, self.seek, self.tell = source.read, source.seek, source.tell

@@ -14,6 +14,7 @@ Samples = NDArray[np.float32]
 # Where listeners sit in front: what is only in the others is lost on two loudspeakers.
 _FRONT = {"FL", "FR", "FC", "DL", "DR"}
 _BASS = {"LFE", "LFE2"}
+_MOST = 1e6  # of full scale; files of floats can hold anything
 
 
 @lru_cache(maxsize=64)
@@ -54,3 +55,10 @@ def spread(samples: Samples, layout: str) -> Samples:
     block = np.zeros((channels(layout), len(samples)), np.float32)
     block[list(speaking(layout))] = samples
     return block
+
+
+def finite(block: Samples) -> Samples:
+    """The block itself, or where it holds what is no number or beyond all measure, one without that."""
+    if np.isfinite(block.sum()):
+        return block
+    return np.clip(np.nan_to_num(block, nan=0.0), -_MOST, _MOST)

@@ -9,7 +9,7 @@ import av
 import numpy as np
 
 from aikz_label.notice.sound.earcon import HEARING_RATE
-from aikz_label.notice.sound.layouts import Samples, mono
+from aikz_label.notice.sound.layouts import Samples, finite, mono
 from aikz_label.notice.sound.loudness import Loudness, Meter
 from aikz_label.profile.sound import LISTENED
 
@@ -88,7 +88,7 @@ class Listener:
     def _take(self) -> None:
         if not self._held:
             return
-        block = np.concatenate(self._waiting, axis=1)
+        block = finite(np.concatenate(self._waiting, axis=1))
         self._waiting = []
         self._meter.push(block)
         single = np.ascontiguousarray(mono(block, self._layout), np.float32)[None, :]

@@ -13,7 +13,7 @@ import av.filter
 import numpy as np
 from numpy.typing import NDArray
 
-from aikz_label.notice.sound.layouts import Samples, channels
+from aikz_label.notice.sound.layouts import Samples, channels, finite
 
 HOP = 0.1  # seconds between two momentary values
 _WINDOW = 4  # hops that one value covers
@@ -94,6 +94,7 @@ class Meter:
         length = block.shape[1]
         if not length:
             return
+        block = finite(block)
         packed = block.T.reshape(1, -1) if self._packed else block
         frame = av.AudioFrame.from_ndarray(
             np.ascontiguousarray(packed, np.float32), format=self._format, layout=self._layout
