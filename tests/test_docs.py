@@ -116,10 +116,10 @@ def test_every_number_of_the_profile_is_documented() -> None:
         for name, value in data[table].items():
             assert f"| `{name}` | {value} |" in page
     strict = tomllib.loads(read(ROOT / "src/aikz_label/data/profile_strict.toml"))
-    for table in ("image", "text", "sound"):
+    for table in (name for name, value in strict.items() if isinstance(value, dict)):
         for name, value in strict[table].items():
-            row = f"| {table} | `{name}` | {value} |"
-            assert (row in page) == (value != data[table][name]), name
+            assert f"| {table} | `{name}` | {value} |" in page
+            assert value != data[table][name]
 
 
 def test_every_key_of_the_configuration_is_documented() -> None:

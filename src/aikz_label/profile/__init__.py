@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from aikz_label.errors import UsageError
 from aikz_label.profile.film import FilmProfile
@@ -248,7 +249,7 @@ def load_profile(name: str) -> Profile:
     """
     if name not in PROFILES:
         raise UsageError(f"There is no profile {name!r}.", hint=f"Profiles: {', '.join(PROFILES)}.")
-    data = load_data(f"profile_{name}")
+    data = _data(name)
     return Profile(
         data["name"],
         data["version"],
@@ -259,3 +260,14 @@ def load_profile(name: str) -> Profile:
         SoundProfile(**data["sound"]),
         FilmProfile(**data["film"]),
     )
+
+
+def _data(name: str) -> Mapping[str, Any]:
+    """The profile's file; where it is based on another, that one with its own numbers in place of some."""
+    own = load_data(f"profile_{name}")
+    if "base" not in own:
+        return own
+    merged = dict(_data(own["base"]))
+    for key, value in own.items():
+        merged[key] = {**merged[key], **value} if isinstance(value, Mapping) else value
+    return merged
