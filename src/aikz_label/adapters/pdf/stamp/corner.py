@@ -25,7 +25,7 @@ _NEARLY = 0.85  # of the pages that another corner would have
 _SAMPLE = 12  # pages by which the document's corner is chosen
 _MAX_LOOKS = 20_000  # at corners of pages
 _SECONDS = 20.0  # spent on looking; the other pages get the document's corner
-_KEPT = 48  # pictures of pages that are kept to compare with
+_KEPT = 24  # pictures of pages that are kept to compare with
 COVERED = 10.0  # more than any share
 Grey = NDArray[np.int16]
 
