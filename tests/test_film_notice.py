@@ -11,6 +11,7 @@ import av
 import numpy as np
 import pytest
 
+import sounds
 import video_files
 from aikz_label import Label, Limits, mark, verify
 from aikz_label.adapters import MediaProblem
@@ -20,6 +21,7 @@ from aikz_label.formats import FORMATS
 from aikz_label.label import Origin
 from aikz_label.limits import DEFAULT, NO_LIMITS
 from aikz_label.notice import wording
+from aikz_label.notice.sound.layouts import Samples
 from aikz_label.profile import load_profile
 from aikz_label.report import Measurement, Notice, NoticeState, Verdict
 
@@ -58,16 +60,26 @@ def frames(data: bytes) -> list[np.ndarray]:
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
 
 
-def film_of(shown: list[np.ndarray], kind: str = "mp4", rate: int = RATE) -> bytes:
+def film_of(
+    shown: list[np.ndarray], kind: str = "mp4", rate: int = RATE, heard: Samples | None = None
+) -> bytes:
     memory = io.BytesIO()
     with av.open(memory, "w", format=kind) as out:
         stream = out.add_stream("libx264", rate=rate, options={"g": "20", "crf": "10"})
         stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        track = out.add_stream("aac", rate=48_000, layout="stereo") if heard is not None else None
         for number, array in enumerate(shown):
             frame = av.VideoFrame.from_ndarray(array, "rgb24")
             frame.pts, frame.time_base = number, Fraction(1, rate)
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
+        if track is not None:
+            for start in range(0, heard.shape[1], 1024):
+                block = np.ascontiguousarray(heard[:, start : start + 1024])
+                piece = av.AudioFrame.from_ndarray(block, "fltp", "stereo")
+                piece.sample_rate, piece.pts = 48_000, start
+                out.mux(track.encode(piece))
+            out.mux(track.encode(None))
     return memory.getvalue()
 
 
@@ -251,3 +263,25 @@ def test_figures_of_a_signer_are_judged_too(made: tuple[bytes, Notice]) -> None:
         less = {key: value for key, value in figures.items() if key != name}
         assert PROFILE.problems("badge", less, film=True) != ()
         assert PROFILE.problems("badge", less) == ()
+
+
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [("whole", set()), ("missing", {"unheard"}), ("silent film", None)],
+)
+def test_what_is_spoken_besides(
+    how: str, expected: set[str] | None, made: tuple[bytes, Notice]
+) -> None:
+    """Each half must be there."""
+    spoken = sounds.spoken(48_000, "stereo", short=True)
+    programme = sounds.music(48_000, 8.0)
+    heard = np.concatenate([spoken.samples, programme], axis=1)[:, : 48_000 * 8]
+    given = {"whole": heard, "missing": programme, "silent film": None}[how]
+    both = (*made[1].placements, spoken.placement(0.0))
+    found = measured(film_of(frames(made[0]), heard=given), replace(made[1], placements=both))
+    if expected is None:
+        assert found.state is NoticeState.UNKNOWN
+        return
+    assert codes(found) == expected
+    assert found.state is (NoticeState.NOT_PERCEIVABLE if expected else NoticeState.PERCEIVABLE)
+    assert {"earcon", "contrast", "duration_s"} <= dict(found.figures).keys()

@@ -18,6 +18,7 @@ import gif_files
 import png_files
 import svg_files
 import tiff_files
+import video_files
 import webp_files
 from aikz_label import Label, Refused, mark, sniff, verify
 from aikz_label.config import Config
@@ -122,6 +123,8 @@ MADE = {
     "photo.heic": lambda: heic(picture()),
     "grid.heic": lambda: heic(picture("RGB", (640, 480)), tile_size=256),
     "photo.jxl": lambda: jxl(picture()),
+    "film.mp4": lambda: video_files.film("mp4", frames=4, audio="aac"),
+    "film.mov": lambda: video_files.film("mov", "mpeg4", frames=4),
 }
 
 
