@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 
 import numpy as np
 import pypdfium2
@@ -10,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import pdf_fidelity
+import support
 from aikz_label import Refused
 from aikz_label.adapters.pdf import stamp
 from aikz_label.adapters.pdf.objects import Name, Stream
@@ -410,3 +413,60 @@ def test_a_stamp_that_nobody_recorded_is_found():
     assert found.measurement.state is NoticeState.PERCEIVABLE
     plain = document(page())
     assert stamp.search(io.BytesIO(plain), "", book(plain), order().profile, DEFAULT) is None
+
+
+def test_a_stamp_on_a_page_that_became_a_picture_is_found():
+    done, _ = stamped(document(page(), page()))
+    shown = [one.render(scale=2).to_pil().convert("RGB") for one in pypdfium2.PdfDocument(done)]
+    scan = io.BytesIO()
+    shown[0].save(scan, "PDF", save_all=True, append_images=shown[1:], resolution=144)
+    data = scan.getvalue()
+    found = stamp.search(io.BytesIO(data), "", book(data), order().profile, DEFAULT)
+    figures = dict(found.measurement.figures)
+    assert (found.origin, found.kind) == (Origin.CREATED, "stamp")
+    assert found.measurement.state is NoticeState.PERCEIVABLE
+    assert figures["text_pt"] == pytest.approx(9.54, abs=0.3)
+    assert (figures["stamped"], figures["pages"]) == (1, 2)
+
+
+@pytest.mark.parametrize("origin", list(Origin))
+def test_two_programs_copy_the_words_as_they_are(tmp_path, origin):
+    done, _ = stamped(document(*SHAPES.values()), origin=origin)
+    path = tmp_path / "stamped.pdf"
+    path.write_bytes(done)
+    tool = support.require_tool("pdftotext")
+    run = subprocess.run([tool, "-l", "1", str(path), "-"], capture_output=True, check=True)
+    by_pdfium = pypdfium2.PdfDocument(done)[0].get_textpage().get_text_range()
+    for said in (run.stdout.decode(), by_pdfium):
+        lines = said.splitlines()
+        for language in LANGUAGES:
+            words = wording.short(origin, language)
+            assert any(words in line for line in lines), (words, lines)
+
+
+def test_poppler_shows_and_reads_the_same_besides():
+    before = document(*SHAPES.values())
+    for way in ("content", "annotation"):
+        after, _ = stamped(before, stamp_as=way)
+        assert list(pdf_fidelity.differences(before, after)) == []
+
+
+CORPUS = (
+    "pypdf/resources/two-different-pages.pdf",
+    "pdfplumber/tests/pdfs/word365_structure.pdf",
+    "pdfjs/test/pdfs/160F-2019.pdf",
+    "pdfjs/test/pdfs/issue5044.pdf",
+    "qpdf/qpdf/qtest/qpdf/annotations-rotated-180.pdf",
+    "pdf20/PDF_2.0_image_with_BPC.pdf",
+    "corkami/pdf/PDFSecrets/cropbox.pdf",
+    "safedocs/Dialects/Dialect-ContentStreams.pdf",
+)
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_real_files_are_stamped_and_look_the_same_besides(name):
+    before = (support.require_corpus() / name).read_bytes()
+    after, plan = stamped(before)
+    assert after.startswith(before)
+    assert list(pdf_fidelity.differences(before, after)) == []
+    assert measured(after, plan).state is NoticeState.PERCEIVABLE
