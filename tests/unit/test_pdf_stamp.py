@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pdf_fidelity
+import pdf_files
 import support
 from aikz_label import Refused
 from aikz_label.adapters.pdf import stamp
 from aikz_label.adapters.pdf.objects import Name, Stream
 from aikz_label.adapters.pdf.pages import Book
-from aikz_label.adapters.pdf.stamp import form, structure, template
+from aikz_label.adapters.pdf.stamp import form, measuring, structure, template
 from aikz_label.adapters.pdf.stamp.content import Closing, Tangled, closing
 from aikz_label.adapters.pdf.stamp.geometry import View
 from aikz_label.adapters.pdf.stamp.planning import read_pages, written_pages
@@ -208,6 +209,23 @@ def test_a_stray_restore_leaves_the_content_to_the_annotation_above_it():
     _, plan = stamped(document(SHAPES["upright"], SHAPES["stray"]))
     assert [one["drawn"] for one in plan.placements] == ["content", "annotation"]
     assert "page 2" in plan.warnings[0]
+
+
+def test_a_page_that_stands_in_a_document_twice_is_stamped_once():
+    objects = pdf_files.page_objects(2)
+    objects[2] = objects[2].replace(b"[4 0 R 6 0 R]", b"[4 0 R 4 0 R]")
+    done, plan = stamped(pdf_files.document(objects))
+    assert (plan.pages, plan.placements[0]["pages"]) == ((0,), "1-2")
+    assert len(book(done).contents(0)) == 3
+    assert dict(measured(done, plan).figures)["stamped"] == 2
+
+
+def test_too_many_pages_for_the_time_are_unknown(monkeypatch):
+    done, plan = stamped(document(page(), page()))
+    monkeypatch.setattr(measuring, "_SECONDS", -1.0)
+    assert measured(done, plan).state is NoticeState.UNKNOWN
+    checked = stamp.check(io.BytesIO(done), "", book(done), plan, order())
+    assert checked.state is NoticeState.PERCEIVABLE, "marking takes its time"
 
 
 def test_five_hundred_pages_grow_by_little():

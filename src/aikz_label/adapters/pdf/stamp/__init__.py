@@ -32,7 +32,8 @@ def check(painted: BinaryIO, password: str, book: Book, plan: Plan, order: Order
     """
     fidelity.compare(painted, password, plan)
     stamps = [Promised(index, one.fitted.drawn, one.corner) for index, one in plan.stamps.items()]
-    return measuring.measured(book, painted, password, stamps, order.profile.page)
+    page = order.profile.page
+    return measuring.measured(book, painted, password, stamps, page, patient=True)
 
 
 def measure(

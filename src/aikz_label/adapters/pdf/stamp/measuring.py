@@ -65,12 +65,31 @@ def promised(book: Book, notice: Notice, origin: Origin) -> list[Promised] | Non
 
 
 def measured(
-    book: Book, source: BinaryIO, password: str, stamps: Sequence[Promised], profile: PageProfile
+    book: Book,
+    source: BinaryIO,
+    password: str,
+    stamps: Sequence[Promised],
+    profile: PageProfile,
+    *,
+    patient: bool = False,
 ) -> Measurement:
-    """Measure the stamps of a document."""
+    """Measure the stamps of a document.
+
+    Args:
+        book: Its pages.
+        source: Its bytes.
+        password: To open it with.
+        stamps: What is promised.
+        profile: Thresholds.
+        patient: Look at every page, however many there are.
+    """
     pages = _Pages(book, profile)
+    until = time.monotonic() + _SECONDS
     for one in stamps:
-        pages.inspect(one)
+        if patient or time.monotonic() < until:
+            pages.inspect(one)
+        else:
+            pages.pass_over()
     with renderer.opened(source, password) as rendered:
         pages.look(rendered)
     return pages.result()
@@ -89,7 +108,11 @@ class _Pages:
         self._found: dict[int, Found] = {}
         self._without: set[int] = set()
         self._problems: dict[str, Message] = {}
-        self._rendered = 0
+        self._rendered = self._passed = 0
+
+    def pass_over(self) -> None:
+        """Leave a page unknown."""
+        self._passed += 1
 
     def inspect(self, one: Promised) -> None:
         """Look into the structure of a page."""
@@ -142,7 +165,7 @@ class _Pages:
 
     def result(self) -> Measurement:
         """All pages together: of every figure the worst."""
-        whole = len(self._proven) + len(self._doubtful)
+        whole = len(self._proven) + len(self._doubtful) + self._passed
         unknown = whole - len(self._figures) - len(self._without)
         figures = _worst(self._figures.values(), self._profile)
         figures |= {

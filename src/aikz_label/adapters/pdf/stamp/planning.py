@@ -32,12 +32,14 @@ class Stamped:
     """A stamp on one page.
 
     Attributes:
+        index: Of the page, from 0; of one that stands in the document several times, the first.
         view: The page.
         fitted: The stamp.
         corner: Where.
         closing: What goes around the page's content; `None` where the stamp is an annotation above it.
     """
 
+    index: int
     view: View
     fitted: Fitted
     corner: str
@@ -91,8 +93,8 @@ class Plan:
 
     @property
     def pages(self) -> tuple[int, ...]:
-        """The pages that are stamped, from 0."""
-        return tuple(self.stamps)
+        """The pages to be changed, from 0; one that stands in the document several times is changed once."""
+        return tuple(index for index, one in self.stamps.items() if one.index == index)
 
     @property
     def placements(self) -> tuple[Mapping[str, Any], ...]:
@@ -205,7 +207,10 @@ def plan(book: Book, source: BinaryIO, password: str, order: Order) -> Plan:
     """
     profile, chosen = order.profile.page, book.pages[:1] if order.pages == "first" else book.pages
     candidates, views = [], {}
+    firsts: dict[Ref, int] = {}
     for page in chosen:
+        if firsts.setdefault(book.leaves[page.index].ref, page.index) != page.index:
+            continue
         view = view_of(book, page.index)
         fitted = fit(view.size, order.label.origin, order.languages, profile)
         if fitted is None:
@@ -220,7 +225,8 @@ def plan(book: Book, source: BinaryIO, password: str, order: Order) -> Plan:
         around = None
         if order.stamp_as != "annotation" and free:
             around = closing(book, book.contents(one.index))
-        stamps[one.index] = Stamped(views[one.index], one.fitted, place, around)
+        stamps[one.index] = Stamped(one.index, views[one.index], one.fitted, place, around)
+    stamps = {page.index: stamps[firsts[book.leaves[page.index].ref]] for page in chosen}
     made = Plan(stamps, choice.looks, order, tagged=book.tagged)
     made.warnings = () if order.stamp_as == "annotation" else tuple(_warnings(made))
     return made
