@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import beside_fidelity
 import drawing_fidelity
 import fidelity
+import film_fidelity
 import tiff_fidelity
 from aikz_label import Label, MarkResult, Refused, mark
 from aikz_label.config import Config
@@ -50,6 +51,8 @@ COMPARED: dict[str, Comparison] = dict.fromkeys(PICTURES, _ByPillow())
 COMPARED |= dict.fromkeys(("tiff", "dng"), tiff_fidelity)
 COMPARED |= dict.fromkeys(("bmp", "ico", "jp2"), beside_fidelity)
 COMPARED["svg"] = drawing_fidelity
+# Films have a table of their own, see tools/corpus_films.py.
+FILMS: dict[str, Comparison] = dict.fromkeys(("mp4", "mov", "avi", "mkv", "webm"), film_fidelity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ class Outcome:
 def attempt(row: Row, destination: Path, config: Config, on_existing: str = "replace") -> Outcome:
     """Mark one picture and compare it with its source; only `Refused` is an answer, anything else passes through."""
     source = row.file.read_bytes()
-    compared = COMPARED[row.format]
+    compared = (COMPARED | FILMS)[row.format]
     decodable = compared.decodable(source)
     label = Label(origin=Origin.CREATED, system=System("PhotoGen", "2.1"))
     try:

@@ -15,13 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import video_files
-from aikz_label import Label, formats
+from aikz_label import Label, files, formats
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.bmff import pack
 from aikz_label.adapters.video import marking, offsets, riff, structure, tags
 from aikz_label.adapters.video.boxes import Tree
 from aikz_label.api import open_signer
 from aikz_label.carriers import ebml, ebml_edit, matroska
+from aikz_label.carriers.patched import Copy
 from aikz_label.carriers.sidecar import NoCarrier
 from aikz_label.config import load_config
 from aikz_label.formats import FORMATS, Format
@@ -362,6 +363,39 @@ def test_places_of_a_long_avi_follow() -> None:
     place = moved.rfind(b"ix00")
     at = moved.find(b"indx") + 8 + 24
     assert int.from_bytes(moved[at : at + 8], "little") == place
+
+
+class Pipe(io.BytesIO):
+    """Bytes that come once."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("name", ["mp4", "mkv"])
+def test_a_pipe_that_brings_too_much(name: str, signed: dict[str, bytes], signer: Signer) -> None:
+    """A film may be larger than what is kept of a pipe; its beginning is no changed film."""
+    row = row_of(signed[name])
+    for room, whole in ((len(signed[name]), True), (len(signed[name]) - 50, False)):
+        with files.spool(Pipe(signed[name]), room) as kept:
+            reading = marking.read_marker(kept, row, signer.trust)
+            assert reading.state == ("trusted" if whole else "failed")
+            if whole:
+                structure.examine(kept, row, Limits(max_bytes=room), thorough=True)
+                continue
+            with pytest.raises(MediaProblem) as problem:
+                structure.examine(kept, row, Limits(max_bytes=room), thorough=True)
+            assert problem.value.message.code == "unreadable.over-limit"
+
+
+def test_quicktime_without_brands_gets_a_sidecar(films: dict[str, bytes], signer: Signer) -> None:
+    """It begins with the film itself, and the engine does not take it for one."""
+    tree = Tree.read(io.BytesIO(films["mov"]), DEFAULT)
+    bare, layout = io.BytesIO(), offsets.without(tree, tree.top[:1])
+    copy = Copy(io.BytesIO(films["mov"]), bare, offsets.moved(tree, layout))
+    copy.between(tree.top[0].stop, len(films["mov"]))
+    with pytest.raises(NoCarrier):
+        signer.sign(mirrored(bare.getvalue()))
 
 
 # --- statements of others -----------------------------------------------------------------------------------------------

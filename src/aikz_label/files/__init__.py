@@ -63,7 +63,8 @@ def open_source(path: Path) -> Iterator[BinaryIO]:
 def spool(stream: BinaryIO, max_bytes: int) -> BinaryIO:
     """Copy a stream that cannot seek into a temporary file, up to `max_bytes` and one more.
 
-    The extra byte lets the reader see that the limit was passed instead of taking a cut file for a whole one.
+    The extra byte lets the reader see that the limit was passed instead of taking a cut file for a whole one. Formats that
+    may be larger than what is read whole ask `was_cut`.
     """
     import tempfile  # noqa: PLC0415  # 7 ms that only streams pay
 
@@ -72,8 +73,14 @@ def spool(stream: BinaryIO, max_bytes: int) -> BinaryIO:
     while left and (block := stream.read(min(_CHUNK, left))):
         buffer.write(block)
         left -= len(block)
+    buffer.cut = not left  # type: ignore[attr-defined]
     buffer.seek(0)
     return buffer  # type: ignore[return-value]  # SpooledTemporaryFile is a BinaryIO in all but name
+
+
+def was_cut(stream: BinaryIO) -> bool:
+    """Whether this holds only the beginning of what came through a pipe."""
+    return bool(getattr(stream, "cut", False))
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from aikz_label.carriers.patched import Copy, Digest, Patch, Short
 from aikz_label.carriers.sidecar import NoCarrier
 from aikz_label.engine import Reading
 from aikz_label.errors import Refused
+from aikz_label.files import was_cut
 from aikz_label.formats import Format
 from aikz_label.limits import DEFAULT, NO_LIMITS
 from aikz_label.manifest import jumbf
@@ -30,6 +31,8 @@ _OUTLINE = replace(NO_LIMITS, max_parts=DEFAULT.max_parts)
 
 def read_marker(source: BinaryIO, row: Format, trust: tuple[TrustList, ...]) -> Reading:
     """See `Adapter.read_marker`; the engine gets no store whose lengths lie, nor more boxes than it has time for."""
+    if was_cut(source):
+        return Reading("failed")
     try:
         if row.name in structure.MATROSKA:
             with structure.reading(_OUTLINE):
@@ -76,9 +79,13 @@ def write_marker(
         film = riff.Film.read(source, NO_LIMITS)
         if film.riffs[0].after < film.size:
             raise NoCarrier  # the engine keeps nothing behind the first RIFF chunk, such as the rest of a long film
+        engine.sign(source, destination, row.mime, manifest, key, parent)
+        return
+    tree = Tree.read(source, NO_LIMITS)
+    if tree.find(b"ftyp") is None:
+        raise NoCarrier  # QuickTime from before that box, of which the engine knows nothing
     engine.sign(source, destination, row.mime, manifest, key, parent)
-    if row.name in structure.BOXES:
-        _mend(Tree.read(source, NO_LIMITS), Tree.read(destination, NO_LIMITS), destination)
+    _mend(tree, Tree.read(destination, NO_LIMITS), destination)
 
 
 def _mend(before: Tree, after: Tree, destination: BinaryIO) -> None:

@@ -14,6 +14,7 @@ from aikz_label.adapters.video import offsets, riff, statements
 from aikz_label.adapters.video.boxes import Tree
 from aikz_label.carriers import ebml, matroska
 from aikz_label.carriers.patched import Copy, Digest, Short
+from aikz_label.files import was_cut
 from aikz_label.formats import Format
 from aikz_label.limits import Limits
 
@@ -47,6 +48,8 @@ def check_size(source: BinaryIO, limits: Limits) -> None:
         MediaProblem: It is.
     """
     size, most = source.seek(0, io.SEEK_END), limits.max_bytes * _LARGER
+    if was_cut(source):
+        most = limits.max_bytes  # of what comes through a pipe, more is not kept
     if size > most:
         raise MediaProblem("over-limit", what_word="bytes", found=size, limit=most)
 
