@@ -5,6 +5,7 @@ Which coders there are, and with which settings, is one table. What cannot be co
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from aikz_label.adapters.video import film, films
+from aikz_label.adapters.video import film, films, priority
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -96,7 +97,8 @@ class Encoder:
 
     def encode(self, frame: VideoFrame | None) -> list[Packet[VideoStream]]:
         """Frames that are finished now; `None` gives the rest."""
-        packets = self._context.encode(frame)
+        with contextlib.nullcontext() if self._context.is_open else priority.kept():
+            packets = self._context.encode(frame)
         if packets and self._muxer is not None and not self._memory.tell():
             first = copy_of(packets[0])
             first.stream = self._stream
