@@ -60,6 +60,9 @@ def test_the_two_verbs():
         "password",
         "allow_signed",
         "override_permissions",
+        "video_mode",
+        "spoken",
+        "progress",
         "config",
         "caps",
     ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Mapping
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
@@ -51,8 +53,10 @@ def film(
         times: Which frame is shown when, in units of the rate, where they are not evenly spaced.
         attributes: Of the encoder's context, such as `color_trc`.
     """
-    memory = io.BytesIO()
-    with av.open(memory, "w", format=kind, container_options=dict(muxer or {})) as out:
+    with (
+        tempfile.NamedTemporaryFile() as file,
+        av.open(file.name, "w", format=kind, container_options=dict(muxer or {})) as out,
+    ):
         given = {"g": "10", **(options or {})}
         stream = out.add_stream(codec, rate=rate, options=given)
         stream.width, stream.height, stream.pix_fmt = *size, pix_fmt
@@ -70,7 +74,8 @@ def film(
         out.mux(stream.encode(None))
         if sound is not None:
             _tone(out, sound, frames / rate)
-    return memory.getvalue()
+        out.close()
+        return Path(file.name).read_bytes()
 
 
 def _tone(out: Any, sound: Any, seconds: float) -> None:
@@ -85,3 +90,12 @@ def _tone(out: Any, sound: Any, seconds: float) -> None:
         for piece in resampled:
             out.mux(sound.encode(piece))
     out.mux(sound.encode(None))
+
+
+def sound(kind: str) -> bytes:
+    """A file of the same kind without any picture."""
+    memory = io.BytesIO()
+    with av.open(memory, "w", format=kind) as out:
+        stream = out.add_stream("aac", rate=48000, layout="stereo")
+        _tone(out, stream, 0.3)
+    return memory.getvalue()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
 
 from aikz_label import files, formats, limits, profile, rules
-from aikz_label.adapters import Order
+from aikz_label.adapters import Order, Progress
 from aikz_label.carriers import sidecar as sidecars
 from aikz_label.checking import verify_stream
 from aikz_label.config import Config, load_config
@@ -45,6 +45,7 @@ _PAGES, _STAMP_AS = ("all", "first"), ("content", "annotation")
 _WHEN_TOO_SMALL = ("refuse", "strip")
 _TSA_FAILURE = ("fail", "without")
 _SIDECAR = ("auto", "always", "never")
+_VIDEO_MODES = ("full", "smart")
 _NOTICE = ("auto", "data", "none")
 
 
@@ -93,6 +94,9 @@ def mark(
     password: str = "",
     allow_signed: bool = False,
     override_permissions: bool = False,
+    video_mode: str = "full",
+    spoken: bool = True,
+    progress: Progress | None = None,
     config: str | Path | Config | None = None,
     caps: Limits = limits.DEFAULT,
 ) -> MarkResult:
@@ -127,6 +131,10 @@ def mark(
         overwrite: Replace an existing destination and its sidecar.
         as_format: What kind of text this is, where its lines do not tell: a format such as `csv`, a language such as
             `python`, or `name` when the file's name says so.
+        video_mode: Where a film carries the notice: `full`, in every frame; or `smart`, in the first seconds, again every
+            five minutes and at the end, so that all other frames are copied instead of coded anew.
+        spoken: Say the notice at the start of a film whose label declares an imitated `voice`, if it has sound.
+        progress: Called with what is done and of how much, such as frames, while a film is coded.
         allow_normalise: Convert a text to composed UTF-8 (NFC), without which it cannot carry its marker; the name of its
             code page where it is not Unicode.
         password: Of an encrypted document, the user's or the owner's; it stays encrypted as it is.
@@ -151,6 +159,7 @@ def mark(
     _check_choice("stamp_as", stamp_as, _STAMP_AS)
     _check_choice("on_existing", on_existing, _ON_EXISTING)
     _check_choice("sidecar", sidecar, _SIDECAR)
+    _check_choice("video_mode", video_mode, _VIDEO_MODES)
     order = replace(
         order,
         when_too_small=when_too_small,
@@ -158,6 +167,9 @@ def mark(
         stamp_as=stamp_as,
         allow_signed=allow_signed,
         override_permissions=override_permissions,
+        video_mode=video_mode,
+        spoken=spoken,
+        progress=progress,
     )
     target = Path(destination) if isinstance(destination, str | Path) else None
     said = Said(as_format, _name(source, target), allow_normalise, password)

@@ -11,10 +11,10 @@ tests every promise made here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias, runtime_checkable
 
 from aikz_label.engine import Parent, Reading
 from aikz_label.formats import Format
@@ -26,6 +26,10 @@ from aikz_label.trust import TrustList
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey
+
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with what is done and of how much, such as frames."""
 
 
 class MediaProblem(Exception):
@@ -54,6 +58,9 @@ class Order:
         stamp_as: How they carry it: in their `content`, or as an `annotation` above it.
         allow_signed: A document that people signed may get annotations.
         override_permissions: A document may be changed although its owner does not allow that.
+        video_mode: `full` puts the notice into every frame of a film; `smart` only into the promised stretches.
+        spoken: Say the notice too, where the label declares an imitated voice and a film has sound.
+        progress: Told of long work.
     """
 
     label: Label
@@ -69,6 +76,14 @@ class Order:
     stamp_as: str = "content"
     allow_signed: bool = False
     override_permissions: bool = False
+    video_mode: str = "full"
+    spoken: bool = True
+    progress: Progress | None = None
+
+    def told(self, total: int) -> Callable[[int], None]:
+        """What to call with the number of frames that are done, of so many."""
+        progress = self.progress
+        return (lambda done: progress(done, total)) if progress else (lambda _: None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,17 @@ def add_mark(commands: Commands, common: argparse.ArgumentParser) -> None:
         help="how a page of a PDF carries it; viewers can hide annotations (default: content)",
     )
     command.add_argument(
+        "--video-mode",
+        choices=("full", "smart"),
+        default="full",
+        help="smart: only the promised seconds of a film are coded anew (default: full)",
+    )
+    command.add_argument(
+        "--no-spoken",
+        action="store_true",
+        help="do not say the notice in a film that imitates a voice",
+    )
+    command.add_argument(
         "--reserve-training",
         action="store_true",
         help="declare that it may not be used for training",
@@ -192,6 +203,7 @@ def _one(options: argparse.Namespace) -> int:
     source, label, config = options.paths[0], _label(options), settings(options)
     signer, target = open_signer(options.signer, config), _target(source, options)
     secret = password(options)
+    progress = Progress("frames", None, show=not options.no_progress)
     try:
         result = mark(
             stdin() if source == "-" else source,
@@ -215,11 +227,16 @@ def _one(options: argparse.Namespace) -> int:
             password=secret,
             allow_signed=options.allow_signed,
             override_permissions=options.override_permissions,
+            video_mode=options.video_mode,
+            spoken=not options.no_spoken,
+            progress=progress.frames,
             config=config,
         )
     except (LabelError, OSError) as error:
+        progress.clear()
         complain(error, source)
         return NOT_LABELLED if isinstance(error, Refused) else USAGE
+    progress.clear()
     for warning in result.warnings:
         say(f"{shown(source)}: {warning}")
     if target is not None:
@@ -273,6 +290,8 @@ def _marking(options: argparse.Namespace) -> Marking:
         password=password(options),
         allow_signed=options.allow_signed,
         override_permissions=options.override_permissions,
+        video_mode=options.video_mode,
+        spoken=not options.no_spoken,
     )
 
 

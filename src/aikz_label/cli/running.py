@@ -91,11 +91,20 @@ class Progress:
     def step(self, counts: Counter[str]) -> None:
         """One file more; the counts are shown at most a few times a second."""
         self._done += 1
+        self._draw(counts.total(), counts)
+
+    def frames(self, done: int, total: int) -> None:
+        """So many frames of a film are done, of so many."""
+        self._done, self._total = done, total
+        self._draw(done, Counter())
+
+    def _draw(self, done: int, counts: Counter[str]) -> None:
         now = time.monotonic()
         if self._show and now - self._drawn >= _EVERY:
             self._drawn = now
             width = shutil.get_terminal_size().columns - 1
-            print(f"\r\x1b[K{self._line(counts)[:width]}", end="", file=sys.stderr, flush=True)
+            line = self._line(done, counts)[:width]
+            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
 
     def clear(self) -> None:
         """Take the line away, before something else is printed."""
@@ -103,8 +112,8 @@ class Progress:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
             self._drawn = 0.0
 
-    def _line(self, counts: Counter[str]) -> str:
-        done, seconds = counts.total(), time.monotonic() - self._started
+    def _line(self, done: int, counts: Counter[str]) -> str:
+        seconds = time.monotonic() - self._started
         rate = self._done / seconds if seconds else 0.0
         parts = [f"{self._verb} {done:,}"]
         if self._total:

@@ -157,6 +157,8 @@ class Marking:
     password: str = field(default="", repr=False)
     allow_signed: bool = False
     override_permissions: bool = False
+    video_mode: str = "full"
+    spoken: bool = True
 
     def __call__(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Mark one file; a destination that is not finished has no name, so it goes with this process."""
@@ -201,6 +203,8 @@ class Marking:
             password=self.password,
             allow_signed=self.allow_signed,
             override_permissions=self.override_permissions,
+            video_mode=self.video_mode,
+            spoken=self.spoken,
             config=self.config,
         )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ class Task:
         startcodes: Frames carry what the decoder needs in themselves.
         shape: Width of a pixel in heights of it.
         sets: Number of the parameter sets, where those of the source stay in use beside them.
+        level: With them, the level that they promise; 0 for whatever fits.
         tag: Four letters by which the container knows the coding.
         threads: How many; 0 for as many as there are processors.
     """
@@ -51,6 +53,7 @@ class Task:
     startcodes: bool
     shape: Fraction | None
     sets: int = 0
+    level: int = 0
     tag: str = ""
     threads: int = 0
 
@@ -148,6 +151,8 @@ def _coder(task: Task) -> tuple[str, Callable[[Task], Options]]:
     known = _CODERS.get(task.codec)
     if known is None:
         raise film.variant(f"there is no encoder for {task.codec} here")
+    if task.frame.interlaced_frame and task.codec not in _INTERLACED:
+        raise film.variant(f"its pictures are interlaced {task.codec}")
     kinds = {kind.name for kind in av.Codec(known[0], "w").video_formats or ()}
     kind = task.frame.format.name
     if kinds and kind not in kinds:
@@ -160,7 +165,9 @@ def _common(task: Task) -> Options:
     flags = ""
     if task.frame.interlaced_frame:
         flags += "+ildct+ilme"
-    found = {"g": str(_KEYS), "b": str(task.bits)}
+    found = {"g": str(_KEYS)}
+    if task.codec != "av1":
+        found["b"] = str(task.bits)
     if flags:
         found["flags"] = flags
     return found
@@ -180,10 +187,12 @@ def _x264(task: Task) -> Options:
     }
     extra = [f"sps-id={task.sets}"] if task.sets else []
     extra += _light(task.frame)
-    found = {"preset": "veryfast", "forced-idr": "1", "b-pyramid": "none", "qmax": "36"}
+    found = {"preset": "veryfast", "forced-idr": "1", "b-pyramid": "none", "qmax": "32"}
     found["bf"] = "2" if task.reordered and "baseline" not in task.profile.lower() else "0"
     if task.profile in profiles:
         found["profile"] = profiles[task.profile]
+    if task.level:
+        found["level"] = f"{task.level / 10:.1f}"
     if "Intra" in task.profile:
         found |= {"g": "1", "bf": "0"}
     if extra:
@@ -192,12 +201,10 @@ def _x264(task: Task) -> Options:
 
 
 def _x265(task: Task) -> Options:
-    extra = ["log-level=error", "open-gop=0", "b-pyramid=0", "info=0", "qpmax=38"]
+    extra = ["log-level=error", "open-gop=0", "b-pyramid=0", "info=0", "qpmax=34"]
     extra.append(f"bframes={3 if task.reordered else 0}")
     if task.startcodes:
         extra.append("repeat-headers=1")
-    if task.frame.interlaced_frame:
-        raise film.variant("its pictures are interlaced HEVC")
     extra += _light(task.frame)
     return {"preset": "veryfast", "forced-idr": "1", "x265-params": ":".join(extra)}
 
@@ -217,8 +224,12 @@ def _vpx(task: Task) -> Options:
 
 
 def _svt(task: Task) -> Options:
-    extra = ["max-qp=55", *_light(task.frame)]
-    return {"preset": "9", "svtav1-params": ":".join(extra)}
+    os.environ.setdefault("SVT_LOG", "1")  # errors only: it writes to the terminal by itself
+    found = {"preset": "9", "crf": "30", "maxrate": str(2 * task.bits)}
+    extra = _light(task.frame)
+    if extra:
+        found["svtav1-params"] = ":".join(extra)
+    return found
 
 
 def _mpeg(task: Task) -> Options:
@@ -245,7 +256,7 @@ def _prores(task: Task) -> Options:
 
 
 def _plain(task: Task) -> Options:  # noqa: ARG001
-    return {}
+    return {"g": "1"}
 
 
 _CODERS: Mapping[str, tuple[str, Callable[[Task], Options]]] = {
@@ -262,6 +273,7 @@ _CODERS: Mapping[str, tuple[str, Callable[[Task], Options]]] = {
     "prores": ("prores_ks", _prores),
     "ffv1": ("ffv1", _plain),
 }
+_INTERLACED = frozenset({"h264", "mpeg2video", "mpeg4", "prores"})
 LOSSLESS = frozenset({"ffv1"})
 
 

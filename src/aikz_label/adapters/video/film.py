@@ -23,6 +23,7 @@ from aikz_label.limits import Limits
 if TYPE_CHECKING:
     from aikz_label.adapters.video.coding import Setup
 
+_ONE_FRAME = 0.04  # seconds, where there is only one
 Numbers = NDArray[np.int64]
 
 
@@ -48,6 +49,13 @@ class Slots:
         return len(self.start)
 
     @property
+    def there(self) -> Slots:
+        """Without those that are empty."""
+        full = self.size > 0
+        decoded = None if self.decoded is None else self.decoded[full]
+        return Slots(self.start[full], self.size[full], self.shown[full], self.key[full], decoded)
+
+    @property
     def rank(self) -> Numbers:
         """The place of each among all, in the order in which they are shown."""
         order = np.argsort(self.shown, kind="stable")
@@ -63,7 +71,7 @@ class Recoded:
     Attributes:
         first: The first slot.
         start: Offset of each in the spool.
-        size: Length in bytes.
+        size: Length in bytes; 0 for a frame that was never shown, which goes.
         shown: When each is shown: the same times as before, in the order of the new coding.
         key: Whether decoding can start there.
     """
@@ -92,6 +100,8 @@ class Film(ABC):
         track: Number of the picture's track, 0 where the format has no numbers.
         tag: Four letters by which the format knows how the frames are coded; empty where it has none.
         lengths: In how many bytes the length of each unit of H.264 or HEVC is stored; 0 where start codes divide them.
+        plain: All frames are shown, one after another from the first on.
+        setup: What the container stores for the decoder, as `avcC` of H.264; empty for others.
         reorders: The format can store frames in another order than they are shown in.
     """
 
@@ -100,6 +110,8 @@ class Film(ABC):
     track: int = 0
     tag: str = ""
     lengths: int = 0
+    plain: bool = True
+    setup: bytes = b""
     reorders: ClassVar[bool] = True
 
     @classmethod
@@ -138,10 +150,19 @@ class Film(ABC):
         if not len(shown):
             return 0.0
         last = int(shown[-1] - shown[-2]) if len(shown) > 1 else 0
-        return float((int(shown[-1] - shown[0]) + last) * self.time_base)
+        lasts = float((int(shown[-1] - shown[0]) + last) * self.time_base)
+        return lasts or _ONE_FRAME
+
+    def load(self, data: bytes) -> bytes:
+        """A stored frame as decoders take it."""
+        return data
+
+    def store(self, data: bytes) -> bytes:
+        """A frame as encoders give it in the form in which it is stored."""
+        return data
 
     def merged(self, recoded: Sequence[Recoded]) -> Slots:
-        """Sizes, times and keys as they will be; the offsets are the old ones."""
+        """Sizes, times and keys as they will be; the offsets are the old ones, and what went is still there, empty."""
         size, shown, key = self.slots.size.copy(), self.slots.shown.copy(), self.slots.key.copy()
         for run in recoded:
             size[run.where], shown[run.where], key[run.where] = run.size, run.shown, run.key

@@ -69,8 +69,10 @@ class IsoFilm(Film):
         self.track = tables.track_id(picture.body(moov, b"tkhd"))
         self.entry = _entry(moov, picture)
         self.tag = self.entry.kind.decode("latin-1")
-        self.lengths = _length_size(moov, self.entry)
+        self.setup, self.lengths = _setup(moov, self.entry)
         self.slots = self._read_slots()
+        edits = _edit_list(moov, picture)
+        self.plain = tables.shows_all(edits, self.slots, self.time_base, _movie_scale(moov))
 
     @classmethod
     def parse(cls, source: BinaryIO, limits: Limits) -> Film:
@@ -281,6 +283,19 @@ def _picture(moov: bytes, tracks: tuple[Track, ...]) -> Track:
     return chosen[0]
 
 
+def _edit_list(moov: bytes, track: Track) -> bytes:
+    box = track.boxes.get(b"edts")
+    inner = walk(moov, box.body, box.stop, _NO_LIMIT) if box else ()
+    return next((moov[one.body : one.stop] for one in inner if one.kind == b"elst"), b"")
+
+
+def _movie_scale(moov: bytes) -> int:
+    head = 16 if moov[:4] == b"\0\0\0\1" else 8
+    inner = walk(moov, head, len(moov), _NO_LIMIT)
+    box = next((one for one in inner if one.kind == b"mvhd"), None)
+    return tables.timescale(moov[box.body : box.stop]) if box else 1
+
+
 def _entry(moov: bytes, track: Track) -> Box:
     """The one sample entry of a track, its variants refused."""
     box = track.boxes[b"stsd"]
@@ -302,13 +317,13 @@ def _entry(moov: bytes, track: Track) -> Box:
     return entry
 
 
-def _length_size(moov: bytes, entry: Box) -> int:
-    """In how many bytes `avcC` and `hvcC` say that lengths are stored."""
+def _setup(moov: bytes, entry: Box) -> tuple[bytes, int]:
+    """`avcC` or `hvcC`, and in how many bytes it says that lengths are stored."""
     for child in _children(moov, entry):
         at = {b"avcC": 4, b"hvcC": 21}.get(child.kind)
         if at is not None and child.stop - child.body > at:
-            return (moov[child.body + at] & 3) + 1
-    return 0
+            return moov[child.body : child.stop], (moov[child.body + at] & 3) + 1
+    return b"", 0
 
 
 def _children(moov: bytes, entry: Box) -> tuple[Box, ...]:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 _LEAST_BITS = (
     0.01  # per pixel and frame, so that a notice on a still picture has letters and not blocks
 )
+_BADGE_BITS = 1.5  # per pixel of the badge and keyframe
+_KEYS = 300  # frames between two keyframes at most
+_SHOWN = 0x10  # of the first byte of a frame of VP8
+_DELIMITER = b"\x12\x00"  # of AV1, which containers leave out
 Told = Callable[[int], None]
 
 
@@ -52,6 +56,7 @@ class Decoder:
         self._context.thread_type = "AUTO"
         self._context.options = {"flags": "+output_corrupt", "flags2": "+showall"}
         self._rank = taken.slots.rank
+        self.hidden: set[int] = set()  # ranks of frames that are only there for others
 
     @property
     def codec(self) -> str:
@@ -65,24 +70,27 @@ class Decoder:
         Raises:
             MediaProblem: Not all of them can be decoded.
         """
-        count, found = stretch.stop - stretch.first, 0
-        lowest = int(self._rank[stretch.first : stretch.stop].min())
+        wanted = np.sort(self._rank[stretch.first : stretch.stop])
+        found = 0
+        self.hidden.clear()
         for frame in self._decoded(stretch):
-            if found == count or (frame.pts is not None and frame.pts != lowest + found):
+            while found < len(wanted) and int(wanted[found]) in self.hidden:
+                found += 1
+            told = frame.pts if self._film.reorders else None  # else only the order says when
+            if found == len(wanted) or told not in {None, wanted[found]}:
                 raise undecodable()
-            yield lowest + found, frame
+            yield int(wanted[found]), frame
             found += 1
-        if found != count:
+        if any(int(rank) not in self.hidden for rank in wanted[found:]):
             raise undecodable()
-        self._context.flush_buffers()
 
     def near(self, rank: int, count: int) -> Iterator[tuple[int, VideoFrame]]:
         """A few frames from a keyframe on, as far as they can be decoded without what follows."""
-        first = int(np.flatnonzero((self._rank == rank) & self._film.slots.key)[0])
-        for frame in self._decoded(Stretch(first, min(first + count, len(self._rank)))):
+        slot = int(np.flatnonzero(self._rank == rank)[0])
+        first = int(np.flatnonzero(self._film.slots.key[: slot + 1])[-1])
+        for frame in self._decoded(Stretch(first, min(slot + count, len(self._rank)))):
             if frame.pts is not None:
                 yield frame.pts, frame
-        self._context.flush_buffers()
 
     def _decoded(self, stretch: Stretch) -> Iterator[VideoFrame]:
         try:
@@ -91,6 +99,9 @@ class Decoder:
             yield from self._context.decode(None)
         except films.errors() as error:
             raise undecodable() from error
+        finally:
+            # at rest before it is freed: its threads give packets back, for which they need Python
+            self._context.flush_buffers()
 
     def _packets(self, stretch: Stretch) -> Iterator[Packet[VideoStream]]:
         import av  # noqa: PLC0415
@@ -98,7 +109,10 @@ class Decoder:
         slots = self._film.slots
         for slot in range(stretch.first, stretch.stop):
             self._source.seek(int(slots.start[slot]))
-            packet: Any = av.Packet(self._source.read(int(slots.size[slot])))
+            data = self._film.load(self._source.read(int(slots.size[slot])))
+            if self.codec == "vp8" and data and not data[0] & _SHOWN:
+                self.hidden.add(int(self._rank[slot]))
+            packet: Any = av.Packet(data)
             packet.pts, packet.dts = int(self._rank[slot]), slot
             packet.is_keyframe = bool(slots.key[slot])
             yield packet
@@ -126,7 +140,7 @@ class Recoder:
         self._shown = np.sort(taken.slots.shown, kind="stable")
         self._keys = set(taken.slots.rank[taken.slots.key].tolist())
         self.setup = Setup(b"", b"")
-        self.bits = 0
+        self.bits = self._done = 0
 
     def recode(self, stretch: Stretch, told: Told, sets: int = 0) -> Recoded:
         """Code a stretch again; the frames go to the spool.
@@ -150,11 +164,15 @@ class Recoder:
             elif shape != same:
                 raise film.variant("its size changes on the way")
             made += self._store(encoder.encode(self._drawn(frame, rank, encoder)))
-            told(len(made))
+            told(self._done + len(made))
         if encoder is None:
             raise undecodable()
         made += self._store(encoder.encode(None))
-        self.setup = encoder.setup()
+        setup = encoder.setup()
+        if self.setup.box not in {b"", setup.box}:
+            raise film.variant("its encoder gives other parameter sets for every stretch")
+        self.setup = setup
+        self._done += len(made)
         return self._recoded(stretch, made)
 
     def _drawn(self, frame: VideoFrame, rank: int, encoder: Encoder) -> VideoFrame:
@@ -172,29 +190,38 @@ class Recoder:
             data = bytes(packet)
             if self._film.lengths:
                 data = units.with_lengths(self._decoder.codec, data, self._film.lengths)
+            if self._decoder.codec == "av1":
+                data = data.removeprefix(_DELIMITER)
+            data = self._film.store(data)
             at = self._spool.tell()
             self._spool.write(data)
             yield at, len(data), int(packet.pts or 0), packet.is_keyframe
 
     def _recoded(self, stretch: Stretch, made: list[tuple[int, int, int, bool]]) -> Recoded:
-        if len(made) != stretch.stop - stretch.first:
+        ranks = self._film.slots.rank[stretch.first : stretch.stop].tolist()
+        places = [i for i, rank in enumerate(ranks) if rank not in self._decoder.hidden]
+        if len(made) != len(places):
             raise film.variant("its encoder gives another number of frames")
         start, size, rank, key = (np.array(column) for column in zip(*made, strict=True))
-        return Recoded(
-            stretch.first,
-            start.astype(np.int64),
-            size.astype(np.int64),
-            self._shown[rank.astype(np.int64)],
-            key.astype(np.bool_),
-        )
+        columns = np.zeros((3, len(ranks)), np.int64)
+        columns[2] = self._film.slots.shown[stretch.first : stretch.stop]
+        columns[:, places] = start, size, self._shown[rank.astype(np.int64)]
+        keys = np.zeros(len(ranks), np.bool_)
+        keys[places] = key
+        return Recoded(stretch.first, columns[0], columns[1], columns[2], keys)
 
     def _task(self, frame: VideoFrame, stretch: Stretch, sets: int) -> Task:
         slots, taken = self._film.slots, self._film
-        rate = self.rate(stretch)
-        seconds = (stretch.stop - stretch.first) / rate
+        rate = self._rate()
+        count = stretch.stop - stretch.first
+        seconds = float(count / rate)
         total = int(slots.size[stretch.first : stretch.stop].sum()) * 8
+        # the badge is new, and costs most where it is coded without what was before
+        keys = max(1, int(slots.key[stretch.first : stretch.stop].sum()), count // _KEYS)
+        assert self.stamp is not None
+        total += round(_BADGE_BITS * self.stamp.box[2] * self.stamp.box[3] * keys)
         least = _LEAST_BITS * frame.width * frame.height * float(rate)
-        self.bits = round(max(float(total / seconds), least))
+        self.bits = round(max(total / seconds, least))
         delayed = bool(
             (
                 slots.rank[stretch.first : stretch.stop] != np.arange(stretch.first, stretch.stop)
@@ -210,15 +237,15 @@ class Recoder:
             startcodes=not taken.lengths and self._decoder.codec in {"h264", "hevc"},
             shape=self._decoder.stream.codec_context.sample_aspect_ratio,
             sets=sets,
+            level=taken.setup[3] if sets and len(taken.setup) > 3 else 0,
             tag=taken.tag,
         )
 
-    def rate(self, stretch: Stretch) -> Fraction:
-        """Frames a second of a stretch, on average; a likely one where times say nothing."""
-        shown = np.sort(self._film.slots.shown[stretch.first : stretch.stop])
-        units_ = int(shown[-1] - shown[0])
-        count = len(shown) - 1
-        if units_ <= 0 or count <= 0:
+    def _rate(self) -> Fraction:
+        """Frames a second, on average; a likely number where times say nothing."""
+        lasts = int(self._shown[-1] - self._shown[0])
+        count = len(self._shown) - 1
+        if lasts <= 0 or count <= 0:
             return Fraction(25)
-        found = count / (units_ * self._film.time_base)
+        found = count / (lasts * self._film.time_base)
         return min(max(found, Fraction(1, 100)), Fraction(1000)).limit_denominator(100_000)

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from aikz_label.adapters import Order, Rendered
-from aikz_label.adapters.video import films, records, stamping, tags
+from aikz_label.adapters.video import films, records, smart, stamping, tags
 from aikz_label.adapters.video.film import Film, Recoded
 from aikz_label.adapters.video.recoding import Decoder, Recoder, Stretch
 from aikz_label.adapters.video.stamping import Stamp
@@ -54,6 +54,9 @@ def parse(source: BinaryIO, row: Format, limits: Limits) -> Film:
         "mp4": ("isobmff", "IsoFilm"),
         "mov": ("isobmff", "IsoFilm"),
         "3gp": ("isobmff", "IsoFilm"),
+        "avi": ("avi", "Avi"),
+        "mkv": ("matroska", "Matroska"),
+        "webm": ("matroska", "Matroska"),
     }[row.name]
     kind: type[Film] = getattr(import_module(f"aikz_label.adapters.video.{module}"), name)
     return kind.parse(source, limits)
@@ -67,12 +70,15 @@ def render(source: BinaryIO, destination: BinaryIO, row: Format, order: Order) -
         return Rendered(notice, warnings, None)
     taken = parse(source, row, order.limits)
     with _spool() as drawn:
-        work = _draw(source, drawn, taken, order)
+        work, said = _draw(source, drawn, taken, order)
         warnings = tags.write(drawn, destination, row, order)
-    return Rendered(work.notice, warnings, work)
+    return Rendered(work.notice, said + warnings, work)
 
 
-def _draw(source: BinaryIO, drawn: BinaryIO, taken: Film, order: Order) -> Work:
+def _draw(
+    source: BinaryIO, drawn: BinaryIO, taken: Film, order: Order
+) -> tuple[Work, tuple[str, ...]]:
+    """Write the film with its notice, and say how."""
     with films.open_film(source) as container, _spool() as frames:
         decoder = Decoder(source, taken, container)
 
@@ -80,9 +86,12 @@ def _draw(source: BinaryIO, drawn: BinaryIO, taken: Film, order: Order) -> Work:
             return stamping.plan(films.view(decoder.stream, frame), frame, order)
 
         recoder = Recoder(decoder, taken, frames, plan)
-        recoded = (recoder.recode(Stretch(0, len(taken.slots)), lambda _: None),)
-        taken.write(source, drawn, frames, recoded, recoder.setup)
-        duration = taken.seconds
+        found, why = _stretches(source, taken, decoder, order)
+        sets = _free_number(taken, decoder) if len(found) > 1 or found[0] != _whole(taken) else 0
+        told = order.told(sum(one.stop - one.first for one in found))
+        recoded = tuple(recoder.recode(one, told, sets) for one in found)
+        setup = smart.together(taken.setup, recoder.setup) if sets else recoder.setup
+        taken.write(source, drawn, frames, recoded, setup)
     stamp = recoder.stamp
     assert stamp is not None
     notice = Notice(
@@ -90,9 +99,51 @@ def _draw(source: BinaryIO, drawn: BinaryIO, taken: Film, order: Order) -> Work:
         order.languages,
         wording.version(),
         order.profile.id,
-        records.during(stamp.record, ((0.0, duration),)),
+        records.during(stamp.record, smart.spans(taken, found)),
     )
-    return Work(source, taken, recoded, stamp, notice)
+    said = _said(taken, recoded, decoder.codec, why)
+    return Work(source, taken, recoded, stamp, notice), said
+
+
+def _whole(taken: Film) -> Stretch:
+    return Stretch(0, len(taken.slots))
+
+
+def _stretches(
+    source: BinaryIO, taken: Film, decoder: Decoder, order: Order
+) -> tuple[tuple[Stretch, ...], str]:
+    """What is coded again, and why it is all although less was asked for."""
+    if order.video_mode != "smart":
+        return (_whole(taken),), ""
+    found, why = smart.stretches(taken, source, decoder.codec)
+    if found and decoder.codec == "h264" and not _free_number(taken, decoder):
+        found, why = (), "all numbers of parameter sets are taken"
+    return found or (_whole(taken),), why
+
+
+def _free_number(taken: Film, decoder: Decoder) -> int:
+    """A number for the parameter sets of new frames, beside those that stay in use; 0 where there are none."""
+    if decoder.codec != "h264":
+        return 0
+    try:
+        return smart.Sets.parse(taken.setup).free_number()
+    except IndexError:
+        return 0
+
+
+def _said(taken: Film, recoded: tuple[Recoded, ...], codec: str, why: str) -> tuple[str, ...]:
+    """How much was coded again, and to which size."""
+    old = sum(int(taken.slots.size[run.where].sum()) for run in recoded)
+    new = sum(int(run.size.sum()) for run in recoded)
+    share = sum(map(len, recoded)) / len(taken.slots)
+    found = (
+        f"{share:.0%} of the frames were coded anew ({codec}): {_megabytes(new)} instead of {_megabytes(old)} MB.",
+    )
+    return (f"Smart mode was not used: {why}.", *found) if why else found
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.2f}" if size < 1e7 else f"{size / 1e6:.0f}"
 
 
 @contextmanager

@@ -16,18 +16,24 @@ Offsets = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """The bytes from `start` to `stop` become others: `data`, or so many bytes of the spool from `spooled` on."""
+    """The bytes from `start` to `stop` become others: `data`, so many bytes of the spool, `tail`."""
 
     start: int
     stop: int
     data: bytes = b""
-    spooled: int = -1
+    spooled: int = 0
     length: int = 0
+    tail: bytes = b""
 
     @property
     def size(self) -> int:
         """Length of what comes instead."""
-        return self.length if self.spooled >= 0 else len(self.data)
+        return len(self.data) + self.length + len(self.tail)
+
+    @property
+    def growth(self) -> int:
+        """By how much the file becomes longer."""
+        return self.size - (self.stop - self.start)
 
 
 class Splice:
@@ -46,8 +52,8 @@ class Splice:
         stops = np.array([edit.stop for edit in self._edits], np.int64)
         if np.any(stops < self._starts) or np.any(self._starts[1:] < stops[:-1]):
             raise ValueError("edits overlap")
-        sizes = np.array([edit.size for edit in self._edits], np.int64)
-        self._growth = np.concatenate([[0], np.cumsum(sizes - (stops - self._starts))])
+        grown = np.array([edit.growth for edit in self._edits], np.int64)
+        self._growth = np.concatenate([[0], np.cumsum(grown)])
 
     @property
     def growth(self) -> int:
@@ -68,10 +74,9 @@ class Splice:
         position = 0
         for edit in self._edits:
             copy(source, position, edit.start - position, destination)
-            if edit.spooled >= 0:
-                copy(spool, edit.spooled, edit.length, destination)
-            else:
-                destination.write(edit.data)
+            destination.write(edit.data)
+            copy(spool, edit.spooled, edit.length, destination)
+            destination.write(edit.tail)
             position = edit.stop
         copy(source, position, -1, destination)
 

@@ -116,8 +116,8 @@ def _stored(seen: View, mask: Image.Image, box: canvas.Box) -> tuple[Image.Image
 def _grid(kind: VideoFormat) -> tuple[int, int]:
     """The blocks that share their colour; twice as high, since fields share it line by line."""
     across, down = 1, 1
-    for part in kind.components:
-        if part.is_chroma:
+    for index, part in enumerate(kind.components):
+        if _is_colour(kind, index):
             across, down = -(-kind.width // part.width), -(-kind.height // part.height)
     return across, 2 * down if down > 1 else 1
 
@@ -139,11 +139,11 @@ def _patches(
         return
     if not _planar(frame.format):
         raise film.variant(f"its colours are stored as {name}")
-    for part in parts:
+    for index, part in enumerate(parts):
         dtype = "<u2" if part.bits > 8 else "u1"
         if part.is_alpha:
             yield part.plane, whole, np.full((height, width), (1 << part.bits) - 1, dtype)
-        elif part.is_chroma:
+        elif _is_colour(frame.format, index):
             across, down = -(-frame.width // part.width), -(-frame.height // part.height)
             rows = slice(y // down, min(part.height, -(-(y + height) // down)))
             columns = slice(x // across, min(part.width, -(-(x + width) // across)))
@@ -151,6 +151,11 @@ def _patches(
             yield part.plane, (rows, columns), np.full(shape, 1 << part.bits - 1, dtype)
         else:
             yield part.plane, whole, _ink(frame, plate, part.bits)
+
+
+def _is_colour(kind: VideoFormat, index: int) -> bool:
+    """Whether a component tells colour apart from light; libav's binding says so only where it is sampled less."""
+    return kind.name.startswith(("yuv", "nv")) and index in {1, 2}
 
 
 def _planar(kind: VideoFormat) -> bool:

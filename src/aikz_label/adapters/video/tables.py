@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 from numpy.typing import NDArray
 
 from aikz_label.adapters.image.bmff import pack
 from aikz_label.adapters.video import film
-from aikz_label.adapters.video.film import Numbers
+from aikz_label.adapters.video.film import Numbers, Slots
 
 _MOST = 20_000_000  # frames: a week of film
 
@@ -88,6 +90,30 @@ def composition(ctts: bytes, count: int) -> Numbers:
     table = _rows(ctts, 2)
     signed = table[:, 1].astype(np.uint32).view(np.int32).astype(np.int64)
     return _expanded(table[:, 0], signed, count)
+
+
+def shows_all(elst: bytes, slots: Slots, time_base: Fraction, movie_scale: int) -> bool:
+    """Whether an edit list shows the whole track, once and at its own speed, at most after a pause."""
+    wide = elst[:1] == b"\1"
+    count, size = _u4(elst, 4), 20 if wide else 12
+    if not count or not len(slots):
+        return True
+    shown = np.sort(slots.shown)
+    step = int(shown[-1] - shown[-2]) if len(shown) > 1 else 0
+    pieces = []
+    for at in range(8, min(len(elst), 8 + size * min(count, 3)), size):
+        half = 8 if wide else 4
+        length = int.from_bytes(elst[at : at + half], "big")
+        start = int.from_bytes(elst[at + half : at + 2 * half], "big", signed=True)
+        if start != -1:
+            pieces.append((start, length, elst[at + 2 * half : at + size]))
+    if len(pieces) != 1 or count > 2:
+        return False
+    start, length, speed = pieces[0]
+    lasts = float(int(shown[-1]) + step - start) * float(time_base)
+    cut = lasts - length / movie_scale
+    frame = step * float(time_base)
+    return start <= int(shown[0]) and (not length or cut < 1.5 * frame) and speed == b"\0\1\0\0"
 
 
 def keys(stss: bytes, count: int, there: bool) -> NDArray[np.bool_]:

@@ -1,0 +1,370 @@
+"""Matroska and WebM (RFC 9559): frames lie in blocks, blocks in clusters, and an index tells where some of them are."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import BinaryIO
+
+import numpy as np
+
+from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.video import ebml, film, index
+from aikz_label.adapters.video.coding import Setup
+from aikz_label.adapters.video.ebml import CRC32, Element
+from aikz_label.adapters.video.film import Film, Recoded, Slots
+from aikz_label.adapters.video.splice import Edit, Splice
+from aikz_label.limits import MIB, Limits
+
+SEGMENT, INFO, TRACKS, CLUSTER = 0x18538067, 0x1549A966, 0x1654AE6B, 0x1F43B675
+CUES, SEEK_HEAD = 0x1C53BB6B, 0x114D9B74
+_TOP = frozenset({INFO, TRACKS, CLUSTER, CUES, SEEK_HEAD, 0x1941A469, 0x1043A770, 0x1254C367})
+_ENTRY, _NUMBER, _TYPE, _CODEC, _PRIVATE, _ENABLED = 0xAE, 0xD7, 0x83, 0x86, 0x63A2, 0xB9
+_ENCODINGS, _VIDEO, _ALPHA, _STEREO = 0x6D80, 0xE0, 0x53C0, 0x53B8
+_SCALE, _TIME = 0x2AD7B1, 0xE7
+_SIMPLE, _GROUP, _BLOCK, _DURATION, _REFERENCE = 0xA3, 0xA0, 0xA1, 0x9B, 0xFB
+_ADDITIONS = 0x75A1
+_KEY, _HIDDEN, _LACED = 0x80, 0x08, 0x06  # flags of a block
+_ADDED = b"\x75\xa1 additions"  # stands for what is not kept
+_MOST_BLOCKS = 5_000_000
+_MOST_TRACKS = 16 * MIB
+_PLAIN = ("V_MPEG4/ISO/AVC", "V_MPEGH/ISO/HEVC", "V_AV1")
+_IN_BAND = ("V_VP8", "V_VP9", "V_MJPEG", "V_MPEG1", "V_MPEG2", "V_PRORES")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A frame's block.
+
+    Attributes:
+        outer: The element in the cluster: the block itself, or its group.
+        head: What stands before the frame in the block: track, time, flags.
+        cluster: Number of its cluster.
+        group: It is in a group.
+        kept: Of a group, what stays: its duration and such.
+    """
+
+    outer: Element
+    head: bytes
+    cluster: int
+    group: bool
+    kept: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The track that is shown."""
+
+    number: int
+    codec: str
+    private: Element | None
+    lengths: int
+    tag: str
+    setup: bytes
+
+
+class Matroska(Film):
+    """One file."""
+
+    def __init__(self, source: BinaryIO, limits: Limits) -> None:
+        end = source.seek(0, io.SEEK_END)
+        header = ebml.element(source, 0, end)
+        self._segment = ebml.element(source, header.stop, end)
+        if self._segment.kind != SEGMENT:
+            raise film.damaged()
+        self._tops = tuple(_tops(source, self._segment, limits))
+        self.time_base = Fraction(self._number_in(source, INFO, _SCALE) or 1_000_000, 10**9)
+        self._entry = self._find_entry(source)
+        self.track, self.tag = self._entry.number, self._entry.tag
+        self.setup, self.lengths = self._entry.setup, self._entry.lengths
+        self._blocks: list[Block] = []
+        self._times: dict[int, int] = {}  # of clusters
+        self._clusters = [top for top in self._tops if top.kind == CLUSTER]
+        self.slots = self._read_slots(source)
+
+    def load(self, data: bytes) -> bytes:
+        """See `Film.load`: Matroska leaves the head of a frame of ProRes out."""
+        if self._entry.codec == "V_PRORES":
+            return (len(data) + 8).to_bytes(4, "big") + b"icpf" + data
+        return data
+
+    def store(self, data: bytes) -> bytes:
+        """See `Film.store`."""
+        return data[8:] if self._entry.codec == "V_PRORES" else data
+
+    @classmethod
+    def parse(cls, source: BinaryIO, limits: Limits) -> Film:
+        """See `Film.parse`."""
+        return cls(source, limits)
+
+    def _number_in(self, source: BinaryIO, top: int, kind: int) -> int:
+        for parent in self._tops:
+            if parent.kind == top:
+                for child in ebml.children(source, parent, _MOST_BLOCKS):
+                    if child.kind == kind:
+                        return ebml.number(_content(source, child))
+        return 0
+
+    def _find_entry(self, source: BinaryIO) -> Entry:
+        tracks = next((top for top in self._tops if top.kind == TRACKS), None)
+        if tracks is None or tracks.stop - tracks.body > _MOST_TRACKS:
+            raise film.damaged()
+        found = []
+        for child in ebml.children(source, tracks, 10_000):
+            if child.kind == _ENTRY:
+                parts = {part.kind: part for part in ebml.children(source, child, 10_000)}
+                if _TYPE in parts and ebml.number(_content(source, parts[_TYPE])) == 1:
+                    found.append(parts)
+        enabled = [
+            parts
+            for parts in found
+            if _ENABLED not in parts or ebml.number(_content(source, parts[_ENABLED]))
+        ]
+        chosen = enabled or found
+        if not chosen:
+            raise film.no_picture()
+        if len(chosen) > 1:
+            raise film.variant("it has several pictures, each of which would need a notice")
+        return _entry(source, chosen[0])
+
+    def _read_slots(self, source: BinaryIO) -> Slots:
+        rows: list[tuple[int, int, int, bool]] = []
+        for place, cluster in enumerate(self._clusters):
+            time = 0
+            for child in ebml.children(source, cluster, _MOST_BLOCKS):
+                if child.kind == _TIME:
+                    time = self._times[place] = ebml.number(_content(source, child))
+                elif child.kind in {_SIMPLE, _GROUP}:
+                    row = self._read_block(source, child, place, time)
+                    if row is not None:
+                        rows.append(row)
+                if len(rows) > _MOST_BLOCKS:
+                    raise MediaProblem(
+                        "over-limit", what_word="parts", found=len(rows), limit=_MOST_BLOCKS
+                    )
+        if not rows:
+            raise film.no_picture()
+        start, size, shown, key = (np.array(column) for column in zip(*rows, strict=True))
+        return Slots(
+            start.astype(np.int64),
+            size.astype(np.int64),
+            shown.astype(np.int64),
+            key.astype(np.bool_),
+        )
+
+    def _read_block(
+        self, source: BinaryIO, outer: Element, place: int, time: int
+    ) -> tuple[int, int, int, bool] | None:
+        """Offset, size, time and whether it is a key, of a block of the picture's track."""
+        block, kept, key = outer, b"", False
+        if outer.kind == _GROUP:
+            block, kept, key = _group(source, outer)
+        source.seek(block.body)
+        head = source.read(min(11, block.stop - block.body))
+        number, count = ebml.vint(head, 0, marker=False)
+        if number != self._entry.number:
+            return None
+        if len(head) < count + 3:
+            raise film.damaged()
+        head = head[: count + 3]
+        if head[-1] & _LACED:
+            raise film.variant("several frames share a block")
+        if outer.kind == _SIMPLE:
+            key = bool(head[-1] & _KEY)
+        elif _ADDED in kept:
+            raise film.variant("its frames carry additions, such as transparency")
+        self._blocks.append(Block(outer, head, place, outer.kind == _GROUP, kept))
+        start = block.body + len(head)
+        shown = time + int.from_bytes(head[-3:-1], "big", signed=True)
+        return start, block.stop - start, shown, key
+
+    def write(
+        self,
+        source: BinaryIO,
+        destination: BinaryIO,
+        spool: BinaryIO,
+        recoded: Sequence[Recoded],
+        setup: Setup,
+    ) -> None:
+        """See `Film.write`."""
+        edits = [edit for run in recoded for edit in self._frame_edits(run)]
+        edits += self._setup_edits(setup)
+        where = index.Places(self._segment, self._clusters, self._new_keys(recoded))
+        tables = [top for top in self._tops if top.kind in {CUES, SEEK_HEAD}]
+        # the tables have the same length whatever numbers stand in them
+        first = [_replaced(top, index.rebuilt(source, top, where, None)) for top in tables]
+        splice = self._spliced(source, [*edits, *first])
+        last = [_replaced(top, index.rebuilt(source, top, where, splice)) for top in tables]
+        self._spliced(source, [*edits, *last]).write(source, spool, destination)
+
+    def _new_keys(self, recoded: Sequence[Recoded]) -> dict[int, tuple[int, int]]:
+        """Where keyframes that were coded again come to lie: by their time, element and cluster."""
+        found = {}
+        for run in recoded:
+            for slot in np.flatnonzero(run.key & (run.size > 0)).tolist():
+                block = self._blocks[run.first + slot]
+                found[int(run.shown[slot])] = (block.outer.start, block.cluster)
+        return found
+
+    def _frame_edits(self, run: Recoded) -> Iterator[Edit]:
+        """New elements in the places of old ones; a frame of no length is one that was never shown, and goes."""
+        last = 0
+        for i in range(len(run)):
+            block = self._blocks[run.first + i]
+            size, shown = int(run.size[i]), int(run.shown[i])
+            if not size:
+                yield Edit(block.outer.start, block.outer.stop)
+                continue
+            time = shown - self._times.get(block.cluster, 0)
+            if not -(2**15) <= time < 2**15:
+                raise film.variant("its clusters are too long for other frames")
+            flags = block.head[-1] & ~(_KEY | _HIDDEN)
+            key, after = bool(run.key[i]), b""
+            head = block.head[:-3] + time.to_bytes(2, "big", signed=True)
+            head += bytes([flags | (_KEY if key and not block.group else 0)])
+            kind = _BLOCK if block.group else _SIMPLE
+            data = ebml.identifier(kind) + ebml.length(len(head) + size) + head
+            if block.group:
+                after = block.kept
+                after += b"" if key else ebml.pack(_REFERENCE, ebml.signed(last - shown or -1))
+                data = ebml.identifier(_GROUP) + ebml.length(len(data) + size + len(after)) + data
+            yield Edit(block.outer.start, block.outer.stop, data, int(run.start[i]), size, after)
+            last = shown
+
+    def _setup_edits(self, setup: Setup) -> Iterator[Edit]:
+        if self._entry.codec in _IN_BAND or not setup.raw:
+            return
+        data = setup.box[8:] if self._entry.codec in _PLAIN else setup.raw
+        if self._entry.codec.startswith("V_MS/"):
+            raise film.variant("its frames are coded as in AVI")
+        old = self._entry.private
+        if old is None:
+            raise film.variant("it says nowhere how its frames are decoded")
+        yield _replaced(old, ebml.pack(_PRIVATE, data))
+
+    def _spliced(self, source: BinaryIO, edits: list[Edit]) -> Splice:
+        """The edits, and those of the lengths of all elements that they make longer or shorter."""
+        starts = np.array([edit.start for edit in edits], np.int64)
+        growth = np.array([edit.growth for edit in edits], np.int64)
+        order = np.argsort(starts, kind="stable")
+        starts, total = starts[order], np.concatenate([[0], np.cumsum(growth[order])])
+        parents: list[Element] = list(self._clusters)
+        for top in self._tops:
+            if top.kind == TRACKS:
+                parents += [c for c in ebml.children(source, top, 10_000) if c.kind == _ENTRY]
+                parents.append(top)
+        made: list[Edit] = []
+        for parent in sorted(parents, key=lambda found: found.stop - found.body):
+            low = int(np.searchsorted(starts, parent.body, side="left"))
+            high = int(np.searchsorted(starts, parent.stop, side="left"))
+            if high == low:
+                continue
+            grown = int(total[high] - total[low])
+            if parent.kind == TRACKS:
+                grown += sum(
+                    edit.growth for edit in made if parent.body <= edit.start < parent.stop
+                )
+            made += _lengthened(source, parent, grown)
+        grown = int(total[-1]) + sum(edit.growth for edit in made)
+        made += _lengthened(source, self._segment, grown)
+        return Splice([*edits, *made])
+
+
+def _group(source: BinaryIO, outer: Element) -> tuple[Element, bytes, bool]:
+    """The block of a group, what else of the group stays, and whether it needs no other block."""
+    block, kept, key = None, b"", True
+    for child in ebml.children(source, outer, 1000):
+        if child.kind == _BLOCK:
+            block = child
+        elif child.kind == _REFERENCE:
+            key = False
+        elif child.kind == _ADDITIONS:
+            kept += _ADDED
+        elif child.kind != CRC32:
+            source.seek(child.start)
+            kept += source.read(min(child.stop - child.start, 1000))
+    if block is None:
+        raise film.damaged()
+    return block, kept, key
+
+
+def _lengthened(source: BinaryIO, parent: Element, grown: int) -> Iterator[Edit]:
+    """The length of an element of which something changed, and its check sum, which becomes empty space."""
+    if not parent.unknown:
+        width = parent.body - parent.start - len(ebml.identifier(parent.kind))
+        size = ebml.length(parent.stop - parent.body + grown, width)
+        yield Edit(parent.body - width, parent.body, size)
+    if parent.stop - parent.body >= 6:
+        source.seek(parent.body)
+        if source.read(2) == b"\xbf\x84":
+            yield Edit(parent.body, parent.body + 6, b"\xec\x84" + bytes(4))
+
+
+def _replaced(old: Element, data: bytes) -> Edit:
+    return Edit(old.start, old.stop, data)
+
+
+def _content(source: BinaryIO, found: Element) -> bytes:
+    source.seek(found.body)
+    return source.read(min(found.stop - found.body, MIB))
+
+
+def _tops(source: BinaryIO, segment: Element, limits: Limits) -> Iterator[Element]:
+    """What lies in the segment; a cluster of unknown length ends where the next of these begins."""
+    at = segment.body
+    for _ in range(limits.max_parts):
+        if at >= segment.stop:
+            return
+        found = ebml.element(source, at, segment.stop)
+        if found.unknown:
+            if found.kind != CLUSTER:
+                raise film.damaged()
+            found = _ended(source, found)
+        yield found
+        at = found.stop
+    raise MediaProblem(
+        "over-limit", what_word="parts", found=limits.max_parts + 1, limit=limits.max_parts
+    )
+
+
+def _ended(source: BinaryIO, cluster: Element) -> Element:
+    at = cluster.body
+    while at < cluster.stop:
+        child = ebml.element(source, at, cluster.stop)
+        if child.kind in _TOP:
+            break
+        at = child.stop
+    return Element(cluster.kind, cluster.start, cluster.body, at, unknown=True)
+
+
+def _entry(source: BinaryIO, parts: dict[int, Element]) -> Entry:
+    """The track that is shown, its variants refused."""
+    if _ENCODINGS in parts:
+        content = _content(source, parts[_ENCODINGS])
+        if b"\x50\x35" in content:  # ContentEncryption
+            raise film.encrypted()
+        raise film.variant("its frames are compressed once more")
+    if _VIDEO in parts:
+        inner = {c.kind: _content(source, c) for c in ebml.children(source, parts[_VIDEO], 1000)}
+        if ebml.number(inner.get(_ALPHA, b"")):
+            raise film.variant("its pictures are transparent in part")
+        if ebml.number(inner.get(_STEREO, b"")):
+            raise film.variant("it holds pictures for two eyes")
+    if _NUMBER not in parts or _CODEC not in parts:
+        raise film.damaged()
+    codec = _content(source, parts[_CODEC]).rstrip(b"\0").decode("ascii", "replace")
+    private = parts.get(_PRIVATE)
+    data = _content(source, private) if private else b""
+    at = {"V_MPEG4/ISO/AVC": 4, "V_MPEGH/ISO/HEVC": 21}.get(codec)
+    lengths = (data[at] & 3) + 1 if at is not None and len(data) > at else 0
+    tag = data[:4].decode("latin-1") if codec == "V_PRORES" else ""
+    return Entry(
+        ebml.number(_content(source, parts[_NUMBER])),
+        codec,
+        private,
+        lengths,
+        tag,
+        data if lengths else b"",
+    )

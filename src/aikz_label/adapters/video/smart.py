@@ -1,0 +1,202 @@
+"""Smart mode: only the stretches that are promised to carry the notice are coded again; every other frame is copied.
+
+A stretch begins and ends where decoding can begin: what is coded again must need nothing of what is copied, and the other
+way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aikz_label.adapters.video import units
+from aikz_label.adapters.video.coding import Setup
+from aikz_label.adapters.video.film import Film, Numbers
+from aikz_label.adapters.video.recoding import Stretch
+
+SHORTEST = 60.0  # seconds; films below are coded whole
+LASTS = 5.0  # seconds of notice at least, each time
+EVERY = 300.0  # seconds from one to the next
+# What can be cut at keyframes without parameter sets that collide.
+CODECS = frozenset({"h264", "vp8", "vp9", "mjpeg", "prores"})
+_MOST_SHARE = 0.7  # of a film; to copy the little rest would gain nothing
+_HIGHEST_SET = 31
+
+
+def stretches(taken: Film, source: BinaryIO, codec: str) -> tuple[tuple[Stretch, ...], str]:
+    """What is to be coded again.
+
+    Returns:
+        The stretches; or none, and why the whole film must be.
+    """
+    if taken.seconds < SHORTEST:
+        return (), f"films below {SHORTEST:.0f} seconds are coded whole"
+    if codec not in CODECS or (codec == "h264" and not taken.lengths):
+        return (), f"{codec} in this format cannot be cut"
+    if not taken.plain:
+        return (), "an edit list shows its frames in another order or only in part"
+    cuts = _cuts(taken, source, codec)
+    found = tuple(_merged(_covering(taken, cuts)))
+    coded = sum(one.stop - one.first for one in found)
+    if coded > _MOST_SHARE * len(taken.slots):
+        return (), "its keyframes are too far apart"
+    return found, ""
+
+
+def spans(taken: Film, found: tuple[Stretch, ...]) -> tuple[tuple[float, float], ...]:
+    """From when to when the notice is there, seconds."""
+    shown = np.sort(taken.slots.shown)
+    unit, end = float(taken.time_base), taken.seconds
+    starts = (shown - shown[0]) * unit
+    return tuple(
+        (
+            float(starts[one.first]),
+            float(starts[one.stop]) if one.stop < len(starts) else end,
+        )
+        for one in found
+    )
+
+
+def _wanted(seconds: float) -> Iterator[tuple[float, float]]:
+    """When there must be a notice: at the start, at regular intervals, at the end."""
+    at = 0.0
+    while at < seconds:
+        yield at, min(at + LASTS, seconds)
+        at += EVERY
+    yield max(0.0, seconds - LASTS), seconds
+
+
+def _cuts(taken: Film, source: BinaryIO, codec: str) -> NDArray[np.bool_]:
+    """Slots before which a film can be cut: all that is decoded from there on is shown later than all before."""
+    rank = taken.slots.rank
+    highest = np.concatenate([[-1], np.maximum.accumulate(rank)[:-1]])
+    clean = taken.slots.key & (highest == np.arange(len(rank)) - 1)
+    if codec == "h264":
+        for slot in np.flatnonzero(clean).tolist():
+            clean[slot] = _is_idr(taken, source, slot)
+    clean[0] = True
+    return np.asarray(clean, np.bool_)
+
+
+def _is_idr(taken: Film, source: BinaryIO, slot: int) -> bool:
+    """A real beginning: after a mere recovery point frames may still need what was before."""
+    data = frame(taken, source, slot)
+    return any(
+        units.kind("h264", unit) in units.IDR["h264"]
+        for unit in units.by_length(data, taken.lengths)
+    )
+
+
+def frame(taken: Film, source: BinaryIO, slot: int) -> bytes:
+    """A frame as it is stored."""
+    source.seek(int(taken.slots.start[slot]))
+    return source.read(int(taken.slots.size[slot]))
+
+
+def _covering(taken: Film, cuts: NDArray[np.bool_]) -> Iterator[Stretch]:
+    """The shortest stretches between cuts that hold what is wanted."""
+    places: Numbers = np.flatnonzero(cuts)
+    shown = np.sort(taken.slots.shown)
+    seconds = (shown - shown[0]) * float(taken.time_base)
+    when = seconds[places]
+    for start, end in _wanted(taken.seconds):
+        before = int(np.searchsorted(when, start + 1e-6, side="right")) - 1
+        after = int(np.searchsorted(when, end - 1e-6, side="left"))
+        stop = int(places[after]) if after < len(places) else len(shown)
+        yield Stretch(int(places[max(0, before)]), stop)
+
+
+def _merged(found: Iterator[Stretch]) -> Iterator[Stretch]:
+    """In order, those that touch as one."""
+    last: Stretch | None = None
+    for one in sorted(found, key=lambda stretch: stretch.first):
+        if last is not None and one.first <= last.stop:
+            last = Stretch(last.first, max(last.stop, one.stop))
+            continue
+        if last is not None:
+            yield last
+        last = one
+    if last is not None:
+        yield last
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """Parameter sets of H.264 as containers store them (`avcC`).
+
+    Attributes:
+        head: Version, profile, level and length size.
+        sequence: Sequence parameter sets.
+        picture: Picture parameter sets.
+        rest: What follows.
+    """
+
+    head: bytes
+    sequence: tuple[bytes, ...]
+    picture: tuple[bytes, ...]
+    rest: bytes
+
+    @classmethod
+    def parse(cls, data: bytes) -> Sets:
+        """Take `avcC` apart.
+
+        Raises:
+            IndexError: It is cut.
+        """
+        at = 6
+        lists: list[tuple[bytes, ...]] = []
+        for count in (data[5] & 31, None):
+            number = count if count is not None else data[at]
+            at += count is None
+            found = []
+            for _ in range(number):
+                size = int.from_bytes(data[at : at + 2], "big")
+                found.append(data[at + 2 : at + 2 + size])
+                at += 2 + size
+            lists.append(tuple(found))
+        return cls(data[:5], lists[0], lists[1], data[at:])
+
+    def pack(self) -> bytes:
+        """`avcC`."""
+        return b"".join(
+            [
+                self.head,
+                bytes([0xE0 | len(self.sequence)]),
+                *(len(one).to_bytes(2, "big") + one for one in self.sequence),
+                bytes([len(self.picture)]),
+                *(len(one).to_bytes(2, "big") + one for one in self.picture),
+                self.rest,
+            ]
+        )
+
+    def free_number(self) -> int:
+        """A number that no parameter set has; 0 when there is none."""
+        taken = {_golomb(one[4:]) for one in self.sequence} | {
+            _golomb(one[1:]) for one in self.picture
+        }
+        return next((n for n in range(1, _HIGHEST_SET + 1) if n not in taken), 0)
+
+
+def together(old: bytes, new: Setup) -> Setup:
+    """The parameter sets of the source, and those of the new frames beside them."""
+    one, two = Sets.parse(old), Sets.parse(new.box[8:])
+    both = Sets(
+        one.head,
+        tuple(dict.fromkeys((*one.sequence, *two.sequence))),
+        tuple(dict.fromkeys((*one.picture, *two.picture))),
+        one.rest,
+    )
+    data = both.pack()
+    box = (len(data) + 8).to_bytes(4, "big") + b"avcC" + data
+    return Setup(box, data)
+
+
+def _golomb(data: bytes) -> int:
+    """The first number of a bit stream, Exp-Golomb coded."""
+    bits = "".join(f"{byte:08b}" for byte in data[:8])
+    zeros = len(bits) - len(bits.lstrip("0"))
+    return int(bits[zeros : 2 * zeros + 1] or "1", 2) - 1

@@ -1,0 +1,269 @@
+"""Films through `mark`: what is coded anew and what stays, in every codec, depth, sampling and container."""
+
+from __future__ import annotations
+
+import io
+import math
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+import video_files
+from aikz_label import Label, Refused, identity, mark, verify
+from aikz_label.config import Config, load_config
+from aikz_label.label import Responsible, Role, System
+from aikz_label.report import Verdict
+
+LABEL = Label(origin="created", system=System("Films", "1"))
+QUIET = {"x265-params": "log-level=error"}
+HDR = (
+    "log-level=error:hdr10=1:max-cll=1000,400:"
+    "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
+)
+# container, encoder, and what is unusual about it
+KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "baseline": ("mp4", "libx264", {"options": {"profile": "baseline"}}),
+    "4:2:2": ("mp4", "libx264", {"pix_fmt": "yuv422p"}),
+    "4:4:4": ("mkv", "libx264", {"pix_fmt": "yuv444p"}),
+    "10 bit": ("mp4", "libx264", {"pix_fmt": "yuv422p10le"}),
+    "grey": ("mp4", "libx264", {"pix_fmt": "gray"}),
+    "full range": ("mp4", "libx264", {"pix_fmt": "yuvj420p"}),
+    "odd size": ("mov", "libx264", {"size": (242, 134)}),
+    "interlaced": ("mp4", "libx264", {"options": {"flags": "+ildct+ilme"}}),
+    "open groups": ("mp4", "libx264", {"options": {"x264-params": "open-gop=1:keyint=8"}}),
+    "uneven times": ("mp4", "libx264", {"times": {n: n * n for n in range(12)}}),
+    "one frame": ("mp4", "libx264", {"frames": 1}),
+    "tables first": ("mp4", "libx264", {"muxer": {"movflags": "faststart"}, "audio": "aac"}),
+    "turned": ("mp4", "libx264", {"turn": 90}),
+    "wide pixels": ("mp4", "libx264", {"sample_aspect_ratio": Fraction(4, 3)}),
+    "HEVC": ("mp4", "libx265", {"options": QUIET}),
+    "HDR10": (
+        "mp4",
+        "libx265",
+        {
+            "pix_fmt": "yuv420p10le",
+            "color_trc": 16,
+            "color_primaries": 9,
+            "colorspace": 9,
+            "options": {"x265-params": HDR},
+        },
+    ),
+    "HLG": (
+        "mkv",
+        "libx265",
+        {"pix_fmt": "yuv420p10le", "color_trc": 18, "color_primaries": 9, "options": QUIET},
+    ),
+    "12 bit": ("mkv", "libx265", {"pix_fmt": "yuv420p12le", "options": QUIET}),
+    "AV1": ("mp4", "libsvtav1", {"options": {"preset": "12"}}),
+    "AV1 in WebM": ("webm", "libsvtav1", {"options": {"preset": "12"}}),
+    "VP9": ("webm", "libvpx-vp9", {"audio": "libopus", "options": {"cpu-used": "8"}}),
+    "MPEG-4": ("3gp", "mpeg4", {}),
+    "H.263": ("3gp", "h263", {"size": (352, 288)}),
+    "MPEG-2": ("mkv", "mpeg2video", {"audio": "aac"}),
+    "Motion JPEG": ("mov", "mjpeg", {"pix_fmt": "yuvj422p"}),
+    "ProRes": ("mov", "prores_ks", {"pix_fmt": "yuv422p10le"}),
+    "ProRes without heads": ("mkv", "prores_ks", {"pix_fmt": "yuv422p10le"}),
+    "lossless": ("mkv", "ffv1", {}),
+    "H.264 in AVI": ("avi", "libx264", {}),
+    "B frames in AVI": ("avi", "mpeg4", {"options": {"bf": "2"}, "audio": "libmp3lame"}),
+}
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    folder = tmp_path_factory.mktemp("films")
+    party = Responsible(name="Films", role=Role.HOLDER, registration="HRB 1", country="DE")
+    identity.create(folder, party)
+    return load_config(folder / "aikz-label.toml")
+
+
+@cache
+def _sample(name: str) -> bytes:
+    kind, codec, unusual = KINDS[name]
+    options = {"size": (240, 136), "frames": 12, **unusual}
+    return video_files.film({"mkv": "matroska"}.get(kind, kind), codec, **options)
+
+
+def _look(data: bytes) -> dict[str, Any]:
+    """What must stay: everything but the pixels under the badge."""
+    with av.open(io.BytesIO(data)) as container:
+        stream = container.streams.video[0]
+        first = next(container.decode(stream))
+        found = {
+            "size": (stream.width, stream.height),
+            "codec": stream.codec_context.name,
+            "format": first.format.name,
+            "colours": (
+                int(first.color_trc),
+                int(first.color_primaries),
+                int(first.colorspace),
+                int(first.color_range),
+            ),
+            "shape": stream.sample_aspect_ratio or Fraction(1),
+            "interlaced": first.interlaced_frame,
+            "turned": first.rotation,
+            "light": sorted(
+                (side.type.name, bytes(side))
+                for side in first.side_data
+                if side.type.name in {"MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL"}
+            ),
+            "rate": stream.average_rate,
+        }
+    with av.open(io.BytesIO(data)) as container:
+        times = {stream.index: [] for stream in container.streams}
+        for packet in container.demux():
+            if packet.size:
+                moving = packet.stream.type == "video"
+                times[packet.stream_index].append(
+                    packet.pts if moving else (packet.pts, bytes(packet))
+                )
+    return found | {"times": {index: sorted(map(str, these)) for index, these in times.items()}}
+
+
+def _frames(data: bytes) -> list[np.ndarray]:
+    with av.open(io.BytesIO(data)) as container:
+        return [f.to_ndarray(format="gray16le") for f in container.decode(video=0)]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_everything_else_stays(own: Config, name: str) -> None:
+    source = _sample(name)
+    result = mark(source, None, LABEL, config=own)
+    assert result.data is not None
+    assert result.report.verdict is Verdict.LABELLED
+    before, after = _look(source), _look(result.data)
+    assert after == before
+    place = result.report.marker.notice.placements[0]
+    assert place["start"] == 0.0
+    one, two = _frames(source), _frames(result.data)
+    assert len(one) == len(two)
+    for first, second in zip(one, two, strict=True):
+        assert _psnr(first, second, place, turned=name == "turned") > 30
+
+
+def _psnr(one: np.ndarray, two: np.ndarray, place: Any, *, turned: bool) -> float:
+    """Outside the box of the badge, and a little more."""
+    if turned:
+        one, two = np.rot90(one), np.rot90(two)
+    squares = (one.astype(np.float64) - two) ** 2
+    height, width = squares.shape
+    top, left = int(place["y"] * height) - 4, int(place["x"] * width) - 4
+    bottom = int((place["y"] + place["height"]) * height) + 5
+    right = int((place["x"] + place["width"]) * width) + 5
+    squares[max(0, top) : bottom, max(0, left) : right] = 0
+    mean = squares.mean()
+    return 10 * math.log10(65535**2 / mean) if mean else math.inf
+
+
+def test_badge_is_inside_the_safe_area(own: Config) -> None:
+    for size, top in (((320, 180), 0.05), ((180, 320), 0.14)):
+        source = video_files.film(size=size, frames=3)
+        report = mark(source, None, LABEL, config=own).report
+        place = report.marker.notice.placements[0]
+        assert place["y"] >= top - 0.01
+        assert place["x"] + place["width"] <= 0.951
+
+
+REFUSED = {
+    "no picture": (lambda: video_files.sound("mp4"), "no-video"),
+    "too small": (lambda: video_files.film(size=(16, 16), frames=2), "not-perceptible"),
+    "transparent": (
+        lambda: video_files.film(
+            "mov", "prores_ks", pix_fmt="yuva444p10le", frames=2, options={"profile": "4"}
+        ),
+        "unsupported-variant",
+    ),
+    "no encoder": (
+        lambda: video_files.film("avi", "huffyuv", pix_fmt="yuv422p", frames=2),
+        "unsupported-variant",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refusals_name_a_reason(own: Config, name: str) -> None:
+    make, code = REFUSED[name]
+    with pytest.raises(Refused) as refusal:
+        mark(make(), None, LABEL, config=own)
+    assert refusal.value.code == code
+    assert refusal.value.hint
+
+
+def test_broken_frames_are_refused(own: Config) -> None:
+    """A frame that gives no picture would be a frame without a notice."""
+    source = bytearray(video_files.film(frames=10))
+    at = source.index(b"mdat") + 3000
+    source[at : at + 400] = bytes(400)
+    with pytest.raises(Refused):
+        mark(bytes(source), None, LABEL, config=own)
+
+
+@pytest.fixture(scope="module")
+def long_film() -> dict[str, bytes]:
+    options = {"size": (160, 90), "frames": 330, "rate": 5}
+    return {
+        "mp4": video_files.film("mp4", audio="aac", **options),
+        "mkv": video_files.film("matroska", audio="aac", **options),
+        "webm": video_files.film("webm", "libvpx-vp9", options={"cpu-used": "8"}, **options),
+    }
+
+
+@pytest.mark.parametrize("kind", ["mp4", "mkv", "webm"])
+def test_smart_mode_copies_the_rest(own: Config, long_film: dict[str, bytes], kind: str) -> None:
+    source = long_film[kind]
+    result = mark(source, None, LABEL, config=own, video_mode="smart")
+    assert result.data is not None
+    assert result.report.verdict is Verdict.LABELLED
+    spans = [(p["start"], p["end"]) for p in result.report.marker.notice.placements]
+    assert spans[0][0] == 0.0
+    assert spans[0][1] >= 5.0
+    assert spans[-1][1] - spans[-1][0] >= 5.0
+    before, after = _packets(source), _packets(result.data)
+    assert [time for time, _ in before] == [time for time, _ in after]
+    for (time, one), (_, two) in zip(before, after, strict=True):
+        covered = any(start <= time < end for start, end in spans)
+        assert (one == two) is not covered
+    one, two = _frames(source), _frames(result.data)
+    same = [np.array_equal(a, b) for a, b in zip(one, two, strict=True)]
+    covered = [any(start <= n / 5 < end for start, end in spans) for n in range(len(one))]
+    assert same == [not there for there in covered]
+
+
+def _packets(data: bytes) -> list[tuple[float, bytes]]:
+    with av.open(io.BytesIO(data)) as container:
+        found = [(float(p.pts * p.time_base), bytes(p)) for p in container.demux(video=0) if p.size]
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def test_short_films_are_coded_whole(own: Config) -> None:
+    result = mark(video_files.film(frames=5), None, LABEL, config=own, video_mode="smart")
+    assert any("Smart mode was not used" in warning for warning in result.warnings)
+    (place,) = result.report.marker.notice.placements
+    assert (place["start"], place["end"]) == (0.0, 0.5)
+
+
+def test_progress_is_told(own: Config) -> None:
+    told: list[tuple[int, int]] = []
+    mark(
+        video_files.film(frames=30),
+        None,
+        LABEL,
+        config=own,
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert told[-1][1] == 30
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+
+
+def test_a_second_badge_covers_the_first(own: Config, tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    mark(video_files.film(frames=4), path, LABEL, config=own)
+    altered = Label(origin="altered", system=System("Films", "1"))
+    result = mark(path, None, altered, config=own, on_existing="update")
+    assert result.data is not None
+    assert verify(result.data, config=own, measure=True).verdict is Verdict.LABELLED
