@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import subprocess
+import zlib
 
 import numpy as np
 import pypdfium2
@@ -21,7 +22,7 @@ from aikz_label.adapters.pdf.pages import Book
 from aikz_label.adapters.pdf.stamp import form, measuring, structure, template
 from aikz_label.adapters.pdf.stamp.content import Closing, Tangled, closing
 from aikz_label.adapters.pdf.stamp.geometry import View
-from aikz_label.adapters.pdf.stamp.planning import read_pages, written_pages
+from aikz_label.adapters.pdf.stamp.numbering import read_pages, written_pages
 from aikz_label.adapters.pdf.update import Update
 from aikz_label.label import Origin
 from aikz_label.limits import DEFAULT
@@ -273,6 +274,7 @@ def test_a_tagged_document_says_it_to_those_who_are_read_to():
     catalog = {"MarkInfo": {"Marked": True}, "StructTreeRoot": {"Type": Name("StructTreeRoot")}}
     done, plan = stamped(document(page(), page(), catalog=catalog))
     assert measured(done, plan).state is NoticeState.PERCEIVABLE
+    assert structure.Inspector(book(done)).find(0).proven
     assert done.count(b"/Artifact BMC") == 1, "equal operators are written once"
     assert done.count(b"/Subtype/Stamp") + done.count(b"/Subtype /Stamp") == 1
     words = wording.full(Origin.CREATED, "kk").encode("utf-16-be").hex()
@@ -422,6 +424,19 @@ def test_a_record_that_cannot_be_used_is_unknown(wrong):
         placements = ({**plan.placements[0], **wrong},)
 
     assert measured(done, Other).state is NoticeState.UNKNOWN
+
+
+def test_a_last_stream_that_expands_without_end_is_no_stamp():
+    bomb = zlib.compress(b" " * 10_000_000)
+    data = document(page(drawn=b""))
+
+    def blow(update, found):
+        stream = update.add(Stream({"Filter": Name("FlateDecode")}, bomb))
+        update.edit(found.leaves[0].ref)["Contents"] = [stream]
+
+    blown = changed(data, blow)
+    assert structure.Inspector(book(blown)).find(0) is None
+    assert stamp.search(io.BytesIO(blown), "", book(blown), order().profile, DEFAULT) is None
 
 
 def test_a_stamp_that_nobody_recorded_is_found():

@@ -1,8 +1,8 @@
 """The stamp: the notice on the pages of a PDF, planned, written as objects, found again and measured.
 
-`form` draws it, `geometry` and `corner` place it, `planning` does so for a whole document, and `content` closes what a page
-leaves open before it. `structure` finds it in the objects of a page, `renderer` and `template` draw pages and what is
-looked for, and `measuring` and `searching` answer whether people can perceive it.
+`form` draws it, `geometry` and `corner` place it, `planning` does so for a whole document, `content` closes what a page
+leaves open before it, and `above` knows what lies over it. `structure` finds it in the objects of a page, `renderer` and
+`template` draw pages and what is looked for, and `measuring` and `searching` answer whether people can perceive it.
 """
 
 from __future__ import annotations

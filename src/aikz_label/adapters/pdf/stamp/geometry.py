@@ -75,6 +75,17 @@ class View:
             return None
         return x * self.unit, y * self.unit, k * self.unit
 
+    def shown(self, box: Box) -> Box:
+        """A box in units of the page as it is displayed, pt from the left and from below."""
+        x0, y0, x1, y1 = self.crop
+        left, bottom, right, top = {
+            0: (box[0] - x0, box[1] - y0, box[2] - x0, box[3] - y0),
+            90: (box[1] - y0, x1 - box[2], box[3] - y0, x1 - box[0]),
+            180: (x1 - box[2], y1 - box[3], x1 - box[0], y1 - box[1]),
+            270: (y1 - box[3], box[0] - x0, y1 - box[1], box[2] - x0),
+        }[self.rotation]
+        return left * self.unit, bottom * self.unit, right * self.unit, top * self.unit
+
 
 @dataclass(frozen=True, slots=True)
 class Fitted:

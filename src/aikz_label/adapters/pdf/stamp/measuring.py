@@ -14,9 +14,10 @@ from typing import BinaryIO
 
 from aikz_label.adapters.pdf.pages import Book
 from aikz_label.adapters.pdf.stamp import renderer, template
+from aikz_label.adapters.pdf.stamp.above import view_of
 from aikz_label.adapters.pdf.stamp.form import DESIGN, UNIT, Drawing, drawing
 from aikz_label.adapters.pdf.stamp.geometry import CORNERS, Fitted, View
-from aikz_label.adapters.pdf.stamp.planning import read_pages, view_of
+from aikz_label.adapters.pdf.stamp.numbering import read_pages
 from aikz_label.adapters.pdf.stamp.structure import Found, Inspector
 from aikz_label.label import Origin
 from aikz_label.notice.measure import Region, measure

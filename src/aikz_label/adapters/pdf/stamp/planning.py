@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from aikz_label.adapters import MediaProblem, Order
 from aikz_label.adapters.pdf.objects import Dict, Extent, Name, Ref, Stream, Value, text
 from aikz_label.adapters.pdf.pages import OURS, Book
-from aikz_label.adapters.pdf.stamp import content, corner, form
+from aikz_label.adapters.pdf.stamp import above, content, corner, form
+from aikz_label.adapters.pdf.stamp.above import view_of
 from aikz_label.adapters.pdf.stamp.content import Closing
 from aikz_label.adapters.pdf.stamp.corner import Candidate, Grey
 from aikz_label.adapters.pdf.stamp.form import DESIGN, Add, Drawing
 from aikz_label.adapters.pdf.stamp.geometry import Box, Fitted, Matrix, View, fit
+from aikz_label.adapters.pdf.stamp.numbering import written_pages
 from aikz_label.errors import Refused
 from aikz_label.notice import wording
 
-_FLAGS = 4 | 64 | 128  # print, read only, locked
+FLAGS = 4 | 64 | 128  # print, read only, locked
 _TURNED: Mapping[int, list[Value]] = {
     90: [0, 1, -1, 0, 0, 0],
     180: [-1, 0, 0, -1, 0, 0],
     270: [0, -1, 1, 0, 0, 0],
 }
 _MAX_CONTENT = 64 << 20  # of a page, decoded
-TRANSPARENT = {"Link", "Popup"}  # kinds of annotations that show nothing of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class Plan:
                 "Type": Name("Annot"),
                 "Subtype": Name("Stamp"),
                 "Rect": list(one.box),
-                "F": _FLAGS,
+                "F": FLAGS,
                 "Contents": self._said,
                 "NM": f"aikz-label-{index + 1}".encode(),
                 "AP": {"N": appearance},
@@ -216,8 +217,9 @@ def plan(book: Book, source: BinaryIO, password: str, order: Order) -> Plan:
         if fitted is None:
             raise _too_small(page.index, view)
         views[page.index] = view
-        above = tuple(seen_from(view, box) for box in _above(book, page.index))
-        candidates.append(Candidate(page.index, view.size, fitted, above))
+        boxes = (above.box(book, one) for one in above.listed(book, page.index) if OURS not in one)
+        occupied = tuple(view.shown(box) for box in boxes if box is not None)
+        candidates.append(Candidate(page.index, view.size, fitted, occupied))
     choice = corner.choose(source, password, candidates)
     stamps = {}
     for one, (place, free) in zip(candidates, choice.corners, strict=True):
@@ -233,10 +235,10 @@ def plan(book: Book, source: BinaryIO, password: str, order: Order) -> Plan:
 
 
 def _warnings(made: Plan) -> Iterator[str]:
-    above = [index + 1 for index, one in made.stamps.items() if one.annotation]
-    if above:
+    lifted = [index + 1 for index, one in made.stamps.items() if one.annotation]
+    if lifted:
         yield (
-            f"On page {written_pages(above)} the notice is an annotation: something lies over every corner there, or the "
+            f"On page {written_pages(lifted)} the notice is an annotation: something lies over every corner there, or the "
             "content is written in a way that viewers draw differently."
         )
 
@@ -255,12 +257,6 @@ def closing(book: Book, streams: Sequence[Extent]) -> Closing | None:
         return None
 
 
-def view_of(book: Book, index: int) -> View:
-    """A page as people see it."""
-    page = book.pages[index]
-    return View(page.crop, page.rotation, page.unit)
-
-
 def _too_small(index: int, view: View) -> Refused:
     width, height = view.size
     return Refused(
@@ -268,57 +264,3 @@ def _too_small(index: int, view: View) -> Refused:
         code="not-perceptible",
         hint="Give the pages a larger size.",
     )
-
-
-def _above(book: Book, index: int) -> Iterator[Box]:
-    """Boxes of what is drawn above the content of a page, in units of the page."""
-    for one in book.annotations(index):
-        if one.get("Subtype") in TRANSPARENT or OURS in one:
-            continue
-        edges = [book.resolve(edge) for edge in book.document.array(one.get("Rect"))[:4]]
-        numbers = [float(edge) for edge in edges if isinstance(edge, int | float)]
-        if len(numbers) == 4:
-            across, up = sorted(numbers[::2]), sorted(numbers[1::2])
-            yield across[0], up[0], across[1], up[1]
-
-
-def seen_from(view: View, box: Box) -> Box:
-    """A box as displayed, pt from the left and from below."""
-    x0, y0, x1, y1 = view.crop
-    left, bottom, right, top = {
-        0: (box[0] - x0, box[1] - y0, box[2] - x0, box[3] - y0),
-        90: (box[1] - y0, x1 - box[2], box[3] - y0, x1 - box[0]),
-        180: (x1 - box[2], y1 - box[3], x1 - box[0], y1 - box[1]),
-        270: (y1 - box[3], box[0] - x0, y1 - box[1], box[2] - x0),
-    }[view.rotation]
-    return left * view.unit, bottom * view.unit, right * view.unit, top * view.unit
-
-
-def written_pages(numbers: Iterable[int]) -> str:
-    """Page numbers in order, as people write them: `1-3,7`."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and runs[-1][1] == number - 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
-
-
-def read_pages(words: object, most: int) -> tuple[int, ...] | None:
-    """What `written_pages` wrote, from 0; `None` for anything else."""
-    if not isinstance(words, str) or not words or len(words) > 7 * most + 10:
-        return None
-    numbers: list[int] = []
-    for run in words.split(","):
-        first, dash, last = run.partition("-")
-        last = last if dash else first
-        if not (first.isascii() and first.isdigit() and last.isascii() and last.isdigit()):
-            return None
-        if (
-            len(last) > 7
-            or not (numbers[-1] + 1 if numbers else 0) < int(first) <= int(last) <= most
-        ):
-            return None
-        numbers += range(int(first) - 1, int(last))
-    return tuple(numbers)

@@ -7,9 +7,9 @@ from typing import BinaryIO
 
 from aikz_label.adapters.pdf.pages import Book
 from aikz_label.adapters.pdf.stamp import measuring, renderer
+from aikz_label.adapters.pdf.stamp.above import view_of
 from aikz_label.adapters.pdf.stamp.geometry import View
 from aikz_label.adapters.pdf.stamp.measuring import Promised
-from aikz_label.adapters.pdf.stamp.planning import view_of
 from aikz_label.adapters.pdf.stamp.structure import Found as Formed
 from aikz_label.adapters.pdf.stamp.structure import Inspector
 from aikz_label.limits import Limits

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import permutations
@@ -17,10 +16,10 @@ from itertools import permutations
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.pdf.objects import Dict, Extent, Name, Ref, Stream, Value
 from aikz_label.adapters.pdf.pages import Book
-from aikz_label.adapters.pdf.stamp import form, planning
+from aikz_label.adapters.pdf.stamp import above, form, planning
+from aikz_label.adapters.pdf.stamp.above import view_of
 from aikz_label.adapters.pdf.stamp.form import Drawing, drawing
 from aikz_label.adapters.pdf.stamp.geometry import Box, Matrix, View
-from aikz_label.adapters.pdf.stamp.planning import view_of
 from aikz_label.label import Origin
 from aikz_label.notice import wording
 from aikz_label.texts import LANGUAGES
@@ -33,14 +32,15 @@ _DRAWN = re.compile(
 _MAX_TAIL = 1 << 16  # of the last stream, which holds our operators
 _MAX_FORM = 1 << 16
 _LAYER = b"/OC"
-_MANY = 900  # annotations of a page; not all of more are looked at
+_MANY = 1000  # streams of a page; not all of more are listed
 _HIDDEN, _INVISIBLE, _PRINT, _NO_VIEW = 2, 1, 4, 32
 _WRITTEN = {"Length", "Filter", "DecodeParms", "DL"}  # what a stream says of its bytes
 _DEPTH = 12  # of the objects of a form
 _COMPARED = Name("compared elsewhere")
 
-
 Known = tuple[Drawing, Origin, tuple[str, ...]]
+Compared = tuple[Drawing, Origin, tuple[str, ...], bool]
+"""What a form shows, and whether it is ours in every object."""
 Objects = dict[Ref, Value | Stream]
 
 
@@ -112,29 +112,25 @@ class Inspector:
     """
 
     book: Book
-    _known: dict[tuple[int, int], tuple[Drawing, Origin, tuple[str, ...], bool] | None] = field(
-        default_factory=dict
-    )
+    _known: dict[tuple[int, int], Compared | None] = field(default_factory=dict)
 
     def find(self, index: int) -> Found | None:
         """The stamp of a page, in its content or above it."""
         view = view_of(self.book, index)
-        above = list(self._annotations(index))
-        for position, one in enumerate(above):
+        over = list(above.listed(self.book, index))
+        for position, one in enumerate(over):
             found = self._annotation(one, view)
             if found is not None:
-                later = above[position + 1 :]
+                later = over[position + 1 :]
                 return _doubted(found) if self._covered(found, later) else found
         found = self._content(index, view)
-        return _doubted(found) if found is not None and self._covered(found, above) else found
+        return _doubted(found) if found is not None and self._covered(found, over) else found
 
     # -- in the content
 
     def _content(self, index: int, view: View) -> Found | None:
         streams = self.book.contents(index)
-        if not streams or streams[-1].length > _MAX_TAIL:
-            return None
-        tail = self.book.decoded(streams[-1], _MAX_TAIL)
+        tail = self._short(streams[-1]) if streams else b""
         drawn = _DRAWN.search(tail)
         if drawn is None:
             return None
@@ -150,19 +146,20 @@ class Inspector:
 
     def _closed(self, streams: list[Extent], closers: bytes) -> bool:
         """Whether the page's own content lies between pieces that close it."""
-        if len(streams) < 2:
+        if not 2 <= len(streams) < _MANY:
             return False
         wanted = planning.closing(self.book, streams[1:-1])
-        first = self.book.decoded(streams[0], _MAX_TAIL)
+        first = self._short(streams[0])
         return wanted is not None and (first, closers) == (wanted.before, wanted.after)
 
-    # -- above the content
+    def _short(self, stream: Extent) -> bytes:
+        """What a stream says that can be one of ours; nothing for a longer one."""
+        try:
+            return self.book.decoded(stream, _MAX_TAIL) if stream.length <= _MAX_TAIL else b""
+        except MediaProblem:
+            return b""
 
-    def _annotations(self, index: int) -> Iterator[Dict]:
-        """What shows something above the content of a page, or can: viewers draw some kinds by themselves."""
-        for one in self.book.annotations(index):
-            if one.get("Subtype") not in planning.TRANSPARENT:
-                yield one
+    # -- above the content
 
     def _annotation(self, one: Dict, view: View) -> Found | None:
         """A stamp that is an annotation."""
@@ -170,7 +167,7 @@ class Inspector:
         known = self._form(shown)
         if known is None and isinstance(shown, Extent):
             known = self._turned(shown, view)
-        box = self._box(one)
+        box = above.box(self.book, one)
         if known is None or box is None:
             return None
         flags = self.book.resolve(one.get("F"))
@@ -178,12 +175,11 @@ class Inspector:
         concealed = bool(bits & (_HIDDEN | _INVISIBLE | _NO_VIEW)) or not bits & _PRINT
         layer = "OC" in one
         place = _placed(view, box, known[0])
-        proven = known[3] and place is not None and not concealed and not layer
+        usual = not bits & ~planning.FLAGS and not concealed and not layer
+        proven = known[3] and place is not None and usual
         return Found(*known[:3], view, place, proven, layer=layer, concealed=concealed)
 
-    def _turned(
-        self, shown: Extent, view: View
-    ) -> tuple[Drawing, Origin, tuple[str, ...], bool] | None:
+    def _turned(self, shown: Extent, view: View) -> Compared | None:
         """What a form shows that turns another one upright."""
         resources = self.book.document.mapping(shown.dict.get("Resources"))
         inner = self.book.document.mapping(resources.get("XObject")).get("S")
@@ -195,31 +191,23 @@ class Inspector:
         compared: Objects = {Ref(0, 0): _COMPARED}
         return (*known[:3], known[3] and self._same_stream(shown, wanted, compared, _DEPTH))
 
-    def _covered(self, found: Found, above: list[Dict]) -> bool:
+    def _covered(self, found: Found, over: list[Dict]) -> bool:
         """Whether something may lie over the stamp; of more annotations than are listed, something may."""
-        return len(above) >= _MANY or any(self._covers(one, found) for one in above)
+        return len(over) >= above.MANY or any(self._covers(one, found) for one in over)
 
     def _covers(self, one: Dict, found: Found) -> bool:
         """Whether an annotation reaches over the stamp; one without a proper box may be anywhere."""
-        box = self._box(one)
+        box = above.box(self.book, one)
         if box is None or found.place is None:
             return True
         x, y, _ = found.place
         width, height = found.extent
-        left, bottom, right, top = planning.seen_from(found.view, box)
+        left, bottom, right, top = found.view.shown(box)
         return left < x + width and x < right and bottom < y + height and y < top
-
-    def _box(self, one: Dict) -> Box | None:
-        edges = [self.book.resolve(edge) for edge in self.book.document.array(one.get("Rect"))[:4]]
-        numbers = [float(edge) for edge in edges if isinstance(edge, int | float)]
-        if len(numbers) != 4:
-            return None
-        across, up = sorted(numbers[::2]), sorted(numbers[1::2])
-        return across[0], up[0], across[1], up[1]
 
     # -- the form
 
-    def _form(self, shown: Value | Extent) -> tuple[Drawing, Origin, tuple[str, ...], bool] | None:
+    def _form(self, shown: Value | Extent) -> Compared | None:
         """What a form shows, if it is ours, and whether it is so in every object."""
         if not isinstance(shown, Extent) or shown.length > _MAX_FORM:
             return None
@@ -228,7 +216,7 @@ class Inspector:
             self._known[key] = self._compared(shown)
         return self._known[key]
 
-    def _compared(self, shown: Extent) -> tuple[Drawing, Origin, tuple[str, ...], bool] | None:
+    def _compared(self, shown: Extent) -> Compared | None:
         try:
             known = _forms().get(self.book.decoded(shown, _MAX_FORM))
         except MediaProblem:
@@ -289,7 +277,7 @@ def _doubted(found: Found) -> Found:
 
 def _placed(view: View, box: Box, drawn: Drawing) -> tuple[float, float, float] | None:
     """Where an annotation shows its form, when it does so in its own proportions."""
-    left, bottom, right, top = planning.seen_from(view, box)
+    left, bottom, right, top = view.shown(box)
     size = (right - left) * form.UNIT / drawn.width
     high = (top - bottom) * form.UNIT / drawn.height
     if size <= 0 or abs(high - size) > size / 100:
