@@ -36,8 +36,13 @@ def test_no_such_kind(here, capsys):
 def test_a_code_page_is_converted_only_when_that_is_allowed(here, capsys):
     source = "Привет, мир\r\n".encode("cp1251")
     (here / "a.txt").write_bytes(source)
-    assert main(["mark", "a.txt", *MARK]) == 1
-    assert not (here / "a.labelled.txt").exists()
+    (here / "a").write_bytes(source)
+    for name, more in (("a.txt", ()), ("a.txt", ("--allow-normalise",)), ("a", ("--as", "text"))):
+        assert main(["mark", name, *more, *MARK]) == 1
+        assert "--allow-normalise --encoding NAME" in "".join(capsys.readouterr().err.split("\n"))
+    assert main(["mark", "a", *MARK]) == 1
+    assert "--encoding" not in capsys.readouterr().err
+    assert not list(here.glob("*.labelled*"))
     assert main(["mark", "a.txt", "--encoding", "cp1251", *MARK]) == 2
     assert "Add --allow-normalise" in capsys.readouterr().err
     converted = ("--allow-normalise", "--encoding", "cp1251")

@@ -77,6 +77,21 @@ class Said:
             )
         return row
 
+    def check_readable(self) -> None:
+        """Say of a file whose bytes look like nothing that is known what a text may need.
+
+        Raises:
+            Refused: It was said to be a text, or its name says so, and nobody named its code page.
+        """
+        by_name = languages.by_suffix(PurePath(self.name).suffix)
+        text = by_name if self.kind in {"", languages.BY_NAME} else self.kind
+        if text and not isinstance(self.convert, str):
+            raise Refused(
+                "This may be a text, but it is in no Unicode encoding.",
+                code="encoding",
+                hint="If it is one, name its code page, such as windows-1251: --allow-normalise --encoding NAME.",
+            )
+
     def converted(self, source: BinaryIO, caps: Limits) -> tuple[BinaryIO, tuple[str, ...]]:
         """The text as composed UTF-8, if the caller allows that and it is needed; and what was done, in a sentence.
 
