@@ -311,23 +311,19 @@ def large(root):
     own = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.55555.1"), bytes(10**7))
     leaf = issuing.issue()
     many = 10**7 // len(root.certificate.public_bytes(serialization.Encoding.DER)) + 1
-    return {
-        "one": issuing.issue("Large", extra=[(own, False)]),
-        "many": replace(leaf, above=(*leaf.above, *[root.certificate] * many)),
-    }
+    yield issuing.issue("Large", extra=[(own, False)])
+    yield replace(leaf, above=(*leaf.above, *[root.certificate] * many))
 
 
 def test_ten_megabytes_of_certificates():
+    """They are neither looked into nor remembered."""
     root = pki.root()
     action = {"action": "c2pa.created", "digitalSourceType": marker.SOURCE_TYPE["created"]}
     actions = ("c2pa.actions.v2", {"actions": [action]})
-    for kind, signer in large(root).items():
-        manifest = c2pa_files.Manifest([actions], signer)
-        data = c2pa_files.in_png(encoded(picture(), "png"), manifest)
+    for signer in large(root):
+        data = c2pa_files.in_png(encoded(picture(), "png"), c2pa_files.Manifest([actions], signer))
         assert len(data) > 9_900_000
         report = verify(data, trust=[TrustList("test", root.pem)])
-        believed = kind == "one"
-        assert report.marker_state == ("trusted" if believed else "untrusted")
-        found = {f.message.code for f in report.findings}
-        assert ("signer.out-of-reach" in found) is not believed
+        assert report.marker_state is MarkerState.UNTRUSTED
+        assert "signer.out-of-reach" in {f.message.code for f in report.findings}
         assert len(report.to_json()) < 20_000

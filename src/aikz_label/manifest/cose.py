@@ -21,6 +21,9 @@ ALGORITHMS = {
 }
 _ALGORITHM, _CHAIN = 1, 33
 _MAX_TOKENS = 8
+_MAX_CHAIN = (
+    128 * 1024
+)  # bytes of certificates: what was read of each is remembered for the next file
 
 
 class Signature(NamedTuple):
@@ -82,11 +85,14 @@ def _signature(box: bytes, claim: bytes) -> Signature | None:
             ),
             [],
         )
+        certificates = tuple(_bytes(chain if isinstance(chain, list) else [chain]))
+        if sum(map(len, certificates)) > _MAX_CHAIN:
+            return None
         second = unprotected.get("sigTst2")
         stamps = second if second is not None else unprotected.get("sigTst")
         return Signature(
             algorithm=ALGORITHMS.get(header.get(_ALGORITHM, 0), ""),
-            chain=tuple(_bytes(chain if isinstance(chain, list) else [chain])),
+            chain=certificates,
             protected=protected,
             value=value if isinstance(value, bytes) else b"",
             claim=claim,

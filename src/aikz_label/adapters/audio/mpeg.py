@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import BinaryIO
 
 from aikz_label.adapters import MediaProblem
@@ -84,7 +84,7 @@ class Head:
         return (self.version, self.rate) == (other.version, other.rate)
 
 
-@cache
+@lru_cache(maxsize=4096)  # any bytes can be asked about
 def head(stored: bytes) -> Head | None:
     """Read four bytes; `None` when they begin no frame of layer III."""
     if len(stored) < 4 or stored[0] != 0xFF or stored[1] & 0xE0 != 0xE0:

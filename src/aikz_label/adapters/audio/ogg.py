@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
@@ -227,7 +227,7 @@ class Ogg(SoundFile):
         return not any(pieces.read(self.source, at, 4096))
 
 
-@cache
+@lru_cache(maxsize=16)  # any bytes can be asked about
 def _stream(head: bytes) -> Stream:
     """The class of a coding, by the packet with which it begins."""
     module = import_module("aikz_label.adapters.audio.ogg_streams")
