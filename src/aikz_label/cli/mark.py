@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aikz_label.cli.running import (
     Interruption,
@@ -202,35 +202,17 @@ def _one(options: argparse.Namespace) -> int:
 
     source, label, config = options.paths[0], _label(options), settings(options)
     signer, target = open_signer(options.signer, config), _target(source, options)
-    secret = password(options)
+    how = _how(options)
     progress = Progress("frames", None, show=not options.no_progress)
     try:
         result = mark(
             stdin() if source == "-" else source,
             sys.stdout.buffer if target is None else target,
             label,
-            languages=listed(options.lang),
-            notice=options.notice,
-            notice_reason=options.notice_reason,
-            when_too_small=options.when_too_small,
-            pages=options.pages,
-            stamp_as=options.stamp_as,
-            profile_name=options.profile,
             signer=signer,
-            on_existing=options.on_existing,
-            sidecar=_sidecar(options),
-            tsa=options.tsa,
-            tsa_failure=options.tsa_failure,
-            overwrite=options.overwrite,
-            as_format=options.as_format,
-            allow_normalise=_normalise(options),
-            password=secret,
-            allow_signed=options.allow_signed,
-            override_permissions=options.override_permissions,
-            video_mode=options.video_mode,
-            spoken=not options.no_spoken,
             progress=progress.frames,
             config=config,
+            **how,
         )
     except (LabelError, OSError) as error:
         progress.clear()
@@ -269,30 +251,32 @@ def _many(options: argparse.Namespace) -> int:
 def _marking(options: argparse.Namespace) -> Marking:
     from aikz_label.sandbox.work import Marking  # noqa: PLC0415
 
-    return Marking(
-        _label(options),
-        settings(options),
-        languages=listed(options.lang),
-        notice=options.notice,
-        notice_reason=options.notice_reason,
-        when_too_small=options.when_too_small,
-        pages=options.pages,
-        stamp_as=options.stamp_as,
-        profile_name=options.profile,
-        signer=options.signer,
-        on_existing=options.on_existing,
-        sidecar=_sidecar(options),
-        tsa=options.tsa,
-        tsa_failure=options.tsa_failure,
-        overwrite=options.overwrite,
-        as_format=options.as_format,
-        allow_normalise=_normalise(options),
-        password=password(options),
-        allow_signed=options.allow_signed,
-        override_permissions=options.override_permissions,
-        video_mode=options.video_mode,
-        spoken=not options.no_spoken,
-    )
+    return Marking(_label(options), settings(options), signer=options.signer, **_how(options))
+
+
+def _how(options: argparse.Namespace) -> dict[str, Any]:
+    """Options of `mark`, whether for one file or for many."""
+    return {
+        "languages": listed(options.lang),
+        "notice": options.notice,
+        "notice_reason": options.notice_reason,
+        "when_too_small": options.when_too_small,
+        "pages": options.pages,
+        "stamp_as": options.stamp_as,
+        "profile_name": options.profile,
+        "on_existing": options.on_existing,
+        "sidecar": _sidecar(options),
+        "tsa": options.tsa,
+        "tsa_failure": options.tsa_failure,
+        "overwrite": options.overwrite,
+        "as_format": options.as_format,
+        "allow_normalise": _normalise(options),
+        "password": password(options),
+        "allow_signed": options.allow_signed,
+        "override_permissions": options.override_permissions,
+        "video_mode": options.video_mode,
+        "spoken": not options.no_spoken,
+    }
 
 
 def _normalise(options: argparse.Namespace) -> bool | str:

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -181,32 +181,9 @@ class Marking:
         }
 
     def _mark(self, source: Path | bytes, target: Path | None, on_existing: str) -> api.MarkResult:
-        return api.mark(
-            source,
-            target,
-            self.label,
-            languages=self.languages,
-            notice=self.notice,
-            notice_reason=self.notice_reason,
-            when_too_small=self.when_too_small,
-            pages=self.pages,
-            stamp_as=self.stamp_as,
-            profile_name=self.profile_name,
-            signer=_signer(self.signer, self.config),
-            on_existing=on_existing,
-            overwrite=self.overwrite,
-            sidecar=self.sidecar,
-            tsa=self.tsa,
-            tsa_failure=self.tsa_failure,
-            as_format=self.as_format,
-            allow_normalise=self.allow_normalise,
-            password=self.password,
-            allow_signed=self.allow_signed,
-            override_permissions=self.override_permissions,
-            video_mode=self.video_mode,
-            spoken=self.spoken,
-            config=self.config,
-        )
+        options: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
+        options |= {"signer": _signer(self.signer, self.config), "on_existing": on_existing}
+        return api.mark(source, target, **options)
 
     def try_sample(self) -> None:
         """Mark the sample anew."""
