@@ -295,12 +295,20 @@ def _perceivable(notice: Notice, measured: Measurement | None) -> Notice:
         return notice
     if measured.state is not NoticeState.PERCEIVABLE:
         reasons = " ".join(problem.text("en") for problem in measured.problems)
+        how, hint = _HINDERED.get(notice.kind, ("drawn into", "Use a larger picture."))
         raise Refused(
-            f"The notice drawn into this file is not perceivable. {reasons}".strip(),
+            f"The notice {how} this file is not perceivable. {reasons}".strip(),
             code="not-perceptible",
-            hint="Use a larger picture.",
+            hint=hint,
         )
     return replace(notice, figures=measured.figures)
+
+
+# What else a notice can be than drawn, and what to do when it fails.
+_HINDERED = {
+    "text": ("written into", "Look at the text as its readers see it."),
+    "spoken": ("spoken in", "Convert the sound to more bits or a higher rate, or make it longer."),
+}
 
 
 def _with_stamp(report: Report, job: Job) -> Report:

@@ -442,6 +442,9 @@ def _reading_limits(case: _Case, profile: Profile) -> Iterator[Message]:
         yield message("limits.drawing")
     if case.notice.how is How.MEASURED and _cut_short(case.notice):
         yield message("limits.listened", minutes=_LISTENED)
+    record = case.evidence.marker.notice
+    if record is not None and any("voices" in place for place in record.placements):
+        yield message("limits.own-voice")
     if case.evidence.format == "pdf":
         yield message("limits.pages")
     yield message("limits.profile", profile=profile.id)

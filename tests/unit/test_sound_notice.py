@@ -138,3 +138,12 @@ def test_marking_and_checking_measure_the_same() -> None:
     for block in blocks(samples, 777):
         ear.push(block)
     assert ear.finish() == measured(samples, made)
+
+
+def test_a_tone_at_the_edge_of_the_band_behind_the_notice_is_no_background() -> None:
+    time = np.arange(15 * RATE) / RATE
+    for hertz in (300, 3400):
+        tone = (0.1 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)[None, :]
+        made = spoken(lufs=loudness.measure(tone, RATE, "mono"))
+        found = measured(np.concatenate([made.samples, tone], axis=1), made)
+        assert dict(found.figures)["background_db"] > 40

@@ -67,7 +67,7 @@ def add_mark(commands: Commands, common: argparse.ArgumentParser) -> None:
     command.add_argument("--system", metavar="NAME[/VERSION]", help="the AI system")
     command.add_argument("--lang", metavar="LIST", help="languages of the notice, such as kk,ru")
     command.add_argument(
-        "--profile", default="kz", help="numbers the notice must reach (default: kz)"
+        "--profile", default="kz", help="numbers the notice must reach: kz or strict (default: kz)"
     )
     command.add_argument(
         "--notice",

@@ -64,6 +64,9 @@ def add_verify(commands: Commands, common: argparse.ArgumentParser) -> None:
         help="measure the notice even when it is attested, and search for one that nobody recorded",
     )
     command.add_argument(
+        "--profile", default="kz", help="numbers the notice must reach: kz or strict (default: kz)"
+    )
+    command.add_argument(
         "--lang",
         choices=("kk", "ru", "en"),
         default="en",
@@ -110,11 +113,16 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _order(options: argparse.Namespace) -> Verifying:
+    from aikz_label.profile import load_profile  # noqa: PLC0415
     from aikz_label.sandbox.work import Verifying  # noqa: PLC0415
 
     sidecar = str(options.sidecar.absolute()) if options.sidecar else ""
+    load_profile(
+        options.profile
+    )  # a wrong name is the caller's mistake, found before any child starts
     return Verifying(
         believed(options, settings(options)),
+        options.profile,
         measure=options.measure,
         digest=options.hash,
         whole=options.json,

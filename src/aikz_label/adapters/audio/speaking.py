@@ -82,7 +82,7 @@ def spoken(source: SoundFile, order: Order) -> Spoken:
         raise MediaProblem("damaged", detail_word="no-sound")
     loudness = meter.finish()
     seconds = programme.length / programme.rate
-    script = notices.script(order.label.origin, order.languages, numbers)
+    script = notices.script(order.label.origin, order.languages, numbers, order.voices)
     made = notices.compose(
         script,
         programme.rate,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,29 +60,46 @@ class Script:
 
     def parts(self, *, brief: bool) -> tuple[Part, ...]:
         """What sounds when."""
-        at = LEAD + earcon.seconds(self.dit)
-        found = [Part("earcon", LEAD, earcon.seconds(self.dit))]
-        at += _AFTER_EARCON
-        for language in self.languages:
-            seconds = len(self.sentence(language, brief=brief)) / speech.RATE
-            found.append(Part(language, at, seconds))
-            at += seconds + _AFTER_SENTENCE
-        return tuple(found)
+        return parts(
+            self.dit,
+            (
+                (language, len(self.sentence(language, brief=brief)) / speech.RATE)
+                for language in self.languages
+            ),
+        )
 
     def sentence(self, language: str, *, brief: bool) -> Samples:
         """One sentence at `speech.RATE`."""
+        recording = self.recording(language, brief=brief)
+        if recording is not None:
+            return recording.samples
+        return speech.bundled(speech.name(language, self.origin, brief=brief))
+
+    def recording(self, language: str, *, brief: bool) -> Recording | None:
+        """The user's own recording of a sentence; the long one where the short one is wanted and missing."""
         own = dict(self.voices)
         called = speech.name(language, self.origin, brief=brief)
-        full = speech.name(language, self.origin, brief=False)
-        recording = own.get(called) or own.get(
-            full
-        )  # whoever has a voice of their own stays with it
-        return recording.samples if recording is not None else speech.bundled(called)
+        return own.get(called) or own.get(speech.name(language, self.origin, brief=False))
+
+    def prints(self, *, brief: bool) -> dict[str, str]:
+        """Prints of the user's own recordings by language."""
+        own = ((name, self.recording(name, brief=brief)) for name in self.languages)
+        return {name: one.print for name, one in own if one is not None}
 
     @property
     def own_voice(self) -> bool:
         """Some sentence is not a bundled clip."""
         return bool(self.voices)
+
+
+def parts(dit: float, sentences: Iterable[tuple[str, float]]) -> tuple[Part, ...]:
+    """What sounds when, for a length of a dit and the sentences' languages and lengths in seconds."""
+    found = [Part("earcon", LEAD, earcon.seconds(dit))]
+    at = LEAD + earcon.seconds(dit) + _AFTER_EARCON
+    for language, seconds in sentences:
+        found.append(Part(language, at, seconds))
+        at += seconds + _AFTER_SENTENCE
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,13 +133,14 @@ class Composed:
         Args:
             start: Where it begins in the finished file as it is played, seconds.
         """
+        prints = self.script.prints(brief=self.brief)
         return {
             "design": DESIGN,
             "form": "short" if self.brief else "long",
             "start": round(start, 4),
             "end": round(start + self.seconds, 4),
             "dit": self.script.dit,
-        }
+        } | ({"voices": prints} if prints else {})
 
 
 def script(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from aikz_label.label import Origin
-from aikz_label.notice.sound import earcon, matching
-from aikz_label.notice.sound.composing import DESIGN, Part, Script
+from aikz_label.notice.sound import earcon, matching, prints
+from aikz_label.notice.sound.composing import DESIGN, Part, parts
 from aikz_label.notice.sound.earcon import HEARING_RATE
 from aikz_label.notice.sound.layouts import Samples
 from aikz_label.notice.sound.listening import Heard, Stretch
@@ -24,7 +23,6 @@ _LONGEST = 120.0  # seconds of a notice; what a record claims beyond that is non
 _DITS = (0.03, 0.5)
 _CLOSE = 1.0  # seconds around the place where a sentence is expected after the signal
 _HALF = 0.5  # share of a sentence that makes it heard
-_GAP = 0.25  # seconds
 _DEEPEST = 60.0  # dB; a background below that is silence
 # Likeness by which the sentence promised may be behind that of the other origin; they share their first words.
 APART = 0.03
@@ -32,12 +30,22 @@ APART = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A notice on record, its numbers checked."""
+    """A notice on record, its numbers checked; `voices` are prints of sentences that are not ours, by language."""
 
     start: float
     end: float
     dit: float
     brief: bool
+    voices: Mapping[str, str] = field(default_factory=dict)
+
+    def parts(self, origin: Origin, languages: tuple[str, ...]) -> tuple[Part, ...]:
+        """What sounds when."""
+        return parts(self.dit, ((name, self._seconds(name, origin)) for name in languages))
+
+    def _seconds(self, language: str, origin: Origin) -> float:
+        if language in self.voices:
+            return prints.seconds(self.voices[language])
+        return len(matching.template(language, origin, brief=self.brief)) / HEARING_RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,11 @@ def _placement(record: Mapping[str, Any]) -> Placement | None:
         return None
     first, last, unit = map(float, numbers)
     sane = 0 <= first < last <= first + _LONGEST and first < 1e7 and _DITS[0] <= unit <= _DITS[1]
-    return Placement(first, last, unit, record.get("form") == "short") if sane else None
+    given = record.get("voices", {})
+    voices = {str(k): str(v) for k, v in given.items()} if isinstance(given, Mapping) else {}
+    if not sane or not all(map(prints.is_print, voices.values())):
+        return None
+    return Placement(first, last, unit, record.get("form") == "short", voices)
 
 
 class Finder:
@@ -107,8 +119,8 @@ class Finder:
         signal = self._signal(wanted, wanted.start - AROUND, wanted.end + AROUND)
         if signal is None and anywhere:
             signal = self._signal(wanted, 0.0, OPENING)
-        parts = Script(self._origin, self._languages, wanted.dit).parts(brief=wanted.brief)
-        start = wanted.start if signal is None else signal.at - parts[0].start
+        planned = wanted.parts(self._origin, self._languages)
+        start = wanted.start if signal is None else signal.at - planned[0].start
         begin, samples = self._heard.piece(
             start - AROUND, start + wanted.end - wanted.start + AROUND
         )
@@ -116,13 +128,12 @@ class Finder:
         # the signal tells where each sentence is; without it they may be anywhere here
         said = {
             part: self._sentence(stretch, part, wanted, start if signal else None)
-            for part in parts[1:]
+            for part in planned[1:]
         }
         heard = {part: one for part, one in said.items() if one and self._counts(one)}
         if signal is None and heard:
             first = next(iter(heard))
             start = heard[first].at - first.start
-        told = [parts[0]] * (signal is not None) + list(heard)
         return Place(
             start=max(0.0, start),
             end=min(start + wanted.end - wanted.start, self._heard.seconds),
@@ -130,7 +141,11 @@ class Finder:
             tempo=1.0,
             clips=tuple(one.score for one in heard.values()),
             whole=min((one.whole for one in said.values() if one), default=0.0),
-            background=stretch.background(parts, told, start, wanted.dit) if told else 0.0,
+            background=stretch.background(
+                (Part(p.name, s.at, p.seconds) for p, s in heard.items()),
+                start + planned[0].start if signal else None,
+                wanted.dit,
+            ),
         )
 
     def _signal(self, wanted: Placement, start: float, stop: float) -> earcon.Heard | None:
@@ -151,8 +166,14 @@ class Finder:
         if start is not None:
             first = start + part.start
             near = stretch.near(first - _CLOSE, first + part.seconds + _CLOSE)
+        if part.name in wanted.voices:
+            return near.placed(prints.find(near.samples, wanted.voices[part.name]))
         found = {
-            origin: near.find(matching.template(part.name, origin, brief=wanted.brief))
+            origin: near.placed(
+                matching.find(
+                    near.samples, matching.template(part.name, origin, brief=wanted.brief)
+                )
+            )
             for origin in Origin
         }
         promised = found.pop(self._origin)
@@ -177,35 +198,41 @@ class _Stretch:
         last = max(first, round((stop - self.begin) * HEARING_RATE))
         return _Stretch(self.begin + first / HEARING_RATE, self.samples[first:last])
 
-    def find(self, sentence: Samples) -> matching.Sentence | None:
-        """Where a sentence is, in seconds of the sound."""
-        found = matching.find(self.samples, sentence)
+    def placed(self, found: matching.Sentence | None) -> matching.Sentence | None:
+        """The same sentence, in seconds of the sound."""
         return replace(found, at=found.at + self.begin) if found else None
 
-    def background(
-        self, parts: tuple[Part, ...], told: list[Part], start: float, dit: float
-    ) -> float:
-        """How much softer it is between the parts that are heard than in them, dB."""
-        words = self._power((start + p.start, start + p.start + p.seconds) for p in told)
-        gaps = self._power((start + a, start + b) for a, b in _gaps(parts, told, dit))
-        if words <= 0:
-            return 0.0
-        return float(min(_DEEPEST, 10 * np.log10(words / max(gaps, words * 1e-9))))
+    def background(self, told: Iterable[Part], signal: float | None, dit: float) -> float:
+        """How much softer it is between the parts that are heard than in them, dB.
 
-    def _power(self, stretches: Iterable[Stretch]) -> float:
-        joined = np.concatenate([self.near(*one).samples for one in stretches])
+        Args:
+            told: The sentences where they are heard.
+            signal: Where the signal begins, if it is heard.
+            dit: Length of its short tone.
+        """
+        sounds: list[Stretch] = []
+        gaps: list[Stretch] = []
+        if signal is not None:
+            sounds.append((signal, signal + earcon.seconds(dit)))
+            gaps += _pauses(signal, dit)
+        for part in told:
+            sounds.append((part.start, part.start + part.seconds))
+            gaps.append((part.start - 0.2, part.start - 0.05))
+        loud, soft = self._power(sounds), self._power(gaps)
+        if loud <= 0:
+            return 0.0
+        return float(min(_DEEPEST, 10 * np.log10(loud / max(soft, loud * 1e-9))))
+
+    def _power(self, stretches: list[Stretch]) -> float:
+        parts = [self.near(*one).samples for one in stretches]
+        joined = np.concatenate(parts) if parts else np.zeros(0, np.float32)
         return float(np.mean(np.square(joined, dtype=np.float64))) if len(joined) else 0.0
 
 
-def _gaps(parts: tuple[Part, ...], told: list[Part], dit: float) -> Iterator[Stretch]:
-    """Where a notice is silent around the parts that are heard, without the edges, over which codecs and rooms smear."""
-    at = parts[0].start
+def _pauses(signal: float, dit: float) -> Iterator[Stretch]:
+    """Where a signal is silent, without the edges, over which codecs and rooms smear."""
+    at = signal
     for i, units in enumerate(earcon.RHYTHM):
-        if i % 2 and parts[0] in told:
+        if i % 2:
             yield at + 0.03, at + units * dit - 0.02
         at += units * dit
-    for before, after in pairwise(parts):
-        if before in told and after in told:
-            yield before.start + before.seconds + 0.1, after.start - 0.05
-    if told == [parts[-1]]:
-        yield parts[-1].start - _GAP, parts[-1].start - 0.05

@@ -11,7 +11,8 @@ import av
 import numpy as np
 
 from aikz_label.errors import ConfigError
-from aikz_label.notice.sound import decoding, loudness
+from aikz_label.notice.sound import decoding, loudness, matching, prints
+from aikz_label.notice.sound.earcon import HEARING_RATE
 from aikz_label.notice.sound.layouts import Samples, mono
 from aikz_label.notice.sound.resampling import resample
 from aikz_label.notice.sound.speech import RATE
@@ -31,9 +32,11 @@ class Recording:
 
     Attributes:
         samples: One channel at `speech.RATE`.
+        print: What a record holds of it, so that it is known again.
     """
 
     samples: Samples
+    print: str
 
 
 def load(path: Path, *, brief: bool) -> Recording:
@@ -70,7 +73,8 @@ def _load(path: Path, changed: int, *, brief: bool) -> Recording:  # noqa: ARG00
     level = loudness.measure(samples[None, :], rate, "mono")
     if level < _LEAST_LUFS:
         raise _unfit(path, f"its loudness is {level:.0f} LUFS, below {_LEAST_LUFS:.0f}")
-    return Recording(resample(samples, rate, RATE))
+    heard = matching.in_band(resample(samples, rate, HEARING_RATE))
+    return Recording(resample(samples, rate, RATE), prints.make(heard))
 
 
 def _samples(path: Path, most: float) -> tuple[Samples, int]:
