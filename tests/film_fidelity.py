@@ -147,7 +147,19 @@ def _likeness(
 
 def _frames(path: Path, index: int) -> Iterator[np.ndarray]:
     """The first frames as people see them, grey."""
-    form = ("-frames:v", str(_FRAMES), "-pix_fmt", "gray", "-c:v", "pgm", "-f", "image2pipe", "-")
+    form = (
+        "-fps_mode",
+        "passthrough",
+        "-frames:v",
+        str(_FRAMES),
+        "-pix_fmt",
+        "gray",
+        "-c:v",
+        "pgm",
+        "-f",
+        "image2pipe",
+        "-",
+    )
     data = _run(
         require_tool("ffmpeg"), "-v", "error", "-i", path, "-map", f"0:{index}", *form
     ).stdout

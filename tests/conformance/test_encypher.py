@@ -125,6 +125,7 @@ MADE = {
     "photo.jxl": lambda: jxl(picture()),
     "film.mp4": lambda: video_files.film("mp4", frames=4, audio="aac"),
     "film.mov": lambda: video_files.film("mov", "mpeg4", frames=4),
+    "film.avi": lambda: video_files.film("avi", "mpeg4", frames=4),
 }
 
 
