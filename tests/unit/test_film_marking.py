@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import video_files
-from aikz_label import Label, files, formats
+from aikz_label import Label, files, formats, mark, verify
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.bmff import pack
 from aikz_label.adapters.video import marking, offsets, riff, structure, tags
@@ -24,12 +24,12 @@ from aikz_label.api import open_signer
 from aikz_label.carriers import ebml, ebml_edit, matroska
 from aikz_label.carriers.patched import Copy
 from aikz_label.carriers.sidecar import NoCarrier
-from aikz_label.config import load_config
+from aikz_label.config import Config, load_config
 from aikz_label.formats import FORMATS, Format
 from aikz_label.label import Origin, System
 from aikz_label.limits import DEFAULT, Limits
 from aikz_label.manifest.marker import definition
-from aikz_label.report import Notice
+from aikz_label.report import Notice, Verdict
 from aikz_label.trust import TrustList
 from support import require_tool
 
@@ -344,6 +344,16 @@ def test_a_long_avi_gets_a_sidecar(films: dict[str, bytes], signer: Signer) -> N
         with pytest.raises(NoCarrier):
             signer.sign(data + behind)
         assert mirrored(data + behind).endswith(behind)
+
+
+def test_an_avi_filled_up_with_zeros(config: Config) -> None:
+    """As some cameras do it, up to a full block; such a film is marked beside itself."""
+    data = video_files.film("avi", "mpeg4", frames=4) + bytes(16)
+    result = mark(data, None, LABEL, config=config)
+    assert result.data is not None
+    assert result.data.endswith(bytes(16))
+    assert result.sidecar is not None
+    assert verify(result.data, sidecar=result.sidecar, config=config).verdict is Verdict.LABELLED
 
 
 def test_places_of_a_long_avi_follow() -> None:

@@ -249,6 +249,8 @@ def walk(
         source.seek(at)
         head = source.read(12)
         name, size = head[:4], int.from_bytes(head[4:8], "little")
+        if not parents and name != b"RIFF":
+            return  # such as zeros up to a full block
         stop = at + 8 + size
         if stop > end or (name in _LISTS and size < 4):
             raise film.damaged()
