@@ -448,6 +448,19 @@ def test_a_stamp_that_nobody_recorded_is_found():
     assert stamp.search(io.BytesIO(plain), "", book(plain), order().profile, DEFAULT) is None
 
 
+@pytest.mark.parametrize("languages", [("kk",), ("ru", "kk"), ("en",)])
+def test_other_languages_are_found_and_measured(languages):
+    shapes = [page(), *(page((0, 0, *size)) for size in ((60, 60), (30, 400), (40, 40), (20, 20)))]
+    done, plan = stamped(document(*shapes), languages=languages, origin="altered")
+    options = {"languages": languages, "origin": "altered"}
+    figures = dict(measured(done, plan, **options).figures)
+    assert measured(done, plan, **options).state is NoticeState.PERCEIVABLE
+    assert figures["match"] > 0.9
+    found = stamp.search(io.BytesIO(done), "", book(done), order().profile, DEFAULT)
+    assert found.origin is Origin.ALTERED
+    assert found.measurement.state is NoticeState.PERCEIVABLE
+
+
 def test_a_stamp_on_a_page_that_became_a_picture_is_found():
     done, _ = stamped(document(page(), page()))
     shown = [one.render(scale=2).to_pil().convert("RGB") for one in pypdfium2.PdfDocument(done)]

@@ -85,5 +85,6 @@ def _formed(
         for index in ([0] if alone else range(len(book.pages)))
     ]
     measured = measuring.measured(book, source, password, stamps, profile.page)
-    origins = {one.origin for one in found.values()}
+    # codes are the same for either origin
+    origins = {one.origin for one in found.values() if not one.drawn.layout.small}
     return Found(measured, origins.pop() if len(origins) == 1 else None, "stamp")
