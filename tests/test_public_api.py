@@ -61,7 +61,6 @@ def test_the_two_verbs():
         "allow_signed",
         "override_permissions",
         "video_mode",
-        "spoken",
         "progress",
         "config",
         "caps",

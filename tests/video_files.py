@@ -81,13 +81,13 @@ def film(
 def _tone(out: Any, sound: Any, seconds: float) -> None:
     count, total = sound.codec_context.frame_size or 1024, int(seconds * 48000)
     name = sound.codec_context.format.name
+    resampler = av.AudioResampler(name, "stereo", 48000)
     for start in range(0, total, count):
         at = np.arange(start, min(total, start + count)) / 48000
         wave = np.stack([np.sin(at * 440 * 6.283)] * 2).astype(np.float32) * 0.2
         frame = av.AudioFrame.from_ndarray(wave, "fltp", "stereo")
         frame.sample_rate, frame.pts = 48000, start
-        resampled = av.AudioResampler(name, "stereo", 48000).resample(frame)
-        for piece in resampled:
+        for piece in resampler.resample(frame):
             out.mux(sound.encode(piece))
     out.mux(sound.encode(None))
 

@@ -95,7 +95,6 @@ def mark(
     allow_signed: bool = False,
     override_permissions: bool = False,
     video_mode: str = "full",
-    spoken: bool = True,
     progress: Progress | None = None,
     config: str | Path | Config | None = None,
     caps: Limits = limits.DEFAULT,
@@ -133,7 +132,6 @@ def mark(
             `python`, or `name` when the file's name says so.
         video_mode: Where a film carries the notice: `full`, in every frame; or `smart`, in the first seconds, again every
             five minutes and at the end, so that all other frames are copied instead of coded anew.
-        spoken: Say the notice at the start of a film whose label declares an imitated `voice`, if it has sound.
         progress: Called with what is done and of how much, such as frames, while a film is coded.
         allow_normalise: Convert a text to composed UTF-8 (NFC), without which it cannot carry its marker; the name of its
             code page where it is not Unicode.
@@ -168,7 +166,6 @@ def mark(
         allow_signed=allow_signed,
         override_permissions=override_permissions,
         video_mode=video_mode,
-        spoken=spoken,
         progress=progress,
     )
     target = Path(destination) if isinstance(destination, str | Path) else None

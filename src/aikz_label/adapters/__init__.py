@@ -59,7 +59,6 @@ class Order:
         allow_signed: A document that people signed may get annotations.
         override_permissions: A document may be changed although its owner does not allow that.
         video_mode: `full` puts the notice into every frame of a film; `smart` only into the promised stretches.
-        spoken: Say the notice too, where the label declares an imitated voice and a film has sound.
         progress: Told of long work.
     """
 
@@ -77,7 +76,6 @@ class Order:
     allow_signed: bool = False
     override_permissions: bool = False
     video_mode: str = "full"
-    spoken: bool = True
     progress: Progress | None = None
 
     def told(self, total: int) -> Callable[[int], None]:

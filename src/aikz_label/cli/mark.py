@@ -103,11 +103,6 @@ def add_mark(commands: Commands, common: argparse.ArgumentParser) -> None:
         help="smart: only the promised seconds of a film are coded anew (default: full)",
     )
     command.add_argument(
-        "--no-spoken",
-        action="store_true",
-        help="do not say the notice in a film that imitates a voice",
-    )
-    command.add_argument(
         "--reserve-training",
         action="store_true",
         help="declare that it may not be used for training",
@@ -275,7 +270,6 @@ def _how(options: argparse.Namespace) -> dict[str, Any]:
         "allow_signed": options.allow_signed,
         "override_permissions": options.override_permissions,
         "video_mode": options.video_mode,
-        "spoken": not options.no_spoken,
     }
 
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _TRANSFERS = {16: "pq", 18: "hlg"}  # ITU-T H.273
 _FULL_RANGE = 2  # libav's number
-_ONE = 1 << 16  # of a display matrix
 # How the stored picture is turned by the four numbers of a display matrix, as EXIF numbers the turns.
 _TURNS = {
     (1, 0, 0, 1): 1,
@@ -121,8 +120,10 @@ def turn_of(frame: VideoFrame) -> int:
     for kind, data in side_data(frame):
         if kind == "DISPLAYMATRIX":
             a, b, _, c, d = struct.unpack("=5i", data[:20])
-            signs = tuple(round(n / _ONE) for n in (a, b, c, d))
-            found = _TURNS.get(signs)
+            largest = max(map(abs, (a, b, c, d)))
+            if not largest:
+                return 1  # it would show nothing; players take it for none
+            found = _TURNS.get(tuple(round(n / largest) for n in (a, b, c, d)))
             if found is None:
                 raise film.variant("it is turned by an angle at which nothing stands upright")
             return found

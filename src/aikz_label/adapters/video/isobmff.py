@@ -84,7 +84,9 @@ class IsoFilm(Film):
         moov = read_moov(source, tops)
         tracks = tuple(_tracks(moov, limits))
         if b"moof" in kinds:
-            raise film.variant("it is fragmented")
+            from aikz_label.adapters.video.fragments import Fragmented  # noqa: PLC0415  # builds on this
+
+            return Fragmented(tops, moov, tracks, _picture(moov, tracks), source, limits)
         return cls(tops, moov, tracks, _picture(moov, tracks))
 
     def _read_slots(self) -> Slots:
@@ -124,14 +126,14 @@ class IsoFilm(Film):
         edits = [*fixed, *self._offset_edits(splice, wide=wide)]
         self._spliced(edits).write(source, spool, destination)
 
-    def _spliced(self, edits: list[Edit]) -> Splice:
-        """The edits, and those of the headers of all boxes that they make larger or smaller."""
+    def _spliced(self, edits: list[Edit], inner: list[Edit] | None = None) -> Splice:
+        """The edits, and those of the headers of all boxes that `inner` ones, or all, make larger or smaller."""
         at, changed = self.moov_start, [box for box in self._tops if box.kind in {b"moov", b"mdat"}]
         for track in self._tracks:
             parents = [track.box, *(track.boxes[k] for k in _PARENTS if k in track.boxes)]
             changed += [Box(b.kind, b.start + at, b.body + at, b.stop + at) for b in parents]
         try:
-            return Splice([*edits, *headers(changed, edits)])
+            return Splice([*edits, *headers(changed, inner or edits)])
         except ValueError:
             raise film.variant("several frames share the same bytes") from None
 

@@ -52,6 +52,7 @@ class Decoder:
     def __init__(self, source: BinaryIO, taken: Film, container: InputContainer) -> None:
         self._source, self._film = source, taken
         self.stream: VideoStream = films.picture(container, taken.track)
+        self.has_sound = bool(container.streams.audio)
         self._context = self.stream.codec_context
         self._context.thread_type = "AUTO"
         self._context.options = {"flags": "+output_corrupt", "flags2": "+showall"}

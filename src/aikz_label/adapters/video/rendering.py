@@ -15,6 +15,7 @@ from aikz_label.adapters.video.film import Film, Recoded
 from aikz_label.adapters.video.recoding import Decoder, Recoder, Stretch
 from aikz_label.adapters.video.stamping import Stamp
 from aikz_label.formats import Format
+from aikz_label.label import Imitates
 from aikz_label.limits import MIB, Limits
 from aikz_label.notice import wording
 from aikz_label.report import Notice
@@ -101,7 +102,7 @@ def _draw(
         order.profile.id,
         records.during(stamp.record, smart.spans(taken, found)),
     )
-    said = _said(taken, recoded, decoder.codec, why)
+    said = (*_said(taken, recoded, decoder.codec, why), *_unspoken(order, decoder))
     return Work(source, taken, recoded, stamp, notice), said
 
 
@@ -140,6 +141,15 @@ def _said(taken: Film, recoded: tuple[Recoded, ...], codec: str, why: str) -> tu
         f"{share:.0%} of the frames were coded anew ({codec}): {_megabytes(new)} instead of {_megabytes(old)} MB.",
     )
     return (f"Smart mode was not used: {why}.", *found) if why else found
+
+
+def _unspoken(order: Order, decoder: Decoder) -> tuple[str, ...]:
+    """A film that imitates a voice should say so where people only listen."""
+    if Imitates.VOICE not in order.label.imitates or not decoder.has_sound:
+        return ()
+    return (
+        "The label declares an imitated voice: the notice is shown in this film, and not said.",
+    )
 
 
 def _megabytes(size: int) -> str:
