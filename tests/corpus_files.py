@@ -13,6 +13,7 @@ import beside_fidelity
 import drawing_fidelity
 import fidelity
 import film_fidelity
+import sound_fidelity
 import tiff_fidelity
 from aikz_label import Label, MarkResult, Refused, mark
 from aikz_label.config import Config
@@ -53,6 +54,10 @@ COMPARED |= dict.fromkeys(("bmp", "ico", "jp2"), beside_fidelity)
 COMPARED["svg"] = drawing_fidelity
 # Films have a table of their own, see tools/corpus_films.py.
 FILMS: dict[str, Comparison] = dict.fromkeys(("mp4", "mov", "avi", "mkv", "webm"), film_fidelity)
+# So has sound, see tools/corpus_sound.py.
+SOUNDS: dict[str, Comparison] = dict.fromkeys(
+    ("wav", "mp3", "flac", "m4a", "aiff", "aac", "ogg"), sound_fidelity
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +103,13 @@ def rows(*formats: str) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of marking one picture.
+    """What came of marking one file.
 
     Attributes:
         decodable: The reference decoder reads the source.
         result: What `mark` returned; `None` when it refused.
         code: Why it refused; empty when it did not.
-        losses: What it changed besides drawing the badge: one sentence each, none if all is well.
+        losses: What it changed besides adding the notice: one sentence each, none if all is well.
     """
 
     decodable: bool
@@ -114,9 +119,9 @@ class Outcome:
 
 
 def attempt(row: Row, destination: Path, config: Config, on_existing: str = "replace") -> Outcome:
-    """Mark one picture and compare it with its source; only `Refused` is an answer, anything else passes through."""
+    """Mark one file and compare it with its source; only `Refused` is an answer, anything else passes through."""
     source = row.file.read_bytes()
-    compared = (COMPARED | FILMS)[row.format]
+    compared = (COMPARED | FILMS | SOUNDS)[row.format]
     decodable = compared.decodable(source)
     label = Label(origin=Origin.CREATED, system=System("PhotoGen", "2.1"))
     try:

@@ -11,6 +11,14 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from aikz_label import sniff
+from aikz_label.adapters import audio
+from aikz_label.adapters.audio import decoding, pieces
+from aikz_label.adapters.audio.container import Insert, SoundFile
+from aikz_label.adapters.audio.shifting import ranges
+from aikz_label.label import Label, Origin, System
+from aikz_label.limits import DEFAULT
+
 # How each format of the table is made: FFmpeg's names of container and codec, and its kind of samples.
 KINDS: Mapping[str, tuple[str, str, str]] = {
     "wav": ("wav", "pcm_s16le", "s16"),
@@ -134,3 +142,59 @@ def outside(data: bytes, placements) -> NDArray[np.generic]:
     for place in placements:
         keep[place["first"] : place["first"] + place["samples"]] = False
     return everything[:, keep]
+
+
+# --- taken apart and put together ----------------------------------------------------------------------------------
+
+LABEL = Label(origin=Origin.CREATED, system=System("Үлгі", "2"))
+MONO, STEREO = programme(16_000, 2.0), programme(44_100, 1.5, 2)
+
+
+def parsed(data: bytes) -> SoundFile:
+    """A file, taken apart."""
+    row = sniff(data)
+    assert row is not None
+    return audio._parse(io.BytesIO(data), row, DEFAULT, thorough=True)
+
+
+def inserts(sound: SoundFile, channels: int, *seconds: float) -> tuple[Insert, ...]:
+    """Notices of a tenth of a second at some moments."""
+    rate = 48_000 if sound.demuxer == "ogg" and "opus" in repr(sound.stream).lower() else sound.rate
+    tone = 0.2 * np.sin(np.arange(rate // 10) * 0.3).astype(np.float32)
+    tone[-rate // 50 :] = 0
+    coded = sound.encode(np.tile(tone, (channels, 1)))
+    found = []
+    for at in sound.places((0.0, *seconds)):
+        ready = sound.joined(at, coded)
+        found.append(Insert(at, ready.length, ready.data))
+    return tuple(found)
+
+
+def assembled(sound: SoundFile, listed: tuple[Insert, ...] = ()) -> bytes:
+    """The finished file."""
+    said: list[str] = []
+    out = b"".join(pieces.blocks(sound.assemble(listed, LABEL, said), sound.source))
+    assert said == []
+    return out
+
+
+def programme_of(data: bytes, listed: tuple[Insert, ...], demuxer: str) -> np.ndarray:
+    """What is heard besides the notices, as exactly as the decoder gives it."""
+    with decoding.opened(io.BytesIO(data), demuxer) as heard:
+        rows = np.concatenate([block.native for block in heard.blocks()])
+    keep = np.ones(len(rows), bool)
+    for start, stop in ranges(listed):
+        keep[start:stop] = False
+    return rows[keep]
+
+
+def wav(form: str, codec: str, samples=MONO, rate: int = 16_000) -> bytes:
+    return encoded(("wav", codec, form), samples, rate)
+
+
+def mp3(samples=MONO, rate: int = 16_000, bits: int = 64_000, **options: str) -> bytes:
+    return encoded(("mp3", "libmp3lame", "fltp"), samples, rate, bits=bits, options=options)
+
+
+def opus(samples=MONO, rate: int = 48_000, bits: int = 64_000) -> bytes:
+    return encoded(("ogg", "libopus", "flt"), samples, rate, bits=bits)

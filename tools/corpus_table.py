@@ -77,7 +77,7 @@ def table(results: list[tuple[corpus_files.Row, corpus_files.Outcome]]) -> str:
     codes = sorted({outcome.code for _, outcome in results if outcome.code})
     heads = ["Format", "Files", "Marked", "Damaged", *(f"`{code}`" for code in codes)]
     lines = [heads, ["---", *["--:"] * (len(heads) - 1)]]
-    for name in (*corpus_files.COMPARED, *corpus_files.FILMS, ""):
+    for name in (*corpus_files.COMPARED, *corpus_files.FILMS, *corpus_files.SOUNDS, ""):
         chosen = [outcome for row, outcome in results if name in {row.format, ""}]
         if not chosen:
             continue

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from aikz_label.errors import MissingDependency
+from aikz_label.formats import tracks
 
 if TYPE_CHECKING:
     from aikz_label.adapters import Adapter
@@ -282,6 +283,8 @@ def sniff(source: BinaryIO | bytes) -> Format | None:
     name = next((name for test, name in _SIGNATURES if test(head)), "") or _look_inside(
         head, stream
     )
+    if name == "mp4" and tracks.only_sound(stream):
+        name = "m4a"
     stream.seek(0)
     if name:
         return FORMATS[name]

@@ -22,7 +22,7 @@ from aikz_label.label import Origin
 from aikz_label.limits import NO_LIMITS, Limits
 from aikz_label.manifest import jumbf
 from aikz_label.profile import Profile
-from aikz_label.report import Measurement, Notice
+from aikz_label.report import Found, Measurement, Notice
 from aikz_label.trust import TrustList
 
 if TYPE_CHECKING:
@@ -139,6 +139,14 @@ class AudioAdapter(NativeCarrier):
 
         sound = _parse(source, row, limits, thorough=False)
         return speaking.measure(sound, notice, origin, profile.sound)
+
+    def search(
+        self, source: BinaryIO, row: Format, profile: Profile, limits: Limits
+    ) -> Found | None:
+        """See `Searching.search`."""
+        from aikz_label.adapters.audio import speaking  # noqa: PLC0415
+
+        return speaking.search(_parse(source, row, limits, thorough=False), profile.sound)
 
 
 ADAPTER = AudioAdapter()

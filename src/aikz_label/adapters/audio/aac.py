@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, zip_longest
 
 import numpy as np
 
-from aikz_label.adapters.audio.container import Coded, refuse_variant
+from aikz_label.adapters.audio.container import Coded, Insert, refuse_variant
 from aikz_label.adapters.audio.decoding import Samples
 from aikz_label.adapters.audio.encoding import Coder
 
@@ -124,6 +126,25 @@ def coded(title: str, config: Config, samples: Samples, bits: int, early: int) -
         raise refuse_variant(title, "the encoder makes no packets like those of the file")
     packets = list(coder.packets(np.pad(samples, ((0, 0), (before, after)))))[: count - 1]
     return Coded((*packets, silence(config.channels)), count * FRAME)
+
+
+def same_packets(
+    before: Iterator[bytes], after: Iterator[bytes], inserts: Sequence[Insert], skipped: int
+) -> bool:
+    """Whether packets are the same besides those of notices.
+
+    A decoder makes up the noise that a packet only describes, and goes on with it behind a packet that comes again.
+    """
+    number = 0
+    for insert in inserts:
+        place = (insert.at + skipped) // FRAME if insert.at else 0
+        pairs = zip(islice(before, place - number), islice(after, place - number), strict=True)
+        if any(first != second for first, second in pairs):
+            return False
+        number = place + insert.instead // FRAME
+        deque(islice(before, insert.instead // FRAME), 0)
+        deque(islice(after, len(insert.coded)), 0)
+    return all(first == second for first, second in zip_longest(before, after))
 
 
 def silence(channels: int) -> bytes:

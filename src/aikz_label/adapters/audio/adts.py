@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
 import numpy as np
@@ -158,6 +158,14 @@ class Adts(SoundFile):
             if insert is not None:
                 yield b"".join(insert.coded)
         yield self.tail
+
+    def same_packets(self, painted: Self, inserts: Sequence[Insert]) -> bool:
+        """See `SoundFile.same_packets`."""
+        return aac.same_packets(self._packets(), painted._packets(), inserts, 0)  # of its own kind
+
+    def _packets(self) -> Iterator[bytes]:
+        for start, stop in pairwise((*self.starts.tolist(), self.audio.stop)):
+            yield pieces.read(self.source, start, stop - start)
 
     def parts(self) -> Iterator[Piece]:
         """See `SoundFile.parts`."""

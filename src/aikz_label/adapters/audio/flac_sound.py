@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -15,13 +16,19 @@ from aikz_label.adapters.audio.decoding import Block, Samples
 from aikz_label.adapters.audio.flac_blocks import StreamInfo
 from aikz_label.adapters.audio.shifting import kept
 
+_LONGEST_STEP = 20  # seconds
+
 
 def coded(samples: Samples, info: StreamInfo, *, on_cd: bool = False) -> Coded:
     """A notice as numbers, in whole blocks of the file's own size; in whole sectors too where a cue sheet counts them."""
     block = info.blocks[1]
     length = samples.shape[1]
-    while length % block or (on_cd and length % flac_blocks.sectors(1)):
-        length = -(-(length + 1) // block) * block
+    step = math.lcm(block, flac_blocks.sectors(1)) if on_cd else block
+    if (
+        step > _LONGEST_STEP * info.rate
+    ):  # silence for half a minute would be worse than a cue sheet that is not a CD's
+        step = block
+    length = -(-length // step) * step
     padded = np.pad(samples, ((0, 0), (0, length - samples.shape[1]))).astype(np.float64)
     whole = np.rint(np.clip(padded, -1, 1) * ((1 << info.depth - 1) - 1))
     return Coded(whole.astype(np.int64), length)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 import numpy as np
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import boxes, m4a_sound, m4a_times, pieces, tables
+from aikz_label.adapters.audio import aac, boxes, m4a_sound, m4a_times, pieces, tables
 from aikz_label.adapters.audio.boxes import Box, Placed
 from aikz_label.adapters.audio.container import (
     Coded,
@@ -99,8 +99,10 @@ class M4a(SoundFile):
         trak = self.track(moov)
         m4a_sound.read(self._entry(trak)).check()
         stbl = trak.need(b"mdia", b"minf", b"stbl")
-        if any(box.name in {b"saiz", b"saio", b"ctts"} for box in stbl.children or ()):
-            raise refuse_variant(_TITLE, "its packets are encrypted, or not played in their order")
+        if any(box.name in {b"saiz", b"saio"} for box in stbl.children or ()):
+            raise refuse_variant(_TITLE, "its packets are encrypted")
+        if tables.later(stbl) is None:
+            raise refuse_variant(_TITLE, "its packets are not played in their order")
         listed = [edit for edit in m4a_times.edits(trak) if edit.start != -1]
         if len(listed) > 1:
             raise refuse_variant(_TITLE, "its sound is cut together by an edit list")
@@ -110,8 +112,6 @@ class M4a(SoundFile):
     def check_decoded(self, rate: int) -> None:
         """Spectral band replication need not be announced."""
         if rate != self.rate:
-            from aikz_label.adapters.audio import aac  # noqa: PLC0415
-
             raise aac.high_efficiency(_TITLE)
 
     # --- reading ----------------------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ class M4a(SoundFile):
         found = [0]
         for second in seconds[1:]:
             number = round((second * sound.rate + self.skipped(trak)) / sound.step)
-            if _FIRST_REPEAT < number < count:
+            if (_FIRST_REPEAT if sound.overlaps else 0) < number < count:
                 found.append(number * sound.step - self.skipped(trak))
         return tuple(found)
 
@@ -223,6 +223,18 @@ class M4a(SoundFile):
                 yield moov.stored()
             elif not self.is_marker(placed):
                 yield placed.whole
+
+    def same_packets(self, painted: Self, inserts: Sequence[Insert]) -> bool:
+        """See `SoundFile.same_packets`."""
+        skipped = self.skipped(self.track())
+        return aac.same_packets(
+            self._packets(), painted._packets(), inserts, skipped
+        )  # of its own kind
+
+    def _packets(self) -> Iterator[bytes]:
+        table = tables.read(self.track().need(b"mdia", b"minf", b"stbl"))
+        for place, size in zip(table.places.tolist(), table.sizes.tolist(), strict=True):
+            yield pieces.read(self.source, place, size)
 
     def parts(self) -> Iterator[Piece]:
         """See `SoundFile.parts`."""

@@ -160,14 +160,17 @@ class Mp3(SoundFile):
         return Coded(tuple(frames), count * each)
 
     def joined(self, at: int, coded: Coded) -> Coded:
-        """Between frames, those behind need the bytes and the state that they had: so the one before comes again."""
+        """Between frames, those behind need the bytes and the state that they had: so those before come again."""
         number = self._number(at)
         if not number:
             return coded
-        again = pieces.read(self.source, int(self.starts[number - 1]), int(self.sizes[number - 1]))
-        return Coded(
-            (*coded.data, self._carrier(number - 1), again), coded.length + 2 * self.head.samples
-        )
+        first = number - self.head.remembered
+        again = [
+            pieces.read(self.source, int(self.starts[n]), int(self.sizes[n]))
+            for n in range(first, number)
+        ]
+        more = (self._carrier(first), *again)
+        return Coded((*coded.data, *more), coded.length + len(more) * self.head.samples)
 
     def assemble(
         self,

@@ -62,6 +62,11 @@ class Head:
         return 4 + (2 if self.checked else 0) + self.side
 
     @property
+    def remembered(self) -> int:
+        """How many frames it takes until nothing that was before them is heard: two parts, of which MPEG-1 has two."""
+        return 1 if self.version == 3 else 2
+
+    @property
     def reach(self) -> int:
         """How many bytes of earlier frames a frame can use."""
         return 511 if self.version == 3 else 255

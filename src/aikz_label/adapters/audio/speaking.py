@@ -18,7 +18,8 @@ from aikz_label.adapters.audio.shifting import kept, ranges
 from aikz_label.errors import Refused
 from aikz_label.notice import sound as notices
 from aikz_label.notice import wording
-from aikz_label.report import Measurement, Notice, NoticeState
+from aikz_label.profile.sound import SoundProfile
+from aikz_label.report import Found, Measurement, Notice, NoticeState
 
 if TYPE_CHECKING:
     from aikz_label.label import Origin
@@ -125,6 +126,7 @@ def check(said: Spoken, painted: SoundFile, origin: Origin, order: Order) -> Mea
     same = found.length == said.programme.length
     if same and said.source.exact:
         same = found.digest == said.programme.digest
+        same = same or said.source.same_packets(painted, said.inserts)
     elif same:
         same = _alike(said, painted)
     if not same:
@@ -132,13 +134,22 @@ def check(said: Spoken, painted: SoundFile, origin: Origin, order: Order) -> Mea
     return ear.finish()
 
 
-def measure(source: SoundFile, notice: Notice, origin: Origin, numbers: Any) -> Measurement:
+def measure(
+    source: SoundFile, notice: Notice, origin: Origin, numbers: SoundProfile
+) -> Measurement:
     """Listen to the notices of a record."""
     if notice.kind != "spoken":
         return Measurement(NoticeState.UNKNOWN)
     with decoding.opened(source.source, source.demuxer) as heard:
         blocks = (block.samples for block in heard.blocks())
         return notices.measure(blocks, heard.rate, heard.layout, notice, origin, numbers)
+
+
+def search(source: SoundFile, numbers: SoundProfile) -> Found | None:
+    """Listen for a notice that nobody recorded."""
+    with decoding.opened(source.source, source.demuxer) as heard:
+        blocks = (block.samples for block in heard.blocks())
+        return notices.search(blocks, heard.rate, heard.layout, numbers)
 
 
 def _older(source: SoundFile, order: Order) -> tuple[Insert, ...]:

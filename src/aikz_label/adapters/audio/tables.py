@@ -90,6 +90,17 @@ def write(stbl: Box, table: Table) -> None:
             stored = table.sizes.astype(">u4").tobytes()
             box.content = bytes(8) + len(table).to_bytes(4) + stored
     stbl.need(b"stts").content = runs(table.durations)
+    for box in stbl.all(b"ctts"):
+        box.content = box.content[:4] + runs(np.full(len(table), later(stbl) or 0))[4:]
+
+
+def later(stbl: Box) -> int | None:
+    """By how much all packets are played later than they are decoded; `None` when it is not the same for all."""
+    box = stbl.first(b"ctts")
+    if box is None:
+        return 0
+    found = set(_runs(box.content, 8, MOST_PACKETS).tolist())
+    return found.pop() if len(found) == 1 else None
 
 
 def runs(values: Numbers) -> bytes:

@@ -25,6 +25,7 @@ from aikz_label.adapters.audio.tags import id3_chunk, riff
 from aikz_label.adapters.audio.wave_format import WaveFormat
 from aikz_label.carriers.embedded import Cut, Place
 from aikz_label.carriers.room import Room
+from aikz_label.carriers.sidecar import NoCarrier
 from aikz_label.limits import Limits
 
 if TYPE_CHECKING:
@@ -148,7 +149,9 @@ class Wav(SoundFile):
         yield self.tail
 
     def room(self) -> Room:
-        """A chunk at the end, where the engine has it too."""
+        """A chunk at the end, where the engine has it too; it has none in the larger forms, nor has anybody else."""
+        if not self.native:
+            raise NoCarrier
         listed: list[Piece] = []
         data = 0
         for chunk in self.chunks:

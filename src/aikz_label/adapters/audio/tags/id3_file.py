@@ -15,6 +15,7 @@ from aikz_label.adapters.audio.tags import id3, id3_frames
 from aikz_label.adapters.audio.tags.id3 import Frame, Tag
 from aikz_label.carriers.embedded import Cut, Place
 from aikz_label.carriers.room import Room
+from aikz_label.carriers.sidecar import NoCarrier
 from aikz_label.label import Label
 
 _MOST_TAGS = 8
@@ -92,10 +93,15 @@ class Tagged:
         yield Span(self.tag.length, self.stop)
 
     def room(self) -> Room:
-        """A last frame of the tag."""
+        """A last frame of the tag; in version 2.2 no verifier finds it.
+
+        Raises:
+            NoCarrier: The tag has that version.
+        """
+        if self.tag.version == 2:
+            raise NoCarrier
         tag = id3_frames.without_stores(self.tag)
-        name = id3_frames.marker_name(tag.version)
-        frame = Frame(name, bytes(0 if tag.version == 2 else 2), id3_frames.MARKER_HEAD)
+        frame = Frame(b"GEOB", bytes(2), id3_frames.MARKER_HEAD)
 
         def layout(size: int) -> tuple[Iterator[bytes], Iterator[bytes]]:
             length = len(frame.body) + size

@@ -70,11 +70,6 @@ def without_stores(tag: Tag) -> Tag:
     return tag.with_frames(tuple(f for f in tag.frames if not _store_start(f)))
 
 
-def marker_name(version: int) -> bytes:
-    """Name of a frame for any object."""
-    return b"GEO" if version == 2 else b"GEOB"
-
-
 def _store_start(frame: Frame) -> int:
     """Where a marker starts in the body of a frame; 0 when it holds none."""
     if (

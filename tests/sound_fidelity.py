@@ -1,0 +1,155 @@
+"""Two sound files compared by programs of other authors: FFmpeg's command line decodes both, mutagen reads their tags."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aikz_label import sniff
+from support import require_tool
+
+OPUS_STEP = 2.0**-15  # FFmpeg's older decoder is not the one that compared them before
+_OURS = {"digitalsourcetype", "aisystemused", "aisystemversionused"}
+_MOVED = (
+    "CHAP",
+    "SYLT",
+    "ETCO",
+    "TLEN",
+    "MLLT",
+    "GEOB",
+    "CHAPTER",
+    "----:com.apple.iTunes:iTunSMPB",
+    "XMP-x",
+)
+
+
+def decodable(data: bytes) -> bool:
+    """Whether FFmpeg gets any sound out of it."""
+    row = sniff(data)
+    return row is not None and row.family == "audio" and _decoded(data).size > 0
+
+
+def losses(source: bytes, output: bytes, placements: tuple[Mapping[str, Any], ...]) -> list[str]:
+    """What marking changed besides the notices, one sentence each."""
+    before, after = _stream(source), _stream(output)
+    found = [
+        f"{name} was {before.get(name)} and is {after.get(name)}"
+        for name in before.keys() | after.keys()
+        if before.get(name) != after.get(name)
+    ]
+    channels = int(before.get("channels", 1))
+    first, second = _decoded(source), _decoded(output)
+    keep = np.ones(len(second) // channels, bool)
+    for place in placements:
+        keep[place["first"] : place["first"] + place["samples"]] = False
+    programme = second.reshape(-1, channels)[keep]
+    first = first.reshape(-1, channels)
+    if first.shape != programme.shape:
+        found.append(f"the programme had {len(first)} samples and has {len(programme)}")
+    elif len(first):
+        worst = float(np.abs(first - programme).max())
+        if worst > (OPUS_STEP if before.get("codec_name") == "opus" else 0):
+            found.append(f"the programme differs by {worst:.3g}")
+    return found + list(_tags(source, output))
+
+
+def _tags(source: bytes, output: bytes) -> list[str]:
+    """Tags that are gone, and ours where they are not."""
+    found = []
+    old, new = _read(source), _read(output)
+    for name, value in old.items():
+        ours = name.lower().rpartition(":")[2] in _OURS or "DigitalSourceType=" in value
+        if not name.startswith(_MOVED) and not ours and new.get(name) != value:
+            found.append(f"the tag {name} was {value[:60]!r} and is {new.get(name, '')[:60]!r}")
+    if not any("digitalsourcetype" in f"{name}={value}".lower() for name, value in new.items()):
+        found.append("no reader of tags sees the mirror")
+    return found
+
+
+def _read(data: bytes) -> dict[str, str]:
+    """Every tag as text, as independent readers see it; none of a file whose tags they cannot read."""
+    row = sniff(data)
+    assert row is not None
+    try:
+        tags = _tags_of(row.name, data)
+    except Exception:  # noqa: BLE001  # a reader may fail on what it likes; then it must fail on both
+        tags = None
+    if tags is None:
+        found = {}
+    elif hasattr(tags, "values"):
+        found = {str(name): str(value) for name, value in dict(tags).items()}
+    else:
+        found = {}
+        for name, value in tags:
+            found[name] = found.get(name, "") + "|" + str(value)
+    return found | _seen(row.name, data)
+
+
+def _tags_of(name: str, data: bytes) -> Any:
+    """What mutagen reads; it goes by names, so it is told what it has to do with."""
+    import mutagen
+    from mutagen.flac import FLAC
+    from mutagen.id3 import ID3
+
+    stream = io.BytesIO(data)
+    match name:
+        case "flac":
+            return FLAC(stream).tags
+        case "aac":
+            return ID3(stream)
+        case _:
+            read = mutagen.File(stream)
+            return None if read is None else read.tags
+
+
+def _seen(name: str, data: bytes) -> dict[str, str]:
+    """What exiftool sees in the chunks of WAV, of which mutagen reads only one."""
+    if name != "wav":
+        return {}
+    command = [require_tool("exiftool"), "-j", "-G1", "-XMP:all", "-RIFF:all", "-"]
+    done = subprocess.run(command, input=data, capture_output=True, check=False)
+    (found,) = json.loads(done.stdout or b"[{}]")
+    lengths = (
+        "RIFF:Duration",
+        "Composite",
+        "SourceFile",
+        "RIFF:TimeReference",
+        "RIFF:NumberOfSamples",
+    )
+    return {key: str(value) for key, value in found.items() if not key.startswith(lengths)}
+
+
+def _stream(data: bytes) -> dict[str, Any]:
+    listed = _probe(data, "-show_streams").get("streams", [])
+    sound = next((one for one in listed if one.get("codec_type") == "audio"), {})
+    names = ("codec_name", "profile", "sample_rate", "channels", "channel_layout", "sample_fmt")
+    more = ("bits_per_sample", "bits_per_raw_sample", "codec_tag_string", "initial_padding")
+    return {name: sound[name] for name in (*names, *more) if name in sound}
+
+
+def _probe(data: bytes, what: str) -> dict[str, Any]:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        command = [require_tool("ffprobe"), "-v", "quiet", "-of", "json", what, file.name]
+        done = subprocess.run(command, capture_output=True, check=False)
+    return dict(json.loads(done.stdout or b"{}"))
+
+
+def _decoded(data: bytes) -> NDArray[np.float64]:
+    """Every sample, exactly: 64-bit floats hold whatever FFmpeg decodes to."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        command = [require_tool("ffmpeg"), "-v", "quiet", "-i", file.name, "-map", "0:a:0"]
+        command += ["-f", "f64le", "-c:a", "pcm_f64le", "-"]
+        done = subprocess.run(command, capture_output=True, check=False)
+    whole = len(done.stdout) // 8
+    return np.frombuffer(done.stdout, "<f8", whole)

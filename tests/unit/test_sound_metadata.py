@@ -1,0 +1,283 @@
+"""What the metadata of sound files say: kept byte for byte, moved with the programme, and read without believing it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+import zlib
+
+import mutagen
+import numpy as np
+import pytest
+from mutagen.id3 import CHAP, ETCO, ID3, SYLT, TIT2, TXXX
+from mutagen.mp4 import MP4
+
+import sound_files
+from aikz_label import sniff
+from aikz_label.adapters.audio import crc, mirrors, mpeg, vbr_header
+from aikz_label.adapters.audio.container import Insert
+from aikz_label.adapters.audio.shifting import Shift
+from aikz_label.adapters.audio.tags import id3, id3_frames
+from aikz_label.adapters.audio.tags.id3 import Tag
+from aikz_label.adapters.audio.tags.vorbis import Comments
+from aikz_label.formats import load_adapter
+from aikz_label.label import Label, Origin, System
+from aikz_label.limits import DEFAULT
+from aikz_label.metadata import mirror
+from sound_files import LABEL, MONO, assembled, inserts, mp3, parsed, wav
+
+RATE = 16_000
+SECOND = Shift((Insert(0, RATE, b""),), RATE)
+
+
+def tagged(version: int, *frames: tuple[bytes, bytes], flags: int = 0) -> bytes:
+    """A tag, made by hand."""
+    body = b""
+    for name, content in frames:
+        if version == 2:
+            body += name + len(content).to_bytes(3) + content
+        else:
+            size = id3.syncsafe(len(content)) if version == 4 else len(content).to_bytes(4)
+            body += name + size + bytes(2) + content
+    body += bytes(20)
+    return b"ID3" + bytes((version, 0, flags)) + id3.syncsafe(len(body)) + body
+
+
+def chunk(name: bytes, content: bytes) -> bytes:
+    return name + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)
+
+
+def with_chunks(*chunks: bytes) -> bytes:
+    """A WAV file with chunks before and behind its sound."""
+    plain = wav("s16", "pcm_s16le")
+    at = plain.index(b"data")
+    inside = plain[8:at] + b"".join(chunks) + plain[at:]
+    return b"RIFF" + struct.pack("<I", len(inside)) + inside
+
+
+def moved_chunks(data: bytes) -> dict[bytes, bytes]:
+    """The chunks of a file that begins with a notice."""
+    sound = parsed(data)
+    listed = inserts(sound, 1)
+    out = assembled(sound, listed)
+    found, at = {b"length": listed[0].length.to_bytes(4)}, 12
+    while at < len(out):
+        size = int.from_bytes(out[at + 4 : at + 8], "little")
+        found[out[at : at + 4]] = out[at + 8 : at + 8 + size]
+        at += 8 + size + size % 2
+    return found
+
+
+def test_chunks_of_wav_move_or_stay() -> None:
+    bext = bytearray(602)
+    struct.pack_into("<Q", bext, 338, 10_000_000)
+    cue = struct.pack("<I", 1) + struct.pack("<II4sIII", 1, 500, b"data", 0, 0, 500)
+    smpl = bytes(28) + struct.pack("<II", 1, 0) + struct.pack("<IIIIII", 1, 0, 100, 900, 0, 0)
+    ixml, unknown = b"<BWFXML><NOTE>\xd2\x98</NOTE></BWFXML>", b"\x01\x02\x03"
+    found = moved_chunks(
+        with_chunks(
+            chunk(b"bext", bytes(bext)),
+            chunk(b"cue ", cue),
+            chunk(b"smpl", smpl),
+            chunk(b"iXML", ixml),
+            chunk(b"odd ", unknown),
+        )
+    )
+    length = int.from_bytes(found[b"length"])
+    assert struct.unpack_from("<Q", found[b"bext"], 338) == (10_000_000 - length,)
+    assert found[b"bext"][:338] == bytes(338)
+    assert struct.unpack_from("<I", found[b"cue "], 8) == (500 + length,)
+    assert struct.unpack_from("<I", found[b"cue "], 24) == (500 + length,)
+    assert struct.unpack_from("<II", found[b"smpl"], 44) == (100 + length, 900 + length)
+    assert (found[b"iXML"], found[b"odd "]) == (ixml, unknown)
+
+
+def test_a_comment_that_is_there_stays_and_xmp_says_it() -> None:
+    info = b"INFO" + chunk(b"ICMT", b"recorded at home\0") + chunk(b"IART", b"Abay\0")
+    found = moved_chunks(with_chunks(chunk(b"LIST", info)))
+    assert found[b"LIST"] == info
+    assert b"trainedAlgorithmicMedia" in found[b"_PMX"]
+
+
+@pytest.mark.parametrize(("version", "user"), [(2, b"TXX"), (3, b"TXXX"), (4, b"TXXX")])
+def test_a_tag_keeps_its_version_and_its_frames(version: int, user: bytes) -> None:
+    title = b"TT2" if version == 2 else b"TIT2"
+    picture = (b"PIC" if version == 2 else b"APIC", bytes(range(256)) * 3)
+    strange = (b"XYZ" if version == 2 else b"XYZW", b"\xff\xe0\x00nobody knows this")
+    head = tagged(version, (title, b"\0Title"), picture, strange)
+    sound = parsed(head + mp3(id3v2_version="0"))
+    out = assembled(sound)
+    tag = Tag.read(out)
+    assert tag is not None
+    assert tag.version == version
+    assert [frame.name for frame in tag.frames] == [title, picture[0], strange[0], user, user, user]
+    assert [frame.body for frame in tag.frames[:3]] == [b"\0Title", picture[1], strange[1]]
+    read = ID3(io.BytesIO(out))
+    assert read["TXXX:AISystemUsed"].text == ["Үлгі"]
+    assert read.version[1] in {version, 4}
+
+
+def test_a_second_label_replaces_the_first_mirror() -> None:
+    once = assembled(parsed(mp3()))
+    twice = assembled(parsed(once))
+    assert twice.count(b"DigitalSourceType") == 1
+
+
+def test_unsynchronisation_is_undone_so_that_a_marker_fits() -> None:
+    plain = tagged(3, (b"PRIV", b"\xff\x00\xe0"), flags=0)
+    body = plain[10:].replace(b"\xff", b"\xff\x00")
+    whole = b"ID3\3\0\x80" + id3.syncsafe(len(body)) + body
+    tag = Tag.read(whole)
+    assert tag is not None
+    assert tag.frames[0].body == b"\xff\x00\xe0"
+    assert not tag.flags
+
+
+def test_moments_in_id3_move() -> None:
+    buffer = io.BytesIO()
+    tags = ID3()
+    tags.add(CHAP(element_id="a", start_time=0, end_time=1000, sub_frames=[TIT2(text="One")]))
+    tags.add(CHAP(element_id="b", start_time=1000, end_time=2000))
+    tags.add(SYLT(encoding=3, lang="kaz", format=2, type=1, desc="", text=[("Сәлем", 500)]))
+    tags.add(ETCO(format=2, events=[(2, 1500)]))
+    tags.save(buffer, v2_version=4)
+    tag = Tag.read(buffer.getvalue())
+    assert tag is not None
+    moved = id3_frames.moved(tag, SECOND)
+    read = ID3(io.BytesIO(b"".join(moved.stored())))
+    chapters = {(one.start_time, one.end_time) for one in read.getall("CHAP")}
+    assert chapters == {(1000, 2000), (2000, 3000)}
+    assert read["CHAP:a"].sub_frames["TIT2"].text == ["One"]
+    assert read.getall("SYLT")[0].text == [("Сәлем", 1500)]
+    assert read["ETCO"].events == [(2, 2500)]
+
+
+def test_a_compressed_frame_cannot_fill_the_memory() -> None:
+    bomb = zlib.compress(b"\3AIGC\0" + b"A" * 200_000_000, 9)
+    body = (200_000_006).to_bytes(4) + bomb
+    frame = b"TXXX" + len(body).to_bytes(4) + b"\0\x80" + body
+    tag = Tag.read(b"ID3\3\0\0" + id3.syncsafe(len(frame)) + frame)
+    assert tag is not None
+    (text,) = id3_frames.texts(tag)
+    assert len(text.value) <= 2 * 1024 * 1024
+
+
+def test_times_in_vorbis_comments_move() -> None:
+    comments = Comments(
+        b"x",
+        (
+            b"CHAPTER001=00:00:00.000",
+            b"CHAPTER001NAME=00:00:00.000",
+            b"LYRICS=[00:01.50]one\n[01:00.00]two",
+            b"CUESHEET=  INDEX 01 00:01:74",
+        ),
+    )
+    assert comments.moved(SECOND).texts == (
+        b"CHAPTER001=00:00:01.000",
+        b"CHAPTER001NAME=00:00:00.000",
+        b"LYRICS=[00:02.50]one\n[01:01.00]two",
+        b"CUESHEET=  INDEX 01 00:02:74",
+    )
+    assert Comments.read(comments.stored()) == comments
+
+
+def test_the_header_of_lame_is_right_again() -> None:
+    data = mp3()
+    sound = parsed(data)
+    out = assembled(sound, inserts(sound, 1, 1.0))
+    start = id3.length_of(out)
+    head = mpeg.head(out[start : start + 4])
+    assert head is not None
+    frame = out[start : start + head.size]
+    header = vbr_header.find(frame, head)
+    assert header is not None
+    again = parsed(out)
+    music = out[start + head.size : again.audio.stop]
+    at = header.at
+    assert int.from_bytes(frame[at + 8 : at + 12]) == len(again.starts)
+    assert int.from_bytes(frame[at + 12 : at + 16]) == len(frame) + len(music)
+    assert header.music == crc.MP3.of(music)
+    lame = at + 120
+    assert int.from_bytes(frame[lame + 28 : lame + 32]) == len(frame) + len(music)
+    assert int.from_bytes(frame[lame + 34 : lame + 36]) == crc.MP3.of(frame[: lame + 34])
+    counted = mutagen.File(io.BytesIO(out)).info.length  # it takes nothing off
+    assert counted == pytest.approx(len(again.starts) * head.samples / RATE, abs=1e-3)
+
+
+def test_flac_tells_its_length_and_its_check_sum() -> None:
+    data = sound_files.encoded(("flac", "flac", "s16"), MONO)
+    sound = parsed(data)
+    out = assembled(sound, inserts(sound, 1, 1.0))
+    samples = sound_files.heard(out)
+    again = parsed(out)
+    assert again.info.total == samples.shape[1]
+    assert again.info.md5 == hashlib.md5(samples[0].astype("<i2").tobytes()).digest()
+
+
+def test_m4a_counts_its_samples_and_moves_its_chapters() -> None:
+    chapters = b"\1\0\0\0" + bytes(4) + b"\1" + (10_000_000).to_bytes(8) + b"\3Two"
+    smpb = " 00000000 00000400 00000123 0000000000007D00 00000000 00000000"
+    buffer = io.BytesIO(sound_files.sample("m4a"))
+    tags = MP4(buffer)
+    tags["----:com.apple.iTunes:iTunSMPB"] = [smpb.encode()]
+    tags["\xa9nam"] = ["Тақырып"]
+    buffer.seek(0)
+    tags.save(buffer)
+    data = buffer.getvalue()
+    at = data.index(b"udta") - 4
+    size = int.from_bytes(data[at : at + 4])
+    box = (8 + len(chapters)).to_bytes(4) + b"chpl" + chapters
+    moov = data.index(b"moov") - 4
+    whole = int.from_bytes(data[moov : moov + 4])
+    data = data[: at + size] + box + data[at + size :]
+    data = data[:moov] + (whole + len(box)).to_bytes(4) + data[moov + 4 :]
+    data = data[:at] + (size + len(box)).to_bytes(4) + data[at + 4 :]
+    sound = parsed(data)
+    listed = inserts(sound, 1)
+    read = MP4(io.BytesIO(assembled(sound, listed)))
+    count = bytes(read["----:com.apple.iTunes:iTunSMPB"][0]).decode().split()[3]
+    assert int(count, 16) == 0x7D00 + listed[0].length
+    assert read["\xa9nam"] == ["Тақырып"]
+    assert bytes(read["----:com.apple.iTunes:AISystemUsed"][0]).decode() == "Үлгі"
+    assert read.chapters[0].start == pytest.approx(1 + listed[0].length / RATE, abs=1e-3)
+    assert read.chapters[0].title == "Two"
+
+
+AIGC = '{"Label":"1","ContentProducer":"x","ProduceID":"y"}'
+
+
+@pytest.mark.parametrize("name", ["mp3", "flac", "m4a", "ogg", "wav", "aiff"])
+def test_chinas_label_is_read(name: str) -> None:
+    buffer = io.BytesIO(sound_files.sample(name))
+    file = mutagen.File(buffer)
+    if file.tags is None:
+        file.add_tags()
+    match name:
+        case "m4a":
+            file["----:com.apple.iTunes:AIGC"] = [AIGC.encode()]
+        case "flac" | "ogg":
+            file["AIGC"] = AIGC
+        case _:
+            file.tags.add(TXXX(encoding=3, desc="AIGC", text=[AIGC]))
+    buffer.seek(0)
+    file.save(buffer)
+    row = sniff(buffer.getvalue())
+    assert row is not None
+    found = load_adapter(row).examine(buffer, row, DEFAULT, thorough=True).mirrors
+    assert [(one.name, one.origin) for one in found] == [("AIGC", True)]
+
+
+def test_a_mirror_says_what_the_label_says() -> None:
+    for name in sound_files.KINDS:
+        sound = parsed(assembled(parsed(sound_files.sample(name))))
+        found = {one.name.rpartition(":")[2]: one.value for one in mirrors.read(sound, DEFAULT)}
+        expected = dict(mirror.statements(LABEL))
+        assert expected.items() <= found.items()
+
+
+def test_a_label_in_no_latin_letters_is_written() -> None:
+    label = Label(origin=Origin.ALTERED, system=System("Ә" * 100))
+    tag = id3_frames.with_mirror(Tag.new(3), label)
+    assert ID3(io.BytesIO(b"".join(tag.stored())))["TXXX:AISystemUsed"].text == ["Ә" * 100]
+    assert np.frombuffer(b"".join(tag.stored()), np.uint8).size < 1000
