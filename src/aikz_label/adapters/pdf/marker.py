@@ -79,16 +79,31 @@ def only_added(before: Document, after: Document) -> bool:
     for key in ("AF", "Names", OURS):
         root.pop(key, None)
         other.pop(key, None)
-    end = Update(before).cut
-    known = ((num, before.entry(num)) for num in before.sections[0].numbers())
-    stayed = [
-        (num, entry) for num, entry in known if entry and (entry.kind == 2 or entry.where < end)
+    changed = [
+        num
+        for num in after.sections[0].numbers()
+        if before.entry(num) not in {None, after.entry(num)}
     ]
-    return (
-        root == other
-        and len(attached(after)) == 1
-        and all(after.entry(num) == entry for num, entry in stayed)
-    )
+    allowed = {before.root.num, *_nodes(before)}
+    return root == other and len(attached(after)) == 1 and allowed.issuperset(changed)
+
+
+def _nodes(document: Document) -> Iterator[int]:
+    """The objects that the tree of embedded files is made of."""
+    names = document.catalog.get("Names")
+    pending: list[tuple[Value, int]] = [
+        (names, 0),
+        (document.mapping(names).get("EmbeddedFiles"), 0),
+    ]
+    for _ in range(_MAX_FILES):
+        if not pending:
+            return
+        value, depth = pending.pop()
+        if isinstance(value, Ref):
+            yield value.num
+        if depth < _MAX_DEPTH:
+            kids = document.array(document.mapping(value).get("Kids"))
+            pending += [(kid, depth + 1) for kid in kids]
 
 
 def removed(update: Update) -> None:

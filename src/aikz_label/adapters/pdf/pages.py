@@ -100,8 +100,12 @@ class Book:
     @property
     def beyond(self) -> int:
         """The highest number that pages refer to, whether there is such an object or not."""
-        own = (self.document.mapping(leaf.ref) for leaf in self.leaves)
-        return max((_highest(page, 0) for page in (self.document.catalog, *own)), default=0)
+        found = _highest(self.document.catalog, 0)
+        for leaf in self.leaves:
+            page = self.document.mapping(leaf.ref)
+            listed = [self.document.array(page.get(key)) for key in ("Contents", "Annots")]
+            found = max(found, _highest(page, 0), *(_highest(one, 0) for one in listed))
+        return found
 
     def own_streams(self, index: int) -> list[tuple[int, int]]:
         """Where the streams of a page stand in the file, without those that were added here."""

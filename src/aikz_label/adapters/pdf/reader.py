@@ -15,6 +15,7 @@ Resolve: TypeAlias = "Callable[[Value | Extent], Value | Extent]"
 HEADER_WITHIN = 1024
 _FIRST = 2048  # bytes read for an object; most are smaller
 _LARGEST = 64 << 20  # of an object without its stream
+_ENDINGS = (b"endstream", b"endobj")
 _END = re.compile(rb"[\x00\t\n\x0c\r ]*endstream")
 
 
@@ -126,9 +127,8 @@ class Reader:
     def _end(self, start: int) -> int:
         """Where a stream of unknown length ends."""
         for offset, block in self.blocks(1 << 20, 16, start):
-            found = block.find(b"endstream")
-            if found < 0:
-                found = block.find(b"endobj")
+            places = [at for word in _ENDINGS if (at := block.find(word)) >= 0]
+            found = min(places, default=-1)
             if found >= 0:
                 end = offset + found
                 before = self.piece(max(start, end - 2), min(2, end - start))
