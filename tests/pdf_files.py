@@ -69,12 +69,13 @@ def packed(objects: Mapping[int, bytes] | None = None, *, version: str = "1.5") 
     out.write(b"%%PDF-%b\n%%\xe2\xe3\xcf\xd3\n" % version.encode())
     inside = {num: body for num, body in objects.items() if b"stream\n" not in body}
     holder = max(objects) + 1
-    head, bodies = b"", b""
+    parts, size = [], 0
     rows: dict[int, tuple[int, int, int]] = {0: (0, 0, 65535)}
     for index, (num, body) in enumerate(inside.items()):
-        head += b"%d %d " % (num, len(bodies))
-        bodies += body + b" "
+        parts.append(b"%d %d " % (num, size))
+        size += len(body) + 1
         rows[num] = (2, holder, index)
+    head, bodies = b"".join(parts), b" ".join([*inside.values(), b""])
     whole = zlib.compress(head + bodies)
     extra = b"/Type/ObjStm/N %d/First %d/Filter/FlateDecode" % (len(inside), len(head))
     outside = {num: body for num, body in objects.items() if num not in inside}
@@ -84,10 +85,10 @@ def packed(objects: Mapping[int, bytes] | None = None, *, version: str = "1.5") 
     at = out.tell()
     rows[holder + 1] = (1, at, 0)
     table = b"".join(
-        bytes([kind]) + where.to_bytes(4) + which.to_bytes(2)
+        bytes([kind]) + where.to_bytes(4) + which.to_bytes(4)
         for kind, where, which in (rows.get(num, (0, 0, 0)) for num in range(holder + 2))
     )
-    extra = b"/Type/XRef/W[1 4 2]/Size %d/Root 1 0 R" % (holder + 2)
+    extra = b"/Type/XRef/W[1 4 4]/Size %d/Root 1 0 R" % (holder + 2)
     out.write(
         b"%d 0 obj\n%b\nendobj\nstartxref\n%d\n%%%%EOF\n" % (holder + 1, stream(table, extra), at)
     )

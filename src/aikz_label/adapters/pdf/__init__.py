@@ -146,7 +146,7 @@ class PdfAdapter:
         """See `Adapter.measure`."""
         from aikz_label.adapters.pdf import stamp  # noqa: PLC0415
 
-        book = Book(_readable(source, row, limits), limits.max_parts)
+        book = _readable(source, row, limits)
         return stamp.measure(source, row.password, book, notice, origin, profile, limits)
 
     def search(
@@ -155,7 +155,7 @@ class PdfAdapter:
         """See `Searching.search`."""
         from aikz_label.adapters.pdf import stamp  # noqa: PLC0415
 
-        book = Book(_readable(source, row, limits), limits.max_parts)
+        book = _readable(source, row, limits)
         return stamp.search(source, row.password, book, profile, limits)
 
 
@@ -169,10 +169,13 @@ def _document(source: BinaryIO, row: Format, limits: Limits) -> Document:
     return Document(source, row.password, parts=10 * limits.max_parts)
 
 
-def _readable(source: BinaryIO, row: Format, limits: Limits) -> Document:
+def _readable(source: BinaryIO, row: Format, limits: Limits) -> Book:
+    """Pages that can be looked at."""
     document = _document(source, row, limits)
     _check_readable(document)
-    return document
+    book = Book(document, limits.max_parts)
+    book.check_contents()
+    return book
 
 
 def _check_readable(document: Document) -> None:
@@ -239,6 +242,7 @@ def _planned(
     """Where the stamp goes; in a signed document never into what a page draws."""
     from aikz_label.adapters.pdf import stamp  # noqa: PLC0415  # drawing costs a renderer
 
+    book.check_contents()
     if signed.any:
         order = replace(order, stamp_as="annotation")
     return stamp.plan(book, source, row.password, order)

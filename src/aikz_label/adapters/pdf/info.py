@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aikz_label.adapters.pdf import mirrors as statements
+from aikz_label.adapters.pdf import pdfa
 from aikz_label.adapters.pdf.document import Document
 from aikz_label.adapters.pdf.filters import NotDecoded, TooLarge
 from aikz_label.adapters.pdf.objects import Dict, Extent, Name, Ref, Stream, Value
@@ -30,6 +31,11 @@ def write(update: Update, label: Label) -> tuple[str, ...]:
     warnings = []
     old, head = _packet(document, _MAX_PACKET)
     where = document.catalog.get("Metadata")
+    if old and pdfa.part(old) in {"1", "2"}:
+        warnings.append(
+            f"This document says it is PDF/A-{pdfa.part(old)}, which allows no attached marker: it no longer conforms. "
+            "PDF/A-3 does, and so does a sidecar."
+        )
     try:
         packet = statements.packet(old, label)
     except XmpError as error:

@@ -17,6 +17,8 @@ Box: TypeAlias = tuple[float, float, float, float]
 _MAX_DEPTH = 100
 _MAX_STREAMS = 10_000  # of one page
 _MAX_ANNOTATIONS = 1000
+MAX_CONTENT = 32 << 20  # what the streams of a page may expand to; a dense map has a tenth
+_MOST_DEFLATED = 1032  # how many bytes one byte can become
 _LETTER: Box = (0.0, 0.0, 612.0, 792.0)
 _INHERITED = ("Resources", "MediaBox", "CropBox", "Rotate")
 
@@ -106,6 +108,19 @@ class Book:
             listed = [self.document.array(page.get(key)) for key in ("Contents", "Annots")]
             found = max(found, _highest(page, 0), *(_highest(one, 0) for one in listed))
         return found
+
+    def check_contents(self) -> None:
+        """Look at what pages would expand to, before a renderer does.
+
+        Raises:
+            MediaProblem: A page draws more than any program would write.
+        """
+        for index in range(len(self.pages)):
+            streams = self.contents(index)
+            if sum(one.length for one in streams) * _MOST_DEFLATED > MAX_CONTENT:
+                left = MAX_CONTENT
+                for one in streams:
+                    left -= len(self.decoded(one, left))
 
     def own_streams(self, index: int) -> list[tuple[int, int]]:
         """Where the streams of a page stand in the file, without those that were added here."""

@@ -27,6 +27,7 @@ class Reader:
         size: Bytes from there to the end.
         version: Of its header.
         resolve: Follows a reference; at first nothing can be followed.
+        garbled: Numbers of objects of which something was passed over.
     """
 
     def __init__(self, source: BinaryIO) -> None:
@@ -40,6 +41,7 @@ class Reader:
         self.version = (int(found[1]), int(found[2])) if found else (1, 4)
         self.size = source.seek(0, io.SEEK_END) - self.origin
         self.resolve: Resolve = lambda value: value
+        self.garbled: set[int] = set()
 
     def piece(self, at: int, count: int) -> bytes:
         """Some bytes; fewer where the file ends."""
@@ -104,6 +106,8 @@ class Reader:
                     ) from None
                 count *= 8
                 continue
+            if parser.garbled:
+                self.garbled.add(ref.num)
             if after is None or not isinstance(value, dict):
                 return ref, value
             return ref, self._extent(value, at + after, ref)

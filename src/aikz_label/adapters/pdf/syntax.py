@@ -61,14 +61,16 @@ class Parser:
         data: The piece.
         at: Where the next value is read.
         whole: The file ends where the piece ends.
+        garbled: Something in a dictionary was passed over; written again, it would be lost.
     """
 
-    __slots__ = ("_closing", "at", "data", "whole")
+    __slots__ = ("_closing", "at", "data", "garbled", "whole")
 
     def __init__(self, data: bytes, at: int = 0, *, whole: bool = True) -> None:
         self.data = data
         self.at = at
         self.whole = whole
+        self.garbled = False
         self._closing = b""
 
     def header(self) -> Ref | None:
@@ -143,6 +145,7 @@ class Parser:
             try:
                 key = self.value(depth + 1)
                 if not isinstance(key, Name):
+                    self.garbled = True
                     continue
                 start = self.at
                 entries[key] = None

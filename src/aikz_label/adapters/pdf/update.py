@@ -13,6 +13,7 @@ from typing import BinaryIO
 from aikz_label.adapters.pdf.document import Document
 from aikz_label.adapters.pdf.objects import Content, Dict, Extent, Ref, Stream, Value
 from aikz_label.adapters.pdf.tail import Tail
+from aikz_label.errors import Refused
 
 _PACK = 200  # objects in one object stream
 
@@ -60,8 +61,18 @@ class Update:
         return _cleared(self.document, value, ref)
 
     def edit(self, ref: Ref) -> Dict:
-        """An object that is a dictionary, opened and taken into the update; whoever gets it changes it in place."""
+        """An object that is a dictionary, opened and taken into the update; whoever gets it changes it in place.
+
+        Raises:
+            Refused: Not all of it was understood.
+        """
         found = self.opened(ref)
+        if ref.num in self.document.reader.garbled and ref.num not in self._objects:
+            raise Refused(
+                "A page or another part of this document that would be written again is garbled, and more would be lost.",
+                code="content-changed",
+                hint="Repair it with the program that made it, or with `qpdf broken.pdf repaired.pdf`.",
+            )
         value = found if isinstance(found, dict) else {}
         self._objects[ref.num] = (ref, value)
         return value
