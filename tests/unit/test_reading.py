@@ -35,6 +35,12 @@ def read(data, *configs):
     return engine.read(io.BytesIO(data), "image/jpeg", lists)
 
 
+def earlier(data, *configs):
+    """What earlier signers are worth, which is not the engine's business."""
+    lists = tuple(item for config in configs for item in config.trust)
+    return [step.state for step in verify(data, trust=lists).marker.history]
+
+
 def flipped(data):
     return data[:-5000] + bytes([data[-5000] ^ 1]) + data[-4999:]
 
@@ -49,7 +55,8 @@ def test_a_tampered_grandparent_is_not_laundered_by_two_good_signers(config, str
         assert "assertion.dataHash.mismatch" in found.codes
         assert verify(data, config=config).reason.code == "marker.parent"
     states = [(a.of, a.relation, a.state, a.problem) for a in found.ancestors]
-    assert states == [(-1, "parent", "trusted", ""), (0, "parent", "invalid", "altered")]
+    assert states == [(-1, "parent", "untrusted", ""), (0, "parent", "invalid", "altered")]
+    assert earlier(grandchild, config, stranger) == ["trusted", "invalid"]
 
 
 def test_an_unknown_earlier_signer_does_not_make_the_last_one_unknown(config, stranger):
@@ -60,10 +67,10 @@ def test_an_unknown_earlier_signer_does_not_make_the_last_one_unknown(config, st
         assert found.state == "trusted"
     child = mark(first, None, Label(origin="altered"), config=config, on_existing="update").data
     assert verify(child, config=config).verdict is Verdict.LABELLED
-    assert [a.state for a in read(child, config).ancestors] == ["untrusted"]
-    assert [a.state for a in read(child, config, stranger).ancestors] == ["trusted"]
+    assert earlier(child, config) == ["untrusted"]
+    assert earlier(child, config, stranger) == ["trusted"]
     assert read(child, stranger).state == "untrusted"
-    assert [a.state for a in read(child, stranger).ancestors] == ["trusted"]
+    assert earlier(child, stranger) == ["trusted"]
 
 
 def store(state="Valid", failure=(), success=(), informational=(), **more):
