@@ -51,6 +51,7 @@ class Heif(Container):
         limits: Caps while reading.
         lost: What `encode` could not keep, one sentence each.
         edited: While `encode` runs, the items coded anew: pictures may share them.
+        layers: Among those, new ones, and the overlay that each lies on.
         marks: Where items were drawn on.
     """
 
@@ -64,6 +65,7 @@ class Heif(Container):
     limits: Limits
     lost: list[str] = field(default_factory=list, compare=False)
     edited: dict[int, Item] = field(default_factory=dict, compare=False)
+    layers: dict[int, int] = field(default_factory=dict, compare=False)
     marks: dict[int, list[Box]] = field(default_factory=dict, compare=False)
 
     title: ClassVar[str]
@@ -237,18 +239,28 @@ class Heif(Container):
                     continue
                 assert isinstance(picture, HeifPicture)
                 self.edited.update(picture.edited())
+                self.layers.update(picture.layers)
                 unlabelled |= picture.unlabelled
             meta = _hiding(self._with_edits(), Tree(self.meta, self.limits).parts())
         finally:
             self.edited.clear()
+            self.layers.clear()
         if unlabelled:
             self.lost.append("A thumbnail that could not be labelled was left out.")
             meta = _without(meta, unlabelled)
         return self._written(meta, tags, coded)
 
     def _with_edits(self) -> Meta:
-        items = tuple(self.edited.get(item.number, item) for item in self.meta.items)
-        return replace(self.meta, items=items) if self.edited else self.meta
+        if not self.edited:
+            return self.meta
+        items = [self.edited.get(item.number, item) for item in self.meta.items]
+        references = self.meta.references
+        from aikz_label.adapters.image.heif.layers import with_layer  # noqa: PLC0415  # needs numpy
+
+        for number, overlay in self.layers.items():
+            items.append(self.edited[number])
+            references = with_layer(references, overlay, number)
+        return replace(self.meta, items=tuple(items), references=references)
 
     def with_tags(self, tags: Tags) -> bytes:
         """The same items with other metadata."""

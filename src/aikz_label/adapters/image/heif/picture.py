@@ -13,6 +13,7 @@ from PIL import Image
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import canvas
 from aikz_label.adapters.image.bmff import Fields
+from aikz_label.adapters.image.heif import layers
 from aikz_label.adapters.image.heif.coders import CODERS, one_configuration
 from aikz_label.adapters.image.heif.planes import Coding, Planes, Transfer, decibels
 from aikz_label.adapters.image.heif.tree import (
@@ -53,9 +54,12 @@ class HeifPicture(Picture):
         drawn: The coded items that were drawn on, as planes.
         unlabelled: Thumbnails that cannot be drawn on.
         marks: Where coded items were drawn on, for all pictures of the file: some share them.
+        layers: New items and the overlay that each lies on.
     """
 
-    __slots__ = ("_most", "_planes", "_tree", "_view", "drawn", "marks", "number", "unlabelled")
+    __slots__ = (
+        "_most", "_planes", "_tree", "_view", "drawn", "layers", "marks", "number", "unlabelled",
+    )  # fmt: skip
 
     def __init__(
         self, tree: Tree, number: int, most_pixels: int, marks: dict[int, list[Box]]
@@ -66,6 +70,7 @@ class HeifPicture(Picture):
         self.marks = marks
         self.drawn: dict[int, Planes] = {}
         self.unlabelled: set[int] = set()
+        self.layers: dict[int, int] = {}
         self._view, self._tree, self._most = view, tree, most_pixels
         self._planes: dict[int, Planes] = {}
 
@@ -76,14 +81,11 @@ class HeifPicture(Picture):
         left, top = self._view.crop[:2]
         inner = (left + box[0], top + box[1], box[2], box[3])
         self.painted = canvas.around(box, self.painted)
-        if not self._tree.covers(self.number, inner):
-            raise Refused(
-                "The notice would lie on the empty canvas of a picture that is put together from others.",
-                code="unsupported-variant",
-                hint="Save the picture as a single one.",
-            )
-        for spot in self._tree.spots(self.number, inner, mask):
-            self._draw(spot, self.number)
+        if self._tree.covers(self.number, inner):
+            for spot in self._tree.spots(self.number, inner, mask):
+                self._draw(spot, self.number)
+        else:
+            self._lay(mask, inner)
         shown = canvas.shown_box(box, self.size, self.orientation)
         upright = canvas.displayed(mask, self.orientation)
         for thumbnail in self._tree.meta.sources(self.number, b"thmb"):
@@ -95,6 +97,21 @@ class HeifPicture(Picture):
     def _cut(self, edges: tuple[int, int, int, int]) -> Picture:  # noqa: ARG002  # refused
         """See `Picture`; what is put together from items of fixed sizes cannot grow."""
         raise cannot_grow()
+
+    def _lay(self, mask: Image.Image, inner: Box) -> None:
+        """Put the notice upmost on an overlay, as an item of its own, coded like the first picture there."""
+        overlay = self._tree.item(self.number)
+        model = next(
+            number
+            for number in self._tree.leaves(self.number)
+            if not is_alpha(self._tree.item(number))
+        )
+        meta, number = layers.layered(self._tree.meta, overlay, self._tree.item(model), inner)
+        planes = layers.plate(mask, self._coding(model, model))
+        self._tree = Tree(meta, self._tree.limits)
+        self._planes[number] = self.drawn[number] = planes
+        self.layers[number] = self.number
+        self.marks.setdefault(number, []).append((0, 0, *inner[2:]))
 
     def _paint_thumbnail(self, number: int, mask: Image.Image, shown: Box) -> None:
         view = View.of(self._tree.item(number))
@@ -119,7 +136,10 @@ class HeifPicture(Picture):
         found = {}
         for number, planes in self.drawn.items():
             item = self._tree.item(number)
-            found[number] = CODERS[item.kind].encode(item, planes, lossless=is_alpha(item))
+            lossless = is_alpha(item) or number in self.layers
+            found[number] = CODERS[item.kind].encode(item, planes, lossless=lossless)
+        for number in self.layers.values():
+            found[number] = self._tree.item(number)
         for item in self._tree.items.values():
             if item.kind == b"grid":
                 tiles = [self._tree.item(piece.number) for piece in self._tree.pieces(item)]
@@ -229,7 +249,7 @@ class HeifPicture(Picture):
         numbers = self._tree.leaves(self.number)
         if self._view != other._view or numbers != other._tree.leaves(other.number):
             return False
-        derived = [item for item in self._tree.items.values() if item.kind in DERIVED]
+        derived = [self._tree.item(number) for number in self._tree.derivations(self.number)]
         return all(
             (there := other._tree.items.get(item.number)) is not None
             and (there.kind, there.data) == (item.kind, item.data)

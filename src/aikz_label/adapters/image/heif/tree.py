@@ -164,7 +164,7 @@ class Tree:
     def __init__(self, meta: Meta, limits: Limits) -> None:
         self.items = {item.number: item for item in meta.items}
         self.meta = meta
-        self._limits = limits
+        self.limits = limits
 
     def item(self, number: int) -> Item:
         """An item that must be there.
@@ -192,7 +192,7 @@ class Tree:
             MediaProblem: The derivation is damaged, or of more parts than the limit.
         """
         sources = self.meta.targets(item.number, b"dimg")
-        if len(sources) > min(self._limits.max_parts, 0xFFFF):
+        if len(sources) > min(self.limits.max_parts, 0xFFFF):
             raise MediaProblem("over-limit", what_word="parts", found=len(sources), limit=0xFFFF)
         fields = Fields(item.data)
         match item.kind:
@@ -270,6 +270,13 @@ class Tree:
 
     def leaves(self, number: int) -> tuple[int, ...]:
         """Every coded item that a picture is made of, its opacity included."""
+        return tuple(one for one in self._made_of(number) if self.item(one).kind not in DERIVED)
+
+    def derivations(self, number: int) -> tuple[int, ...]:
+        """Every item that says how the picture is put together, itself included."""
+        return tuple(one for one in self._made_of(number) if self.item(one).kind in DERIVED)
+
+    def _made_of(self, number: int) -> tuple[int, ...]:
         found: dict[int, None] = {}
         self._gather(number, found, 0)
         return tuple(found)
@@ -280,12 +287,11 @@ class Tree:
             raise MediaProblem("damaged", detail_word="decoder")
         for alpha in self.alphas(number):
             self._gather(alpha, found, depth + 1)
-        if item.kind not in DERIVED:
-            found[number] = None
-            return
-        for part in dict.fromkeys(piece.number for piece in self.pieces(item)):
-            if part not in found:
-                self._gather(part, found, depth + 1)
+        found[number] = None
+        if item.kind in DERIVED:
+            for part in dict.fromkeys(piece.number for piece in self.pieces(item)):
+                if part not in found:
+                    self._gather(part, found, depth + 1)
 
     def pictures(self) -> tuple[int, ...]:
         """The items that are shown by themselves: the primary one first; no tiles, masks, gain maps or thumbnails."""
