@@ -239,6 +239,21 @@ def nclx(*numbers):
 AVIF = encoded(picture(size=(320, 240)), "avif")
 
 
+def twice(data, kind):
+    """A file with a box in it twice, in boxes that say how long they are and no offsets behind them."""
+    at = data.index(kind) - 4
+    again = data[at : at + int.from_bytes(data[at : at + 4])]
+    whole = bytearray(data[:at] + again + data[at:])
+    for holder in (b"meta", b"iprp"):
+        start = whole.index(holder) - 4
+        size = int.from_bytes(whole[start : start + 4]) + len(again)
+        whole[start : start + 4] = size.to_bytes(4)
+    return bytes(whole)
+
+
+TWICE = twice(AVIF, b"ipma")
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -258,6 +273,7 @@ def test_variants_that_would_lose_something_are_refused(data, words, label, conf
     "data",
     [
         AVIF[:-1],
+        TWICE,
         AVIF + b"\0\0\0",
         AVIF + b"\0\0\0\7free",
         AVIF + b"\0\0\0\1free" + bytes(7) + b"\x0f",

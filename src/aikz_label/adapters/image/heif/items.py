@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.bmff import Box, Fields, cut, pack, packed, too_many, walk
 from aikz_label.limits import Limits
 
@@ -321,11 +322,15 @@ def _properties(data: bytes, box: Box | None, limits: Limits) -> dict[int, tuple
     ]
     boxes = [pack(c.kind, data[c.body : c.stop]) for c in listed]
     links = 0
+    seen: set[tuple[int, int]] = set()
     for child in children:
         if child.kind != b"ipma":
             continue
         fields = Fields(data[child.body : child.stop])
         version, flags = fields.version()
+        if (version, flags) in seen:  # must not be (ISO/IEC 23008-12, 9.3.1): browsers show nothing
+            raise MediaProblem("damaged", detail_word="no-header")
+        seen.add((version, flags))
         wide = 2 if flags & 1 else 1
         for _ in range(fields.number(4)):
             number, linked = fields.number(4 if version else 2), []
