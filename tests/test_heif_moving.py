@@ -14,8 +14,10 @@ from PIL import Image
 from aikz_label import Label, Limits, Refused, Verdict, mark, verify
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import bmff
+from aikz_label.adapters.image.container import Tags
 from aikz_label.adapters.image.heif.container import Avif, Heic
 from aikz_label.adapters.image.heif.tracks import read_tracks
+from aikz_label.report import NoticeState
 from support import picture, require_codecs, require_tool
 
 SIZE = (320, 240)
@@ -228,6 +230,24 @@ def test_a_hostile_table_never_raises(config):
             data = source[:at] + bytes([value]) + source[at + 1 :]
             report = verify(data, config=config)
             assert report.verdict in {Verdict.UNMARKED, Verdict.UNREADABLE}
+
+
+@pytest.mark.parametrize("source", [avis(count=3), hevc()], ids=["avif", "heic"])
+def test_a_notice_that_nobody_recorded_is_found(source, label, config):
+    stripped = parse(mark(source, None, label, config=config).data).with_tags(Tags())
+    report = verify(stripped, config=config, measure=True)
+    assert report.verdict is Verdict.INCOMPLETE
+    assert report.notice_state in {NoticeState.PERCEIVABLE, NoticeState.NOT_PERCEIVABLE}
+
+
+def test_a_track_without_pictures(label, config):
+    data = bytearray(hevc())
+    at = data.index(b"stsz") + 12
+    data[at : at + 4] = bytes(4)
+    report = verify(bytes(data), config=config, measure=True)
+    assert report.verdict in {Verdict.UNMARKED, Verdict.UNREADABLE}
+    with pytest.raises(Refused, match="no pictures"):
+        mark(bytes(data), None, label, config=config)
 
 
 def test_more_pictures_than_the_limit():

@@ -14,7 +14,7 @@ from aikz_label.adapters import MediaProblem, Order
 from aikz_label.adapters.image import animation, canvas, records
 from aikz_label.adapters.image.container import Container, Tags
 from aikz_label.adapters.image.frames import Animated
-from aikz_label.adapters.image.moments import MEASURED, measure_moments
+from aikz_label.adapters.image.moments import MEASURED, ends, measure_moments
 from aikz_label.adapters.image.picture import Picture
 from aikz_label.adapters.image.refusals import (
     LONGEST,
@@ -265,7 +265,7 @@ def search_whole(container: Container, profile: Profile) -> Found | None:
     for index in range(min(container.count, _MAX_SEARCHED)):
         picture = container.decode(index)
         strip_found = strip_search.locate(picture, profile)
-        one = strip_found.found if strip_found else search(picture.seen(), profile)
+        one = strip_found.found if strip_found else _searched(picture, profile)
         if one is not None:
             found.append(one)
     if not found:
@@ -275,3 +275,15 @@ def search_whole(container: Container, profile: Profile) -> Found | None:
     chosen = worst([one.measurement for one in found])
     origins = {one.origin for one in found}
     return Found(chosen, origins.pop() if len(origins) == 1 else None)
+
+
+def _searched(picture: Picture, profile: Profile) -> Found | None:
+    """A notice in a picture; in one that moves it must be there at the beginning and at the end."""
+    shown = ends(picture)
+    if shown is None:
+        return Found(Measurement(NoticeState.UNKNOWN))
+    found = [search(one.crop((0, 0, *one.size)), profile) for one in shown]
+    there = [one for one in found if one is not None]
+    if len(there) < len(found):
+        return Found(Measurement(NoticeState.UNKNOWN)) if there else None
+    return max(there, key=lambda one: len(one.measurement.problems), default=None)

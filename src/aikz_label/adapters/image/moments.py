@@ -13,6 +13,7 @@ from aikz_label.report import Measurement, NoticeState, message
 if TYPE_CHECKING:
     from aikz_label.adapters.image.picture import Picture
     from aikz_label.notice.badge import Badge
+    from aikz_label.notice.measure import Seen
     from aikz_label.profile import ImageProfile
 
 MEASURED = 300_000_000  # pixels that a measurement shows, of all frames: a few seconds
@@ -50,6 +51,18 @@ def measure_moments(
         looks.append(look)
         measured.append((number, measure(moment, drawn, where, profile)))
     return of_all(measured, picture.moving)
+
+
+def ends(picture: Picture) -> list[Seen] | None:
+    """The first and the last of what is shown in a place; `None` when finding the last takes too long."""
+    if picture.moving is None:
+        return [picture]
+    if picture.moving * picture.size[0] * picture.size[1] > MEASURED:
+        return None
+    found: list[Seen] = []
+    for moment in picture.moments():
+        found[1:] = [moment]
+    return found
 
 
 def of_all(measured: list[tuple[int, Measurement]], count: int) -> Measurement:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from aikz_label.adapters.image.canvas import Box
+    from aikz_label.notice.measure import Seen
 
 
 class Picture(ABC):
@@ -95,7 +96,7 @@ class Picture(ABC):
         """How many pictures are shown in its place one after another; `None` for a still one."""
         return None
 
-    def moments(self) -> Iterator[Picture]:
+    def moments(self) -> Iterator[Seen]:
         """What is shown in its place one after another; a still picture is shown for ever."""
         yield self
 

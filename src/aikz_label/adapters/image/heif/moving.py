@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.heif import stream
 from aikz_label.adapters.image.heif.picture import as_seen, with_nclx
 from aikz_label.adapters.image.heif.planes import decibels
@@ -23,38 +24,30 @@ if TYPE_CHECKING:
     from aikz_label.adapters.image.heif.tracks import Film, Track
 
 
-class Moment(Picture):
-    """One of the pictures, as it is shown; only looked at."""
+class Moment:
+    """One of the pictures, as people see it.
 
-    __slots__ = ("_coding", "_left", "_opacity", "_planes", "_premultiplied", "_top")
+    Attributes:
+        size: Width and height, px.
+    """
+
+    __slots__ = ("_coding", "_film", "_opacity", "_planes", "size")
 
     def __init__(self, film: Film, planes: Planes, coding: Coding, opacity: Planes | None) -> None:
-        view = film.track.view
-        super().__init__(view.crop[2:], view.orientation)
-        self._left, self._top = view.crop[:2]
-        self._planes, self._coding, self._opacity = planes, coding, opacity
-        self._premultiplied = bool(film.alpha and film.track.targets(b"prem"))
-
-    def paint(self, mask: Image.Image, box: Box) -> None:
-        """See `Picture.paint`; here it is the film that is painted."""
-        raise NotImplementedError
+        self.size = film.track.size
+        self._film, self._planes, self._coding, self._opacity = film, planes, coding, opacity
 
     def crop(self, edges: tuple[int, int, int, int]) -> Image.Image:
         """See `Picture.crop`."""
-        left, top, right, bottom = self._stored_edges(edges)
-        box = (self._left + left, self._top + top, right - left, bottom - top)
+        left, top, right, bottom = edges
+        view = self._film.track.view
+        box = view.inward((left, top, right - left, bottom - top))
         light = self._planes.light(box, self._coding)
         opacity = self._opacity.light(box, self._opacity.coding)[..., :1] if self._opacity else None
+        premultiplied = opacity is not None and bool(self._film.track.targets(b"prem"))
         return as_seen(
-            light, opacity, self._coding.light, self.orientation, premultiplied=self._premultiplied
+            light, opacity, self._coding.light, view.orientation, premultiplied=premultiplied
         )
-
-    def difference(self, other: Picture, box: Box | None) -> float:
-        """See `Picture.difference`; films are compared."""
-        raise NotImplementedError
-
-    def _cut(self, edges: tuple[int, int, int, int]) -> Picture:
-        raise NotImplementedError
 
 
 class MovingPicture(Picture):
@@ -117,7 +110,7 @@ class MovingPicture(Picture):
         """See `Picture.moving`."""
         return len(self.film.track.samples)
 
-    def moments(self) -> Iterator[Picture]:
+    def moments(self) -> Iterator[Moment]:
         """See `Picture.moments`."""
         opacities = self._opacities()
         for planes in self._pictures():
@@ -126,10 +119,9 @@ class MovingPicture(Picture):
 
     def crop(self, edges: tuple[int, int, int, int]) -> Image.Image:
         """See `Picture.crop`; of the first picture."""
+        self._first = self._first or next(self.moments(), None)
         if self._first is None:
-            first = next(self.moments())
-            assert isinstance(first, Moment)
-            self._first = first
+            raise MediaProblem("damaged", detail_word="frames")
         return self._first.crop(edges)
 
     # --- coding and comparing ---------------------------------------------------------------------------------------

@@ -38,7 +38,8 @@ class Track:
         box: The whole `trak`.
         table: The boxes of `stbl`, by type.
         speaks_of: Other tracks, by the kind of reference.
-        entry: The sample entry of pictures, without the boxes in it; empty for other tracks, and where there are several.
+        entry: The first sample entry of pictures, without the boxes in it; empty for other tracks.
+        entries: How many there are.
         described: The boxes in the sample entry.
         matrix: How pictures are turned, as EXIF numbers it; 0 for anything that it cannot say.
         chunks: Where the samples lie, as they are put together.
@@ -55,6 +56,7 @@ class Track:
     table: Mapping[bytes, Box]
     speaks_of: tuple[tuple[bytes, tuple[int, ...]], ...] = ()
     entry: bytes = b""
+    entries: int = 1
     described: tuple[Property, ...] = ()
     matrix: int = 1
     chunks: tuple[Span, ...] = ()
@@ -164,13 +166,13 @@ def _track(data: bytes, box: Box, limits: Limits) -> Track:
         raise MediaProblem("damaged", detail_word="no-header")
     number, matrix = _header(fields_of(data, parts[b"tkhd"]))
     handler = data[media[b"hdlr"].body + 8 : media[b"hdlr"].body + 12] if b"hdlr" in media else b""
-    entry, described = _entry(data, table[b"stsd"], handler, limits)
+    entry, described, entries = _entry(data, table[b"stsd"], handler, limits)
     sizes = sizes_of(data, table, limits)
     chunks, samples = places_of(data, table, sizes, limits)
     times, hidden = times_of(data, table, len(sizes))
     return Track(
         number, handler, box, table, tuple(_references(data, parts.get(b"tref"), limits)),
-        entry, described, matrix, chunks, samples, times, sync_of(data, table, len(sizes)), hidden,
+        entry, entries, described, matrix, chunks, samples, times, sync_of(data, table, len(sizes)), hidden,
         _outside(data, _children(data, inside.get(b"dinf"), limits).get(b"dref"), limits), data,
     )  # fmt: skip
 
@@ -197,18 +199,19 @@ def _references(
 
 def _entry(
     data: bytes, box: Box, handler: bytes, limits: Limits
-) -> tuple[bytes, tuple[Property, ...]]:
-    """The one sample entry of pictures, and the boxes in it."""
+) -> tuple[bytes, tuple[Property, ...], int]:
+    """The first sample entry of pictures, the boxes in it, and how many entries there are."""
     entries = walk(data, box.body + 8, box.stop, limits)
-    if handler not in _SHOWN | {b"auxv"} or len(entries) != 1:
-        return b"", ()
-    (entry,) = entries
+    if handler not in _SHOWN | {b"auxv"}:
+        return b"", (), len(entries)
+    if not entries:
+        raise MediaProblem("damaged", detail_word="no-header")
+    entry = entries[0]
     if entry.body - entry.start != 8 or entry.stop - entry.start < _VISUAL:
         raise cut()
     inside = walk(data, entry.start + _VISUAL, entry.stop, limits)
-    return data[entry.start : entry.start + _VISUAL], tuple(
-        Property(data[child.start : child.stop], essential=True) for child in inside
-    )
+    described = tuple(Property(data[one.start : one.stop], essential=True) for one in inside)
+    return data[entry.start : entry.start + _VISUAL], described, len(entries)
 
 
 def _outside(data: bytes, box: Box | None, limits: Limits) -> bool:

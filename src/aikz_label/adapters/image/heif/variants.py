@@ -37,9 +37,11 @@ def reasons(file: Heif) -> Iterator[str]:
 
 def _of_film(film: Film) -> Iterator[str]:
     track, alpha = film.track, film.alpha
-    if not track.entry:
+    if not track.samples:
+        yield "a track has no pictures"
+    if track.entries != 1 or (alpha is not None and alpha.entries != 1):
         yield "a track changes its coding on the way"
-    elif track.kind not in stream.KINDS:
+    if track.kind not in stream.KINDS:
         yield f"a track in it is coded as {_word(track.kind)}"
     if track.hidden:
         yield "a track has a picture that is never shown and that others are made from"
