@@ -13,6 +13,8 @@ import beside_fidelity
 import drawing_fidelity
 import fidelity
 import film_fidelity
+import heif_fidelity
+import jxl_fidelity
 import sound_fidelity
 import tiff_fidelity
 from aikz_label import Label, MarkResult, Refused, mark
@@ -52,12 +54,15 @@ COMPARED: dict[str, Comparison] = dict.fromkeys(PICTURES, _ByPillow())
 COMPARED |= dict.fromkeys(("tiff", "dng"), tiff_fidelity)
 COMPARED |= dict.fromkeys(("bmp", "ico", "jp2"), beside_fidelity)
 COMPARED["svg"] = drawing_fidelity
+COMPARED |= {kind: heif_fidelity.Comparison(kind) for kind in ("avif", "heic")}
+COMPARED["jxl"] = jxl_fidelity
 # Films have a table of their own, see tools/corpus_films.py.
 FILMS: dict[str, Comparison] = dict.fromkeys(("mp4", "mov", "avi", "mkv", "webm"), film_fidelity)
 # So has sound, see tools/corpus_sound.py.
 SOUNDS: dict[str, Comparison] = dict.fromkeys(
     ("wav", "mp3", "flac", "m4a", "aiff", "aac", "ogg"), sound_fidelity
 )
+_SAME = {"heif": "heic"}  # the index knows more names
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +100,9 @@ def rows(*formats: str) -> list[Row]:
     except FileNotFoundError:
         return []
     return [
-        Row(line["path"], line["format"], line["kind"], line["sha256"], line["note"] or "")
+        Row(line["path"], name, line["kind"], line["sha256"], line["note"] or "")
         for line in listed
-        if not formats or line["format"] in formats
+        if (name := _SAME.get(line["format"], line["format"])) in formats or not formats
     ]
 
 

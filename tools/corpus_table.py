@@ -30,7 +30,8 @@ INTRODUCTION = f"""# Pictures of the corpus
 Real files that nobody in this project wrote, from the public test suites of the formats' own implementers: photographs,
 conformance files, files that broke other programs. Each is marked (`--on-existing replace`), and source and result are
 decoded by an independent reference and compared: Pillow; for TIFF tifffile, with every page, every tag and the full depth
-of every sample; of DNG every byte that was there; of SVG every character, and what librsvg draws:
+of every sample; of DNG every byte that was there; of SVG every character, and what librsvg draws; for AVIF avifdec and for
+HEIC libheif, at full depth; for JPEG XL djxl; for sequences FFmpeg, every picture:
 
 * format, mode, size, bit depth or quantisation tables, colour profile, EXIF, every other metadata field and every JPEG
   segment are what they were, and no XMP statement is gone;

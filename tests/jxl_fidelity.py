@@ -1,0 +1,52 @@
+"""Is a marked JPEG XL still the same picture? Answered by djxl, with none of the package's code."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from support import require_tool
+
+_RIM = 17  # px around a badge, to which its layer may be grown
+
+
+def decodable(data: bytes) -> bool:
+    """Whether djxl reads it."""
+    return _seen(data) is not None
+
+
+def losses(source: bytes, output: bytes, placements: tuple[Mapping[str, Any], ...]) -> list[str]:
+    """What changed outside the badge; where opacity is part, decoders round in another way."""
+    before, after = _seen(source), _seen(output)
+    assert before is not None, "only a picture that decodes can be compared"
+    if after is None:
+        return ["it does not decode any more"]
+    if before.shape != after.shape:
+        return [f"{before.shape} became {after.shape}"]
+    place = placements[0]
+    height, width = before.shape[:2]
+    left, top = int(place["x"] * width) - _RIM, int(place["y"] * height) - _RIM
+    right = int((place["x"] + place["width"]) * width) + _RIM + 1
+    bottom = int((place["y"] + place["height"]) * height) + _RIM + 1
+    delta = np.abs(before - after)
+    delta[max(0, top) : bottom, max(0, left) : right] = 0
+    return [f"samples changed by up to {delta.max()} of 255"] if delta.max() > 1 else []
+
+
+def _seen(data: bytes) -> np.ndarray | None:
+    """The first frame as people see it."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "a.jxl"), Path(folder, "a.png")
+        source.write_bytes(data)
+        command = [require_tool("djxl"), str(source), str(target)]
+        done = subprocess.run(command, capture_output=True, timeout=300, check=False)
+        if done.returncode or not target.exists():
+            return None
+        with Image.open(target) as image:
+            return np.asarray(image.convert("RGBA")).astype(int)
