@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import wave
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from aikz_label.notice.sound import earcon, loudness, matching
 from aikz_label.notice.sound.listening import LISTENED, listen
 from aikz_label.profile import load_profile
 from aikz_label.report import Notice
-from aikz_label.texts import LANGUAGES
+from aikz_label.texts import LANGUAGES, load_data
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/reference/hearing.md"
@@ -121,14 +122,21 @@ def write(path: Path, samples: np.ndarray, rate: int) -> None:
         file.writeframes((np.clip(samples, -1, 1).T * 32767).astype("<i2").tobytes())
 
 
-def hard(folder: Path, corpus: Path) -> dict[str, list[Path]]:
+def other_words(language: str) -> list[str]:
+    """Every sentence that this program says in a language; it speaks of the same things as the notices do."""
+    groups = load_data("texts").values()
+    sentences = [text[language] for group in groups for text in group.values()]
+    wordings = load_data("wording")
+    sentences += [wordings[str(origin)]["full"][language] for origin in Origin]
+    return " ".join(sentences).replace("{", "").replace("}", "").split()
+
+
+def hard(folder: Path) -> dict[str, list[Path]]:
     """Sounds that are like a notice in one way or another, by what they are."""
     made: dict[str, list[Path]] = {"other words of the same synthesiser": [], "Morse code": []}
-    texts = {"kk": "udhr_kaz", "ru": "udhr_rus", "en": "udhr_eng"}
     for language, voice in (("kk", "kk"), ("ru", "ru"), ("en", "en-us")):
-        source = next(iter(sorted(corpus.rglob(f"*{texts[language][5:]}*.txt"))), None)
-        words = source.read_text(encoding="utf-8", errors="replace").split() if source else []
-        for part in range(4 if words else 0):
+        words = other_words(language)
+        for part in range(4):
             path = folder / f"{language}{part}.wav"
             text = " ".join(words[part * 160 : part * 160 + 160])
             subprocess.run(
@@ -296,7 +304,8 @@ def main() -> None:
         one(args.one)
         return
     files = corpus_files(args.corpus)
-    results = [(path, measured(path)) for path in files]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the work is done in children
+        results = list(zip(files, pool.map(measured, files), strict=True))
     known = [(path, r) for path, r in results if r]
     for path, r in known:
         if r["said"] or r["signal"] > 0.6 or r["clip"] > 0.3:
@@ -304,7 +313,7 @@ def main() -> None:
     quiet = quiet_rows("corpus", [r for _, r in known])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for what, paths in hard(folder, args.corpus).items():
+        for what, paths in hard(folder).items():
             quiet += quiet_rows(what, [r for r in map(measured, paths) if r])
         longest = sorted(known, key=lambda pair: -pair[1]["seconds"])
         sounds = []
@@ -320,5 +329,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     main()

@@ -16,7 +16,7 @@ LISTENED = 720.0
 class SoundProfile:
     """Thresholds for spoken notices; the data file names the source of each.
 
-    Loudness is by BS.1770; "louder by" is against the programme, or against the floor where that is softer.
+    Loudness is by BS.1770; "louder by" is against the programme, within the floor and the ceiling.
     """
 
     dit_s: float
@@ -28,6 +28,7 @@ class SoundProfile:
     max_louder_by: float
     loudness_tolerance: float
     floor_lufs: float
+    ceiling_lufs: float
     aim_peak_dbtp: float
     max_peak_dbtp: float
     min_background_db: float
@@ -38,6 +39,10 @@ class SoundProfile:
     repeat_tolerance_s: float
     at_end_from_s: float
     short_below_s: float
+
+    def reference(self, programme: float) -> float:
+        """What a notice beside a programme of this loudness is compared with, LUFS."""
+        return min(max(programme, self.floor_lufs), self.ceiling_lufs)
 
     def problems(self, figures: Mapping[str, float]) -> tuple[Message, ...]:
         """Which thresholds these figures miss; the same rule for measured and attested ones.

@@ -27,7 +27,6 @@ _LEVEL = -23.0  # LUFS of every part before it is brought to the programme's
 _CLIPS_RATE = (
     24_000  # Hz; the bundled clips end at 7 kHz, so nothing is lost by composing at this rate
 )
-_LOUDEST = -5.0  # LUFS; speech under any ceiling that is ours stays softer
 _STEP = 0.001  # seconds of one step of the limiter's gain
 _TRIES = 6  # a limiter takes loudness away, which is given back; it settles after three
 _CLOSE = 0.1  # LU
@@ -202,7 +201,7 @@ def compose(
     assert rate >= MIN_RATE
     work = min(rate, speech.RATE if said.own_voice else _CLIPS_RATE)
     voice = _assembled(said, work, brief=short)
-    target = min(max(programme, profile.floor_lufs) + profile.aim_louder_by, _LOUDEST)
+    target = profile.reference(programme) + profile.aim_louder_by
     voice = _levelled(voice, work, target - gain_of(layout), profile.aim_peak_dbtp)
     voice = resample(voice, work, rate)
     voice[: round((LEAD - 0.005) * rate)] = (

@@ -114,7 +114,7 @@ def _loudness(there: list[Place], heard: Heard, profile: SoundProfile) -> dict[s
     between = tuple(zip(edges[::2], edges[1::2], strict=True))
     programme = heard.loudness.integrated(*between)
     spoken, programme = (min(max(level, -99.0), 20.0) for level in (spoken, programme))
-    louder = spoken - max(programme, profile.floor_lufs)
+    louder = spoken - profile.reference(programme)
     return {"spoken_lufs": spoken, "programme_lufs": programme, "louder_by": louder}
 
 
