@@ -102,14 +102,20 @@ def _text(name: str, title: str, mime: str, annex: str, *words: str) -> Format:
 
 
 def _video(
-    name: str, title: str, mime: str, *suffixes: str, mirror: str = "XMP (IPTC), MP4 items"
+    name: str,
+    title: str,
+    mime: str,
+    *suffixes: str,
+    marker: str = "C2PA, in the file",
+    mirror: str = "XMP (IPTC), MP4 items",
 ) -> Format:
     notice = "badge in every frame"
-    return Format(name, title, "video", mime, suffixes, _VIDEO, "C2PA, in the file", notice, mirror)
+    return Format(name, title, "video", mime, suffixes, _VIDEO, marker, notice, mirror)
 
 
 _TEXT = "aikz_label.adapters.text:ADAPTER"
 _VIDEO = "aikz_label.adapters.video:ADAPTER"
+_IN_TAG = "C2PA, in a tag of the file"
 _ALL = (
     _picture("jpeg", "JPEG", "image/jpeg", ".jpg", ".jpeg"),
     _picture("png", "PNG, APNG", "image/png", ".png", ".apng", notice=_MOVING, mirror=_TEXTS),
@@ -153,9 +159,9 @@ _ALL = (
     _video("mp4", "MP4, M4V", "video/mp4", ".mp4", ".m4v"),
     _video("mov", "QuickTime", "video/quicktime", ".mov"),
     _video("3gp", "3GP", "video/3gpp", ".3gp", ".3g2"),
-    _video("avi", "AVI", "video/x-msvideo", ".avi"),
-    _video("mkv", "Matroska", "video/x-matroska", ".mkv"),
-    _video("webm", "WebM", "video/webm", ".webm"),
+    _video("avi", "AVI", "video/x-msvideo", ".avi", mirror="XMP (IPTC), comment"),
+    _video("mkv", "Matroska", "video/x-matroska", ".mkv", marker=_IN_TAG, mirror="tags"),
+    _video("webm", "WebM", "video/webm", ".webm", marker=_IN_TAG, mirror="tags"),
     Format(
         "pdf",
         "PDF",
