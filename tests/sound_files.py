@@ -164,7 +164,9 @@ def inserts(sound: SoundFile, channels: int, *seconds: float) -> tuple[Insert, .
     tone[-rate // 50 :] = 0
     coded = sound.encode(np.tile(tone, (channels, 1)))
     found = []
-    for at in sound.places((0.0, *seconds)):
+    with decoding.opened(sound.source, sound.demuxer) as heard:
+        total = sum(map(len, heard.blocks()))
+    for at in sound.places((0.0, *seconds), total):
         ready = sound.joined(at, coded)
         found.append(Insert(at, ready.length, ready.data))
     return tuple(found)

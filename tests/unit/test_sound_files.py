@@ -69,7 +69,7 @@ def test_no_sample_of_the_programme_changes(name: str) -> None:
     sound.check_variant()
     before = programme(data, (), sound.demuxer)
     seconds = len(before) / (48_000 if name.startswith("opus") else sound.rate)
-    listed = inserts(sound, before.shape[1], 0.4 * seconds, 0.7 * seconds)
+    listed = inserts(sound, before.shape[1], 0.4 * seconds, seconds)
     out = assembled(sound, listed)
     after = programme(out, listed, sound.demuxer)
     assert len(listed) == (1 if name.startswith("opus") else 3)
@@ -110,7 +110,7 @@ def test_an_older_notice_can_be_replaced(name: str) -> None:
     data = VARIANTS[name]()
     sound = parsed(data)
     channels = programme(data, (), sound.demuxer).shape[1]
-    listed = inserts(sound, channels, 0.4)
+    listed = inserts(sound, channels, 0.4, 9.0)
     marked = assembled(sound, listed)
     again = parsed(marked)
     places = ranges(listed)
@@ -119,7 +119,7 @@ def test_an_older_notice_can_be_replaced(name: str) -> None:
     fresh = tuple(
         Insert(start, ready.length, ready.data, stop - start)
         for start, stop in places
-        for ready in [again.joined(start, coded)]
+        for ready in [again.joined(start, coded, stop - start)]
     )
     out = assembled(again, fresh)
     before = programme(data, (), sound.demuxer)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 
 import numpy as np
 
-from aikz_label.adapters.audio.container import Coded, Insert, refuse_variant
+from aikz_label.adapters.audio.container import Coded, refuse_variant
 from aikz_label.adapters.audio.decoding import Samples
 from aikz_label.adapters.audio.encoding import Coder
 
@@ -129,21 +129,25 @@ def coded(title: str, config: Config, samples: Samples, bits: int, early: int) -
 
 
 def same_packets(
-    before: Iterator[bytes], after: Iterator[bytes], inserts: Sequence[Insert], skipped: int
+    before: Iterator[bytes], after: Iterator[bytes], notices: Iterable[tuple[int, int, int]]
 ) -> bool:
     """Whether packets are the same besides those of notices.
 
     A decoder makes up the noise that a packet only describes, and goes on with it behind a packet that comes again.
+
+    Args:
+        before: The packets of the source.
+        after: Those of the finished file.
+        notices: Of each its place, and how many packets it takes the place of and has.
     """
     number = 0
-    for insert in inserts:
-        place = (insert.at + skipped) // FRAME if insert.at else 0
+    for place, old, new in notices:
         pairs = zip(islice(before, place - number), islice(after, place - number), strict=True)
         if any(first != second for first, second in pairs):
             return False
-        number = place + insert.instead // FRAME
-        deque(islice(before, insert.instead // FRAME), 0)
-        deque(islice(after, len(insert.coded)), 0)
+        deque(islice(before, old), 0)
+        deque(islice(after, new), 0)
+        number = place + old
     return all(first == second for first, second in zip_longest(before, after))
 
 

@@ -113,12 +113,14 @@ class Adts(SoundFile):
         """Of the tag before the sound."""
         return self.tagged.texts()
 
-    def places(self, seconds: Sequence[float]) -> tuple[int, ...]:
+    def places(self, seconds: Sequence[float], total: int) -> tuple[int, ...]:
         """The starts of frames that have frames before them."""
         found = [0]
         for second in seconds[1:]:
             number = round(second * self.config.rate / aac.FRAME)
-            if _FIRST_REPEAT < number < len(self.starts):
+            if number >= len(self.starts):
+                found.append(total)
+            elif number > _FIRST_REPEAT:
                 found.append(number * aac.FRAME)
         return tuple(found)
 
@@ -133,10 +135,10 @@ class Adts(SoundFile):
         made = aac.coded(_TITLE, self.config, samples, bits, 0)
         return Coded(tuple(self._framed(packet) for packet in made.data), made.length)
 
-    def joined(self, at: int, coded: Coded) -> Coded:
+    def joined(self, at: int, coded: Coded, instead: int = 0) -> Coded:
         """Between frames, the one before comes again, because the next one is laid over its end."""
         number = at // aac.FRAME
-        if not number:
+        if not number or number + instead // aac.FRAME >= len(self.starts):
             return coded
         again = pieces.read(
             self.source,
@@ -161,7 +163,8 @@ class Adts(SoundFile):
 
     def same_packets(self, painted: Self, inserts: Sequence[Insert]) -> bool:
         """See `SoundFile.same_packets`."""
-        return aac.same_packets(self._packets(), painted._packets(), inserts, 0)  # of its own kind
+        notices = ((i.at // aac.FRAME, i.instead // aac.FRAME, len(i.coded)) for i in inserts)
+        return aac.same_packets(self._packets(), painted._packets(), notices)
 
     def _packets(self) -> Iterator[bytes]:
         for start, stop in pairwise((*self.starts.tolist(), self.audio.stop)):

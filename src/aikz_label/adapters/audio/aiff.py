@@ -124,9 +124,9 @@ class Aiff(SoundFile):
                 text = chunk.read(self.source).rstrip(b"\0").decode("utf-8", "replace")
                 yield Text("aiff", "Comment", text)
 
-    def places(self, seconds: Sequence[float]) -> tuple[int, ...]:
+    def places(self, seconds: Sequence[float], total: int) -> tuple[int, ...]:
         """Any moment will do."""
-        return tuple(round(second * self.rate) for second in seconds)
+        return tuple(min(round(second * self.rate), total) for second in seconds)
 
     def encode(self, samples: Samples) -> Coded:
         """See `SoundFile.encode`."""

@@ -124,10 +124,14 @@ class SoundFile(ABC):
         return iter(())
 
     @abstractmethod
-    def places(self, seconds: Sequence[float]) -> tuple[int, ...]:
+    def places(self, seconds: Sequence[float], total: int) -> tuple[int, ...]:
         """The places nearest to some moments at which a notice can be put in, in samples of the programme.
 
         A format that takes none but the first gives that alone.
+
+        Args:
+            seconds: The moments, the start first; the end can be among them.
+            total: How many samples the programme has.
         """
 
     def holds(self, start: int, stop: int) -> bool:  # noqa: ARG002  # any moment will do where samples are stored one by one
@@ -138,7 +142,7 @@ class SoundFile(ABC):
     def encode(self, samples: Samples) -> Coded:
         """A notice in the file's own coding; silence fills up its last unit."""
 
-    def joined(self, at: int, coded: Coded) -> Coded:  # noqa: ARG002  # for codecs that remember what came before
+    def joined(self, at: int, coded: Coded, instead: int = 0) -> Coded:  # noqa: ARG002  # for codecs that remember what came before
         """The same notice for one place, with whatever makes the programme go on behind it as before."""
         return coded
 

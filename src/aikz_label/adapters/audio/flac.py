@@ -106,7 +106,7 @@ class Flac(SoundFile):
             raise refuse_variant("FLAC", "something stands between its frames")
         return found
 
-    def places(self, seconds: Sequence[float]) -> tuple[int, ...]:
+    def places(self, seconds: Sequence[float], total: int) -> tuple[int, ...]:  # noqa: ARG002  # a last frame can be short
         """The starts of frames."""
         firsts = self.frames().firsts
         nearest = (int(np.abs(firsts - second * self.info.rate).argmin()) for second in seconds)

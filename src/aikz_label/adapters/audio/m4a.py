@@ -20,7 +20,7 @@ from aikz_label.adapters.audio.container import (
     refuse_variant,
     size_of,
 )
-from aikz_label.adapters.audio.m4a_splice import spliced
+from aikz_label.adapters.audio.m4a_splice import LAST, number_of, spliced
 from aikz_label.adapters.audio.pieces import Piece
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags import ilst
@@ -146,7 +146,7 @@ class M4a(SoundFile):
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
-    def places(self, seconds: Sequence[float]) -> tuple[int, ...]:
+    def places(self, seconds: Sequence[float], total: int) -> tuple[int, ...]:
         """The starts of packets that have packets before them."""
         trak = self.track()
         sound = m4a_sound.read(self._entry(trak))
@@ -154,7 +154,9 @@ class M4a(SoundFile):
         found = [0]
         for second in seconds[1:]:
             number = round((second * sound.rate + self.skipped(trak)) / sound.step)
-            if (_FIRST_REPEAT if sound.overlaps else 0) < number < count:
+            if number > count - LAST:
+                found.append(total)
+            elif number > (_FIRST_REPEAT if sound.overlaps else 0):
                 found.append(number * sound.step - self.skipped(trak))
         return tuple(found)
 
@@ -162,7 +164,9 @@ class M4a(SoundFile):
         """Only whole packets can be taken out."""
         trak = self.track()
         step = m4a_sound.read(self._entry(trak)).step
-        return not (stop - start) % step and (not start or not (start + self.skipped(trak)) % step)
+        skipped, count = self.skipped(trak), len(tables.read(trak.need(b"mdia", b"minf", b"stbl")))
+        at_end = (stop + skipped) / step > count - LAST
+        return not (stop - start) % step and (not start or at_end or not (start + skipped) % step)
 
     def encode(self, samples: Samples) -> Coded:
         """Packets like those of the file."""
@@ -172,14 +176,17 @@ class M4a(SoundFile):
         bits = int(table.sizes.sum() * 8 * sound.rate / (len(table) * sound.step))
         return sound.encode(samples, bits, self.skipped(trak))
 
-    def joined(self, at: int, coded: Coded) -> Coded:
+    def joined(self, at: int, coded: Coded, instead: int = 0) -> Coded:
         """Between packets of AAC, the one before comes again, because the next one is laid over its end."""
         trak = self.track()
         sound = m4a_sound.read(self._entry(trak))
         if not at or not sound.overlaps:
             return coded
         table = tables.read(trak.need(b"mdia", b"minf", b"stbl"))
-        number = (at + self.skipped(trak)) // sound.step - 1
+        place = number_of(at, instead, sound.step, self.skipped(trak), len(table))
+        if place + instead // sound.step == len(table):
+            return coded  # nothing is behind it
+        number = place - 1
         again = pieces.read(self.source, int(table.places[number]), int(table.sizes[number]))
         return replace(coded, data=(*coded.data, again), length=coded.length + sound.step)
 
@@ -226,10 +233,14 @@ class M4a(SoundFile):
 
     def same_packets(self, painted: Self, inserts: Sequence[Insert]) -> bool:
         """See `SoundFile.same_packets`."""
-        skipped = self.skipped(self.track())
-        return aac.same_packets(
-            self._packets(), painted._packets(), inserts, skipped
-        )  # of its own kind
+        trak = self.track()
+        step, skipped = m4a_sound.read(self._entry(trak)).step, self.skipped(trak)
+        count = len(tables.read(trak.need(b"mdia", b"minf", b"stbl")))
+        notices = (
+            (number_of(i.at, i.instead, step, skipped, count), i.instead // step, len(i.coded))
+            for i in inserts
+        )
+        return aac.same_packets(self._packets(), painted._packets(), notices)
 
     def _packets(self) -> Iterator[bytes]:
         table = tables.read(self.track().need(b"mdia", b"minf", b"stbl"))

@@ -35,7 +35,7 @@ def spliced(trak: Box, inserts: Sequence[Insert], step: int, skipped: int) -> Ta
         if (
             insert is not None
         ):  # the first notice goes before all packets, those that are taken off too
-            last = (insert.at + skipped) // step if insert.at else 0
+            last = number_of(insert.at, insert.instead, step, skipped, len(source))
         part = _part(source, first, last, chunk)
         chunk += int(part.chunks[-1]) + 1 - chunk if len(part) else 0
         stretches.append(part)
@@ -65,6 +65,13 @@ def spliced(trak: Box, inserts: Sequence[Insert], step: int, skipped: int) -> Ta
     return Table(*whole)
 
 
+def number_of(at: int, instead: int, step: int, skipped: int, count: int) -> int:
+    """Which packet starts at a sample; at the end of the programme, the one behind what fills up its last packets."""
+    packets, number = instead // step, (at + skipped) // step if at else 0
+    return count - packets if at and number + packets > count - LAST else number
+
+
+LAST = 4  # packets at the end that may be partly silence, which is taken off
 _COLUMNS = ("sizes", "durations", "places", "chunks", "kinds")
 
 

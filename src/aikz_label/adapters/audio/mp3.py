@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from aikz_label.label import Label
     from aikz_label.limits import Limits
 
+_LAST = 4  # frames at the end that may be partly silence, which is taken off
 _CODER_DELAY = 1105  # samples by which coder and decoder together are late
 _LEAST, _MOST = (
     64,
@@ -124,21 +125,25 @@ class Mp3(SoundFile):
         """See `SoundFile.texts`."""
         return self.tagged.texts()
 
-    def places(self, seconds: Sequence[float]) -> tuple[int, ...]:
+    def places(self, seconds: Sequence[float], total: int) -> tuple[int, ...]:
         """The start, and frames that have frames before them; only the start when something stands between them."""
         each, skipped = self.head.samples, self._skipped
         found = [0]
         for second in () if self.broken else seconds[1:]:
             number = round((second * self.head.rate + skipped) / each)
-            if self._first_after_start < number < len(self.starts):
+            if number > len(self.starts) - _LAST:
+                found.append(total)
+            elif self._first_after_start < number:
                 found.append(number * each - skipped)
         return tuple(found)
 
     def holds(self, start: int, stop: int) -> bool:
         """Only whole frames can be taken out."""
-        if self.broken or (stop - start) % self.head.samples:
+        each = self.head.samples
+        if self.broken or (stop - start) % each:
             return False
-        return start == 0 or not (start + self._skipped) % self.head.samples
+        at_end = (stop + self._skipped) / each > len(self.starts) - _LAST
+        return start == 0 or at_end or not (start + self._skipped) % each
 
     def encode(self, samples: Samples) -> Coded:
         """Frames that need nothing of those before them, with silence at both ends."""
@@ -159,11 +164,11 @@ class Mp3(SoundFile):
             raise refuse_variant("MP3", "the encoder makes no frames like those of the file")
         return Coded(tuple(frames), count * each)
 
-    def joined(self, at: int, coded: Coded) -> Coded:
+    def joined(self, at: int, coded: Coded, instead: int = 0) -> Coded:
         """Between frames, those behind need the bytes and the state that they had: so those before come again."""
-        number = self._number(at)
-        if not number:
-            return coded
+        number = self._number(at, instead)
+        if number in {0, len(self.starts) - instead // self.head.samples}:
+            return coded  # nothing is before it, or behind it
         first = number - self.head.remembered
         again = [
             pieces.read(self.source, int(self.starts[n]), int(self.sizes[n]))
@@ -216,9 +221,12 @@ class Mp3(SoundFile):
         typical = int(np.median(self.sizes)) * 8 * self.head.rate // self.head.samples // 1000
         return next((k for k in allowed if k >= min(typical, _MOST)), allowed[-1])
 
-    def _number(self, at: int) -> int:
-        """Which frame of the programme starts at a sample of it."""
-        return round((at + self._skipped) / self.head.samples) if at else 0
+    def _number(self, at: int, instead: int) -> int:
+        """Which frame starts at a sample; at the end of the programme, the one behind what fills up its last frames."""
+        frames = instead // self.head.samples
+        number = round((at + self._skipped) / self.head.samples) if at else 0
+        at_end = at and number + frames > len(self.starts) - _LAST
+        return len(self.starts) - frames if at_end else number
 
     def _frames(self, inserts: Sequence[Insert]) -> tuple[list[Piece], vbr_header.Sizes]:
         """The frames of the finished file, and how long each is."""
@@ -226,7 +234,9 @@ class Mp3(SoundFile):
         sizes: list[vbr_header.Sizes] = []
         first = 0
         for insert in (*inserts, None):
-            last = self._number(insert.at) if insert is not None else len(self.starts)
+            last = (
+                self._number(insert.at, insert.instead) if insert is not None else len(self.starts)
+            )
             begins, ends = (
                 int(self.starts[n]) if n < len(self.starts) else self.audio.stop
                 for n in (first, last)

@@ -135,7 +135,7 @@ class Ogg(SoundFile):
         """Of its comments."""
         return self.stream.comments(self.heads).read_texts()
 
-    def places(self, seconds: Sequence[float]) -> tuple[int, ...]:
+    def places(self, seconds: Sequence[float], total: int) -> tuple[int, ...]:  # noqa: ARG002  # a last frame can be short
         """See `SoundFile.places`."""
         return self.stream.places(self, seconds)
 

@@ -95,7 +95,9 @@ def spoken(source: SoundFile, order: Order) -> Spoken:
     coded = source.encode(made.samples)
     if not old:
         times = (0.0, *notices.plan(loudness, numbers))
-        old = tuple(Insert(at, 0, None) for at in dict.fromkeys(source.places(times)))
+        old = tuple(
+            Insert(at, 0, None) for at in dict.fromkeys(source.places(times, programme.length))
+        )
     inserts = tuple(_insert(source, one, coded) for one in old)
     placements = tuple(
         made.placement(start / programme.rate) | {"first": start, "samples": stop - start}
@@ -107,7 +109,7 @@ def spoken(source: SoundFile, order: Order) -> Spoken:
 
 
 def _insert(source: SoundFile, place: Insert, coded: Coded) -> Insert:
-    ready = source.joined(place.at, coded)
+    ready = source.joined(place.at, coded, place.instead)
     return Insert(place.at, ready.length, ready.data, place.instead)
 
 

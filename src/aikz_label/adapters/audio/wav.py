@@ -121,9 +121,9 @@ class Wav(SoundFile):
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
-    def places(self, seconds: Sequence[float]) -> tuple[int, ...]:
+    def places(self, seconds: Sequence[float], total: int) -> tuple[int, ...]:
         """Any moment will do."""
-        return tuple(round(second * self.format.rate) for second in seconds)
+        return tuple(min(round(second * self.format.rate), total) for second in seconds)
 
     def encode(self, samples: Samples) -> Coded:
         """See `SoundFile.encode`."""
