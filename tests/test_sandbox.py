@@ -468,7 +468,7 @@ def test_children_take_every_option_of_the_two_verbs():
     import aikz_label
 
     for verb, order, other in (
-        (aikz_label.mark, work.Marking, {"source", "destination", "caps"}),
+        (aikz_label.mark, work.Marking, {"source", "destination", "progress", "caps"}),
         (aikz_label.verify, work.Verifying, {"source", "config"}),
     ):
         fields = {field.name for field in dataclasses.fields(order)}

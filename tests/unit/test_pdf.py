@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 import pdf_files
-from aikz_label import Label, MarkResult, Refused, mark, verify
+from aikz_label import Label, MarkResult, Refused, mark, verify, verify_many
 from aikz_label.adapters.pdf.document import Document
 from aikz_label.adapters.pdf.marker import attached
 from aikz_label.adapters.pdf.objects import Ref, as_text
@@ -113,7 +114,7 @@ def test_encrypted(kind: str, user: str, marked: Callable[..., MarkResult], conf
     assert "ЖИ-жүйе".encode() in clear.decoded(xmp, 1 << 20)  # type: ignore[arg-type]
 
 
-def test_password(marked: Callable[..., MarkResult], config: Config) -> None:
+def test_password(marked: Callable[..., MarkResult], config: Config, tmp_path: Path) -> None:
     """Without the password it is refused; the owner's opens it too; and it is not measured without."""
     source = pdf_files.encrypted(256, "user", "owner")
     for wrong in ("", "wrong"):
@@ -124,6 +125,10 @@ def test_password(marked: Callable[..., MarkResult], config: Config) -> None:
         assert bytes_of(marked(source, password=right)).startswith(source)
     assert verify(source, config=config).verdict is Verdict.UNREADABLE
     assert verify(source, config=config, password="user").verdict is Verdict.UNMARKED
+    path = tmp_path / "secret.pdf"
+    path.write_bytes(source)
+    (report,) = verify_many([path], config=config, password="user", jobs=1)
+    assert report.verdict is Verdict.UNMARKED
 
 
 def test_permission(marked: Callable[..., MarkResult]) -> None:

@@ -54,6 +54,7 @@ def verify_many(
     at: Moment | None = None,
     ocsp: str = "",
     measure: bool = False,
+    password: str = "",
     profile_name: str = profile.DEFAULT,
     config: str | Path | Config | None = None,
     caps: Limits = limits.DEFAULT,
@@ -74,6 +75,7 @@ def verify_many(
         at: As for `verify`.
         ocsp: As for `verify`.
         measure: As for `verify`.
+        password: As for `verify`, of all that are encrypted.
         profile_name: As for `verify`.
         config: As for `verify`.
         caps: As for `verify`.
@@ -84,7 +86,8 @@ def verify_many(
         UsageError: No such profile, or a number that cannot be right.
     """
     numbers = profile.load_profile(profile_name)
-    order = work.Verifying(believing(trust, config, at, ocsp), profile_name, measure, caps)
+    believed = believing(trust, config, at, ocsp)
+    order = work.Verifying(believed, profile_name, measure, caps, password=password)
     rows = verify_rows(sources, order, jobs=jobs, ordered=ordered, deadline=deadline)
     return (row.report(numbers) for row in rows)
 
