@@ -48,6 +48,7 @@ AGAINST_THE_INDEX = {
     "x509-es256-bestpractice-jpeg.jpg": IDENTITY,
     "x509-es256-smime-jpeg.jpg": IDENTITY,
     "x509-es256-png.png": IDENTITY,
+    "x509-es256-mp4.mp4": IDENTITY,
     "extra_field.jpg": NOT_LISTED,
     "DALL-E_cloud_surfing_puppy.webp": "the certificate ended, and the old authority that stamped it is on no list",
 }
