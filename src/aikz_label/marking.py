@@ -204,13 +204,15 @@ def _refusing() -> Iterator[None]:
         yield
     except MediaProblem as problem:
         text = problem.message
-        raise Refused(
-            text.text("en"),
-            code=text.code.removeprefix("unreadable."),
-            hint="Use a smaller file."
-            if text.code == "unreadable.over-limit"
-            else "Check that the file opens in a viewer.",
-        ) from problem
+        code = text.code.removeprefix("unreadable.")
+        hint = _HINTS.get(code, "Check that the file opens in a viewer.")
+        raise Refused(text.text("en"), code=code, hint=hint) from problem
+
+
+_HINTS = {
+    "over-limit": "Use a smaller file.",
+    "password": "Use --password prompt, --password file:PATH or --password env:NAME.",
+}
 
 
 def _existing(
@@ -224,16 +226,15 @@ def _existing(
     source, on_existing = job.source, job.on_existing
     reading = job.believing.settle(adapter.read_marker(source, row, job.believing.trust))
     examined = adapter.examine(source, row, job.order.limits, thorough=True)
-    outside = _outside(job)
+    outside, beside = _outside(job), False
     if reading.state in {"absent", "failed"} and not examined.has_marker:
         if outside is None:
             return None, ()
         reading, outside = outside, None
+        beside = True
     if on_existing == "refuse":
         raise Refused(
-            "The file has a sidecar already."
-            if reading.outside
-            else "The file carries a marker already.",
+            "The file has a sidecar already." if beside else "The file carries a marker already.",
             code="already-marked",
             hint="Use --on-existing update to keep it as the parent, or replace to drop it.",
         )

@@ -191,6 +191,8 @@ def test_two_markers(marked: Callable[..., MarkResult], config: Config) -> None:
 def test_again(marked: Callable[..., MarkResult], config: Config) -> None:
     """An update has the marked document as its parent; a replacement forgets it; either leaves one marker attached."""
     first = bytes_of(marked(pdf_files.document()))
+    with pytest.raises(Refused, match="carries a marker already"):
+        marked(first)
     updated = marked(first, on_existing="update")
     assert bytes_of(updated).startswith(first)
     assert [step.relation for step in updated.report.marker.history] == ["parent"]
