@@ -234,6 +234,19 @@ def test_too_long_for_the_budget(made: tuple[bytes, Notice], film: bytes) -> Non
     assert measured(bad, notice, little).state is NoticeState.NOT_PERCEIVABLE
 
 
+def test_more_pixels_than_the_limit(made: tuple[bytes, Notice]) -> None:
+    """Asked of the header, before anything is decoded."""
+    few = replace(NO_LIMITS, max_pixels=SIZE[0] * SIZE[1] - 1)
+    source = io.BytesIO(made[0])
+    for look in (
+        lambda: measured(*made, few),
+        lambda: measuring.search(source, FORMATS["mp4"], PROFILE, few),
+    ):
+        with pytest.raises(MediaProblem) as problem:
+            look()
+        assert problem.value.message.code == "unreadable.over-limit"
+
+
 def test_a_rate_that_lies_costs_no_more(made: tuple[bytes, Notice]) -> None:
     """The budget counts what is decoded, not what the header promises."""
     little = replace(NO_LIMITS, max_shown=SIZE[0] * SIZE[1] * 3)

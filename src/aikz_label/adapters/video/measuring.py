@@ -90,7 +90,7 @@ class _Watching:
     ) -> None:
         self._container, self._profile = container, profile
         self._notice, self._origin = notice, origin
-        self._stream = films.picture(container)
+        self._stream = _picture(container, limits)
         self._left = limits.max_shown // _SHARE
         self._most = limits.max_pixels
         first = next(frames(container, self._stream), None)
@@ -168,13 +168,7 @@ class _Watching:
         return frame.time - self._zero
 
     def _look(self, frame: VideoFrame, seconds: float, promise: Promise) -> _Look:
-        if frame.width * frame.height > self._most:
-            raise MediaProblem(
-                "over-limit",
-                what_word="pixels",
-                found=frame.width * frame.height,
-                limit=self._most,
-            )
+        _check_pixels(frame.width, frame.height, self._most)  # which may change on the way
         view = films.view(self._stream, frame)
         languages, where = self._notice.languages, promise.region
         badge = pictures.drawn_again(promise.place, languages, self._origin, where, view.size)
@@ -194,6 +188,18 @@ class _Watching:
                 lasts = packet.duration * base if packet.duration else usual
                 end = max(end, packet.pts * base + lasts - self._zero)
         return end
+
+
+def _picture(container: InputContainer, limits: Limits) -> VideoStream:
+    """The stream that is shown, before anything of it is decoded."""
+    stream = films.picture(container)
+    _check_pixels(stream.width, stream.height, limits.max_pixels)
+    return stream
+
+
+def _check_pixels(width: int, height: int, most: int) -> None:
+    if width * height > most:
+        raise MediaProblem("over-limit", what_word="pixels", found=width * height, limit=most)
 
 
 def frames(
@@ -244,7 +250,7 @@ def search(
     """See `Searching.search`: in some keyframes, the first among them; each must have it."""
     found: list[Found] = []
     with films.open_film(source) as container, decoding():
-        stream = films.picture(container)
+        stream = _picture(container, limits)
         stream.codec_context.skip_frame = "NONKEY"
         looked = 0
         for frame in _spread(container, stream):
