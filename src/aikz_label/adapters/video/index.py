@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from aikz_label.adapters.video import ebml, film
-from aikz_label.adapters.video.ebml import CRC32, Element
+from aikz_label.adapters.video import film
 from aikz_label.adapters.video.splice import Splice
+from aikz_label.carriers import ebml
+from aikz_label.carriers.ebml import CRC, SEEK, SEEK_POSITION, Element
 from aikz_label.limits import MIB
 
 _CUE_POINT, _CUE_TIME, _POSITIONS = 0xBB, 0xB3, 0xB7
 _CUE_CLUSTER, _RELATIVE, _BLOCK_NUMBER = 0xF1, 0xF0, 0x5378
-_SEEK, _SEEK_POSITION = 0x4DBB, 0x53AC
-_PARENTS = frozenset({_CUE_POINT, _POSITIONS, _SEEK})
+_PARENTS = frozenset({_CUE_POINT, _POSITIONS, SEEK})
 _MOST = 64 * MIB
 _DEEPEST = 6
 
@@ -58,40 +58,40 @@ class _Rebuilding:
         """A parent, and all within it."""
         if depth > _DEEPEST:
             raise film.damaged()
-        local = Element(found.kind, 0, found.body - self._start, found.stop - self._start)
+        local = Element(found.name, 0, found.body - self._start, found.stop - self._start)
         inner = list(ebml.children(self._memory, local, 10_000_000))
-        values = {child.kind: self._data[child.body : child.stop] for child in inner}
-        time = ebml.number(values[_CUE_TIME]) if _CUE_TIME in values else time
+        values = {child.name: self._data[child.body : child.stop] for child in inner}
+        time = int.from_bytes(values[_CUE_TIME]) if _CUE_TIME in values else time
         moved = self._positions(values, time)
         parts = []
         for child in inner:
-            if child.kind in moved:
-                parts.append(ebml.pack(child.kind, moved[child.kind].to_bytes(8, "big")))
-            elif child.kind in _PARENTS:
+            if child.name in moved:
+                parts.append(ebml.pack(child.name, moved[child.name].to_bytes(8, "big")))
+            elif child.name in _PARENTS:
                 whole = Element(
-                    child.kind,
+                    child.name,
                     child.start + self._start,
                     child.body + self._start,
                     child.stop + self._start,
                 )
                 parts.append(self.element(whole, time, depth + 1))
-            elif child.kind not in {CRC32, _BLOCK_NUMBER}:
+            elif child.name not in {CRC, _BLOCK_NUMBER}:
                 parts.append(self._data[child.start : child.stop])
-        return ebml.pack(found.kind, *parts, width=4)
+        return ebml.pack(found.name, *parts, width=4)
 
     def _positions(self, values: dict[int, bytes], time: int | None) -> dict[int, int]:
         """New positions of one entry."""
         found: dict[int, int] = {}
-        if _SEEK_POSITION in values:
-            old = self._places.segment.body + ebml.number(values[_SEEK_POSITION])
-            found[_SEEK_POSITION] = self._from_segment(old)
+        if SEEK_POSITION in values:
+            old = self._places.segment.body + int.from_bytes(values[SEEK_POSITION])
+            found[SEEK_POSITION] = self._from_segment(old)
         if _CUE_CLUSTER not in values:
             return found
-        cluster = self._places.segment.body + ebml.number(values[_CUE_CLUSTER])
+        cluster = self._places.segment.body + int.from_bytes(values[_CUE_CLUSTER])
         block = None
         if _RELATIVE in values:
             body = self._body_of(cluster)
-            block = body + ebml.number(values[_RELATIVE]) if body else None
+            block = body + int.from_bytes(values[_RELATIVE]) if body else None
         if time in self._places.keys:
             block, number = self._places.keys[time]
             cluster = self._places.clusters[number].start

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import BinaryIO
@@ -11,16 +11,24 @@ from typing import BinaryIO
 import numpy as np
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.video import ebml, film, index
+from aikz_label.adapters.video import film, index
 from aikz_label.adapters.video.coding import Setup
-from aikz_label.adapters.video.ebml import CRC32, Element
 from aikz_label.adapters.video.film import Film, Recoded, Slots
 from aikz_label.adapters.video.splice import Edit, Splice
+from aikz_label.carriers import ebml
+from aikz_label.carriers.ebml import (
+    CLUSTER,
+    CRC,
+    CUES,
+    INFO,
+    SEEK_HEAD,
+    TRACKS,
+    Broken,
+    Document,
+    Element,
+)
 from aikz_label.limits import MIB, Limits
 
-SEGMENT, INFO, TRACKS, CLUSTER = 0x18538067, 0x1549A966, 0x1654AE6B, 0x1F43B675
-CUES, SEEK_HEAD = 0x1C53BB6B, 0x114D9B74
-_TOP = frozenset({INFO, TRACKS, CLUSTER, CUES, SEEK_HEAD, 0x1941A469, 0x1043A770, 0x1254C367})
 _ENTRY, _NUMBER, _TYPE, _CODEC, _PRIVATE, _ENABLED = 0xAE, 0xD7, 0x83, 0x86, 0x63A2, 0xB9
 _ENCODINGS, _VIDEO, _ALPHA, _STEREO = 0x6D80, 0xE0, 0x53C0, 0x53B8
 _SCALE, _TIME = 0x2AD7B1, 0xE7
@@ -69,19 +77,15 @@ class Matroska(Film):
     """One file."""
 
     def __init__(self, source: BinaryIO, limits: Limits) -> None:
-        end = source.seek(0, io.SEEK_END)
-        header = ebml.element(source, 0, end)
-        self._segment = ebml.element(source, header.stop, end)
-        if self._segment.kind != SEGMENT:
-            raise film.damaged()
-        self._tops = tuple(_tops(source, self._segment, limits))
+        document = Document.read(source, limits.max_parts)
+        self._segment, self._tops = document.segment, document.parts
         self.time_base = Fraction(self._number_in(source, INFO, _SCALE) or 1_000_000, 10**9)
         self._entry = self._find_entry(source)
         self.track, self.tag = self._entry.number, self._entry.tag
         self.setup, self.lengths = self._entry.setup, self._entry.lengths
         self._blocks: list[Block] = []
         self._times: dict[int, int] = {}  # of clusters
-        self._clusters = [top for top in self._tops if top.kind == CLUSTER]
+        self._clusters = [top for top in self._tops if top.name == CLUSTER]
         self.slots = self._read_slots(source)
 
     def load(self, data: bytes) -> bytes:
@@ -97,30 +101,31 @@ class Matroska(Film):
     @classmethod
     def parse(cls, source: BinaryIO, limits: Limits) -> Film:
         """See `Film.parse`."""
-        return cls(source, limits)
+        with _whole():
+            return cls(source, limits)
 
     def _number_in(self, source: BinaryIO, top: int, kind: int) -> int:
         for parent in self._tops:
-            if parent.kind == top:
+            if parent.name == top:
                 for child in ebml.children(source, parent, _MOST_BLOCKS):
-                    if child.kind == kind:
-                        return ebml.number(_content(source, child))
+                    if child.name == kind:
+                        return _number(_content(source, child))
         return 0
 
     def _find_entry(self, source: BinaryIO) -> Entry:
-        tracks = next((top for top in self._tops if top.kind == TRACKS), None)
+        tracks = next((top for top in self._tops if top.name == TRACKS), None)
         if tracks is None or tracks.stop - tracks.body > _MOST_TRACKS:
             raise film.damaged()
         found = []
         for child in ebml.children(source, tracks, 10_000):
-            if child.kind == _ENTRY:
-                parts = {part.kind: part for part in ebml.children(source, child, 10_000)}
-                if _TYPE in parts and ebml.number(_content(source, parts[_TYPE])) == 1:
+            if child.name == _ENTRY:
+                parts = {part.name: part for part in ebml.children(source, child, 10_000)}
+                if _TYPE in parts and _number(_content(source, parts[_TYPE])) == 1:
                     found.append(parts)
         enabled = [
             parts
             for parts in found
-            if _ENABLED not in parts or ebml.number(_content(source, parts[_ENABLED]))
+            if _ENABLED not in parts or _number(_content(source, parts[_ENABLED]))
         ]
         chosen = enabled or found
         if not chosen:
@@ -134,9 +139,9 @@ class Matroska(Film):
         for place, cluster in enumerate(self._clusters):
             time = 0
             for child in ebml.children(source, cluster, _MOST_BLOCKS):
-                if child.kind == _TIME:
-                    time = self._times[place] = ebml.number(_content(source, child))
-                elif child.kind in {_SIMPLE, _GROUP}:
+                if child.name == _TIME:
+                    time = self._times[place] = _number(_content(source, child))
+                elif child.name in {_SIMPLE, _GROUP}:
                     row = self._read_block(source, child, place, time)
                     if row is not None:
                         rows.append(row)
@@ -159,11 +164,11 @@ class Matroska(Film):
     ) -> tuple[int, int, int, bool] | None:
         """Offset, size, time and whether it is a key, of a block of the picture's track."""
         block, kept, key = outer, b"", False
-        if outer.kind == _GROUP:
+        if outer.name == _GROUP:
             block, kept, key = _group(source, outer)
         source.seek(block.body)
         head = source.read(min(11, block.stop - block.body))
-        number, count = ebml.vint(head, 0, marker=False)
+        number, count = _track_of(head)
         if number != self._entry.number:
             return None
         if len(head) < count + 3:
@@ -171,11 +176,11 @@ class Matroska(Film):
         head = head[: count + 3]
         if head[-1] & _LACED:
             raise film.variant("several frames share a block")
-        if outer.kind == _SIMPLE:
+        if outer.name == _SIMPLE:
             key = bool(head[-1] & _KEY)
         elif _ADDED in kept:
             raise film.variant("its frames carry additions, such as transparency")
-        self._blocks.append(Block(outer, head, place, outer.kind == _GROUP, kept))
+        self._blocks.append(Block(outer, head, place, outer.name == _GROUP, kept))
         start = block.body + len(head)
         shown = time + int.from_bytes(head[-3:-1], "big", signed=True)
         return start, block.stop - start, shown, key
@@ -189,10 +194,21 @@ class Matroska(Film):
         setup: Setup,
     ) -> None:
         """See `Film.write`."""
+        with _whole():
+            self._write(source, destination, spool, recoded, setup)
+
+    def _write(
+        self,
+        source: BinaryIO,
+        destination: BinaryIO,
+        spool: BinaryIO,
+        recoded: Sequence[Recoded],
+        setup: Setup,
+    ) -> None:
         edits = [edit for run in recoded for edit in self._frame_edits(run)]
         edits += self._setup_edits(setup)
         where = index.Places(self._segment, self._clusters, self._new_keys(recoded))
-        tables = [top for top in self._tops if top.kind in {CUES, SEEK_HEAD}]
+        tables = [top for top in self._tops if top.name in {CUES, SEEK_HEAD}]
         # the tables have the same length whatever numbers stand in them
         first = [_replaced(top, index.rebuilt(source, top, where, None)) for top in tables]
         splice = self._spliced(source, [*edits, *first])
@@ -225,11 +241,11 @@ class Matroska(Film):
             head = block.head[:-3] + time.to_bytes(2, "big", signed=True)
             head += bytes([flags | (_KEY if key and not block.group else 0)])
             kind = _BLOCK if block.group else _SIMPLE
-            data = ebml.identifier(kind) + ebml.length(len(head) + size) + head
+            data = ebml.packed_name(kind) + _length(len(head) + size) + head
             if block.group:
                 after = block.kept
-                after += b"" if key else ebml.pack(_REFERENCE, ebml.signed(last - shown or -1))
-                data = ebml.identifier(_GROUP) + ebml.length(len(data) + size + len(after)) + data
+                after += b"" if key else ebml.pack(_REFERENCE, _signed(last - shown or -1))
+                data = ebml.packed_name(_GROUP) + _length(len(data) + size + len(after)) + data
             yield Edit(block.outer.start, block.outer.stop, data, int(run.start[i]), size, after)
             last = shown
 
@@ -252,8 +268,8 @@ class Matroska(Film):
         starts, total = starts[order], np.concatenate([[0], np.cumsum(growth[order])])
         parents: list[Element] = list(self._clusters)
         for top in self._tops:
-            if top.kind == TRACKS:
-                parents += [c for c in ebml.children(source, top, 10_000) if c.kind == _ENTRY]
+            if top.name == TRACKS:
+                parents += [c for c in ebml.children(source, top, 10_000) if c.name == _ENTRY]
                 parents.append(top)
         made: list[Edit] = []
         for parent in sorted(parents, key=lambda found: found.stop - found.body):
@@ -262,7 +278,7 @@ class Matroska(Film):
             if high == low:
                 continue
             grown = int(total[high] - total[low])
-            if parent.kind == TRACKS:
+            if parent.name == TRACKS:
                 grown += sum(
                     edit.growth for edit in made if parent.body <= edit.start < parent.stop
                 )
@@ -276,13 +292,13 @@ def _group(source: BinaryIO, outer: Element) -> tuple[Element, bytes, bool]:
     """The block of a group, what else of the group stays, and whether it needs no other block."""
     block, kept, key = None, b"", True
     for child in ebml.children(source, outer, 1000):
-        if child.kind == _BLOCK:
+        if child.name == _BLOCK:
             block = child
-        elif child.kind == _REFERENCE:
+        elif child.name == _REFERENCE:
             key = False
-        elif child.kind == _ADDITIONS:
+        elif child.name == _ADDITIONS:
             kept += _ADDED
-        elif child.kind != CRC32:
+        elif child.name != CRC:
             source.seek(child.start)
             kept += source.read(min(child.stop - child.start, 1000))
     if block is None:
@@ -292,9 +308,9 @@ def _group(source: BinaryIO, outer: Element) -> tuple[Element, bytes, bool]:
 
 def _lengthened(source: BinaryIO, parent: Element, grown: int) -> Iterator[Edit]:
     """The length of an element of which something changed, and its check sum, which becomes empty space."""
-    if not parent.unknown:
-        width = parent.body - parent.start - len(ebml.identifier(parent.kind))
-        size = ebml.length(parent.stop - parent.body + grown, width)
+    if parent.sized:
+        width = parent.body - parent.start - len(ebml.packed_name(parent.name))
+        size = _length(parent.stop - parent.body + grown, width)
         yield Edit(parent.body - width, parent.body, size)
     if parent.stop - parent.body >= 6:
         source.seek(parent.body)
@@ -306,37 +322,45 @@ def _replaced(old: Element, data: bytes) -> Edit:
     return Edit(old.start, old.stop, data)
 
 
+@contextmanager
+def _whole() -> Iterator[None]:
+    """A structure that does not hold is a problem with the content."""
+    try:
+        yield
+    except Broken as broken:
+        if broken.found:
+            raise MediaProblem(
+                "over-limit", what_word="parts", found=broken.found, limit=broken.found - 1
+            ) from None
+        raise film.damaged() from None
+
+
+def _track_of(head: bytes) -> tuple[int, int]:
+    """The number of a track at the start of a block, and how many bytes it takes."""
+    width = 9 - head[0].bit_length() if head else 9
+    if not 1 <= width <= min(8, len(head)):
+        raise film.damaged()
+    return int.from_bytes(head[:width]) - (1 << 7 * width), width
+
+
+def _length(size: int, width: int = 1) -> bytes:
+    """A length in so many bytes, or in as many as it needs."""
+    while size >= (1 << 7 * width) - 1:
+        width += 1
+    return ebml.packed_size(size, width)
+
+
+def _signed(value: int) -> bytes:
+    return value.to_bytes((value.bit_length() + 8) // 8, signed=True)
+
+
+def _number(data: bytes) -> int:
+    return int.from_bytes(data[:8])
+
+
 def _content(source: BinaryIO, found: Element) -> bytes:
     source.seek(found.body)
     return source.read(min(found.stop - found.body, MIB))
-
-
-def _tops(source: BinaryIO, segment: Element, limits: Limits) -> Iterator[Element]:
-    """What lies in the segment; a cluster of unknown length ends where the next of these begins."""
-    at = segment.body
-    for _ in range(limits.max_parts):
-        if at >= segment.stop:
-            return
-        found = ebml.element(source, at, segment.stop)
-        if found.unknown:
-            if found.kind != CLUSTER:
-                raise film.damaged()
-            found = _ended(source, found)
-        yield found
-        at = found.stop
-    raise MediaProblem(
-        "over-limit", what_word="parts", found=limits.max_parts + 1, limit=limits.max_parts
-    )
-
-
-def _ended(source: BinaryIO, cluster: Element) -> Element:
-    at = cluster.body
-    while at < cluster.stop:
-        child = ebml.element(source, at, cluster.stop)
-        if child.kind in _TOP:
-            break
-        at = child.stop
-    return Element(cluster.kind, cluster.start, cluster.body, at, unknown=True)
 
 
 def _entry(source: BinaryIO, parts: dict[int, Element]) -> Entry:
@@ -347,10 +371,10 @@ def _entry(source: BinaryIO, parts: dict[int, Element]) -> Entry:
             raise film.encrypted()
         raise film.variant("its frames are compressed once more")
     if _VIDEO in parts:
-        inner = {c.kind: _content(source, c) for c in ebml.children(source, parts[_VIDEO], 1000)}
-        if ebml.number(inner.get(_ALPHA, b"")):
+        inner = {c.name: _content(source, c) for c in ebml.children(source, parts[_VIDEO], 1000)}
+        if _number(inner.get(_ALPHA, b"")):
             raise film.variant("its pictures are transparent in part")
-        if ebml.number(inner.get(_STEREO, b"")):
+        if _number(inner.get(_STEREO, b"")):
             raise film.variant("it holds pictures for two eyes")
     if _NUMBER not in parts or _CODEC not in parts:
         raise film.damaged()
@@ -361,7 +385,7 @@ def _entry(source: BinaryIO, parts: dict[int, Element]) -> Entry:
     lengths = (data[at] & 3) + 1 if at is not None and len(data) > at else 0
     tag = data[:4].decode("latin-1") if codec == "V_PRORES" else ""
     return Entry(
-        ebml.number(_content(source, parts[_NUMBER])),
+        _number(_content(source, parts[_NUMBER])),
         codec,
         private,
         lengths,

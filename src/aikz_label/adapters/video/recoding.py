@@ -124,6 +124,20 @@ def undecodable() -> MediaProblem:
     return MediaProblem("undecodable")
 
 
+# What comes with every frame and would be lost; captions pass where the encoder writes them.
+_MOVING = frozenset({"DYNAMIC_HDR_PLUS", "DYNAMIC_HDR_VIVID", "DOVI_METADATA", "DOVI_RPU_BUFFER"})
+_CAPTIONED = frozenset({"h264", "hevc", "mpeg2video"})
+
+
+def _check_whole(frame: VideoFrame, codec: str) -> None:
+    """Refuse what no encoder here can write."""
+    kinds = {kind for kind, _ in films.side_data(frame)}
+    if kinds & _MOVING:
+        raise film.variant("its HDR metadata change from frame to frame")
+    if "A53_CC" in kinds and codec not in _CAPTIONED:
+        raise film.variant("its captions are inside its frames")
+
+
 class Recoder:
     """Codes stretches of one film again.
 
@@ -160,6 +174,7 @@ class Recoder:
         for rank, frame in self._decoder.frames(stretch):
             shape = (frame.width, frame.height, frame.format.name)
             if encoder is None:
+                _check_whole(frame, self._decoder.codec)
                 self.stamp = self.stamp or self._plan(frame)
                 encoder, same = Encoder(self._task(frame, stretch, sets)), shape
             elif shape != same:
