@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import video_files
-from aikz_label import Label, Refused, identity, mark, verify
+from aikz_label import Label, Limits, Refused, identity, mark, verify
 from aikz_label.config import Config, load_config
 from aikz_label.label import Responsible, Role, System
 from aikz_label.report import Verdict
@@ -202,6 +202,12 @@ def test_refusals_name_a_reason(own: Config, name: str) -> None:
         mark(make(), None, LABEL, config=own)
     assert refusal.value.code == code
     assert refusal.value.hint
+
+
+def test_too_many_pixels_are_over_the_limit(own: Config) -> None:
+    with pytest.raises(Refused) as refusal:
+        mark(video_files.film(frames=2), None, LABEL, config=own, caps=Limits(max_pixels=10_000))
+    assert refusal.value.code == "over-limit"
 
 
 def test_broken_frames_are_refused(own: Config) -> None:

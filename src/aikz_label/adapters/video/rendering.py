@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from aikz_label.adapters import Order, Rendered
+from aikz_label.adapters import MediaProblem, Order, Rendered
 from aikz_label.adapters.video import films, records, smart, stamping, tags
 from aikz_label.adapters.video.film import Film, Recoded
 from aikz_label.adapters.video.recoding import Decoder, Recoder, Stretch
@@ -82,6 +82,9 @@ def _draw(
     """Write the film with its notice, and say how."""
     with films.open_film(source) as container, _spool() as frames:
         decoder = Decoder(source, taken, container)
+        pixels, most = decoder.stream.width * decoder.stream.height, order.limits.max_pixels
+        if pixels > most:
+            raise MediaProblem("over-limit", what_word="pixels", found=pixels, limit=most)
 
         def plan(frame: VideoFrame) -> Stamp:
             return stamping.plan(films.view(decoder.stream, frame), frame, order)
