@@ -122,6 +122,8 @@ def _seen(name: str, data: bytes) -> dict[str, str]:
         "SourceFile",
         "RIFF:TimeReference",
         "RIFF:NumberOfSamples",
+        "RIFF:RIFFSize64",
+        "RIFF:DataSize64",
     )
     return {key: str(value) for key, value in found.items() if not key.startswith(lengths)}
 

@@ -9,7 +9,9 @@ from aikz_label.profile.sound import SoundProfile
 
 MAX_REPEATS = 900  # a marker holds a thousand placements; that many are six days at the default
 _PAUSE = 0.4  # seconds; what one momentary value covers
-_LEAST_LEFT = 60.0  # seconds of programme that must follow a repeat, or nobody joins any more
+# Seconds of programme that must follow a repeat, or nobody joins any more: less than a profile tolerates, by what fills up
+# the last packets of a codec and the silence at a notice's end, which count when the finished file is heard.
+_LEAST_LEFT = 59.0
 _NO_LOUDER = -20.0  # LU against the programme: softer is a pause
 
 
