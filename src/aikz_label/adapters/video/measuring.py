@@ -101,19 +101,23 @@ class _Watching:
 
     def measure(self, known: tuple[Promise, ...]) -> Measurement:
         """Look at everything that was promised."""
+        end = self._end(known)
+        if any(promise.start >= end for promise in known):
+            return UNKNOWN  # nothing is shown at that time
+        times = spans(known, end)
+        known = tuple(replace(promise, end=min(promise.end, end)) for promise in known)
         whole = self._affordable(known)
         looks: list[_Look] = []
         for promise in known:
             seen = tuple(self._every(promise) if whole else self._keys(promise, known))
             if (not seen and whole) or self._left < 0:
-                return UNKNOWN  # nothing is shown at that time, or more than was to be expected
+                return UNKNOWN  # no frame is shown then, or more than was to be expected
             looks += seen
         if any(look.found.state is NoticeState.UNKNOWN for look in looks) or not looks:
             return UNKNOWN
         found = _worst(looks)
         if not whole and not found.problems and not _complete(looks, known):
             return UNKNOWN
-        times = spans(known, self._end(known))
         figures = (*found.figures, *times.items(), ("frames", float(len(looks))))
         problems = (*found.problems, *self._profile.film.problems(times))
         state = NoticeState.NOT_PERCEIVABLE if problems else NoticeState.PERCEIVABLE
