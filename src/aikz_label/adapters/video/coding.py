@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-_KEYS = 300  # frames between two keyframes at most, where the source has none for longer
+KEYS = 300  # frames between two keyframes at most, where the source has none for longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def _common(task: Task) -> Options:
     flags = ""
     if task.frame.interlaced_frame:
         flags += "+ildct+ilme"
-    found = {"g": str(_KEYS)}
+    found = {"g": str(KEYS)}
     if task.codec != "av1":
         found["b"] = str(task.bits)
     if flags:
@@ -274,7 +274,6 @@ _CODERS: Mapping[str, tuple[str, Callable[[Task], Options]]] = {
     "ffv1": ("ffv1", _plain),
 }
 _INTERLACED = frozenset({"h264", "mpeg2video", "mpeg4", "prores"})
-LOSSLESS = frozenset({"ffv1"})
 
 
 def _light(frame: VideoFrame) -> list[str]:

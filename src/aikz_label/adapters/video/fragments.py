@@ -39,7 +39,6 @@ class Run:
         first: Its first slot; -1 for other tracks.
         count: How many frames.
         durations: Those that it tells, one for each frame, or none.
-        explicit: The base is named in the file, and does not move with the fragment.
     """
 
     box: Box
@@ -48,7 +47,6 @@ class Run:
     first: int
     count: int
     durations: list[int] = field(default_factory=list)
-    explicit: bool = False
 
 
 class Fragmented(IsoFilm):
@@ -134,7 +132,6 @@ class Fragmented(IsoFilm):
         for box in inner:
             if box.kind == b"trun":
                 run = Run(_shifted(box, moof), base, 0, rows.count if ours else -1, 0)
-                run.explicit = explicit
                 end = _read_run(data[box.body : box.stop], run, end, rows if ours else None, told)
                 self._runs.append(run)
         return end
@@ -172,9 +169,7 @@ class Fragmented(IsoFilm):
 
     def _run_edit(self, run: Run, new: Slots, splice: Splice | None) -> Edit:
         """A run that tells sizes and flags of each of its frames; of other tracks, only where they begin."""
-        base = run.base if splice is None or run.explicit else splice.moved_one(run.base)
-        if splice is not None and run.explicit:
-            base = splice.moved_one(run.base)
+        base = run.base if splice is None else splice.moved_one(run.base)
         start = run.start if splice is None else splice.moved_one(run.start)
         offset = start - base
         if not -(2**31) <= offset < 2**31:

@@ -11,7 +11,7 @@ import numpy as np
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.video import film, films, units
-from aikz_label.adapters.video.coding import Encoder, Setup, Task
+from aikz_label.adapters.video.coding import KEYS, Encoder, Setup, Task
 from aikz_label.adapters.video.film import Film, Recoded
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ _LEAST_BITS = (
     0.01  # per pixel and frame, so that a notice on a still picture has letters and not blocks
 )
 _BADGE_BITS = 1.5  # per pixel of the badge and keyframe
-_KEYS = 300  # frames between two keyframes at most
 _SHOWN = 0x10  # of the first byte of a frame of VP8
 _DELIMITER = b"\x12\x00"  # of AV1, which containers leave out
 Told = Callable[[int], None]
@@ -233,7 +232,7 @@ class Recoder:
         seconds = float(count / rate)
         total = int(slots.size[stretch.first : stretch.stop].sum()) * 8
         # the badge is new, and costs most where it is coded without what was before
-        keys = max(1, int(slots.key[stretch.first : stretch.stop].sum()), count // _KEYS)
+        keys = max(1, int(slots.key[stretch.first : stretch.stop].sum()), count // KEYS)
         assert self.stamp is not None
         total += round(_BADGE_BITS * self.stamp.box[2] * self.stamp.box[3] * keys)
         least = _LEAST_BITS * frame.width * frame.height * float(rate)

@@ -100,17 +100,13 @@ def _stored(seen: View, mask: Image.Image, box: canvas.Box) -> tuple[Image.Image
     """Mask and box as they are stored: turned, and as narrow or wide as the pixels are not."""
     x, y, width, height = canvas.stored_box(box, seen.size, seen.turn)
     turned = canvas.stored_mask(mask, seen.turn)
-    if seen.square == seen.stored:
-        return turned.resize((width, height)) if turned.size != (width, height) else turned, (
-            x,
-            y,
-            width,
-            height,
-        )
-    scale = seen.stored[0] / seen.square[0]
-    left, right = round(x * scale), min(seen.stored[0], round((x + width) * scale))
-    narrow = max(1, right - left)
-    return turned.resize((narrow, height), Image.Resampling.LANCZOS), (left, y, narrow, height)
+    if seen.square != seen.stored:
+        scale = seen.stored[0] / seen.square[0]
+        left, right = round(x * scale), min(seen.stored[0], round((x + width) * scale))
+        x, width = left, max(1, right - left)
+    if turned.size != (width, height):
+        turned = turned.resize((width, height), Image.Resampling.LANCZOS)
+    return turned, (x, y, width, height)
 
 
 def _grid(kind: VideoFormat) -> tuple[int, int]:

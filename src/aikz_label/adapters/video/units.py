@@ -46,9 +46,3 @@ def by_length(data: bytes, size: int) -> Iterator[bytes]:
             return
         yield unit
         at += size + length
-
-
-def parameter_sets(codec: str, data: bytes) -> tuple[bytes, ...]:
-    """Parameter sets of a byte stream."""
-    wanted = _APART[codec] - {9, 35}
-    return tuple(dict.fromkeys(u for u in split(data) if kind(codec, u) in wanted))
