@@ -204,6 +204,13 @@ def test_refusals_name_a_reason(own: Config, name: str) -> None:
     assert refusal.value.hint
 
 
+@pytest.mark.parametrize("tag", [b"avc1", b"mp4v"])
+def test_a_codec_that_nobody_knows_is_refused(own: Config, tag: bytes) -> None:
+    source = video_files.film(frames=2).replace(b"avc1", tag[::-1])
+    with pytest.raises(Refused):
+        mark(source, None, LABEL, config=own)
+
+
 def test_too_many_pixels_are_over_the_limit(own: Config) -> None:
     with pytest.raises(Refused) as refusal:
         mark(video_files.film(frames=2), None, LABEL, config=own, caps=Limits(max_pixels=10_000))

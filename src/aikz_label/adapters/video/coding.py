@@ -100,8 +100,12 @@ class Encoder:
 
     def encode(self, frame: VideoFrame | None) -> list[Packet[VideoStream]]:
         """Frames that are finished now; `None` gives the rest."""
-        with contextlib.nullcontext() if self._context.is_open else priority.kept():
-            packets = self._context.encode(frame)
+        quiet = contextlib.nullcontext() if self._context.is_open else priority.kept()
+        try:
+            with quiet:
+                packets = self._context.encode(frame)
+        except films.errors():
+            raise film.variant(f"the encoder for {self._task.codec} here refuses it") from None
         if packets and self._muxer is not None and not self._memory.tell():
             first = copy_of(packets[0])
             first.stream = self._stream

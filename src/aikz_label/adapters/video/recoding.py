@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _LEAST_BITS = (
     0.01  # per pixel and frame, so that a notice on a still picture has letters and not blocks
 )
+_FEWEST_BITS = 10_000  # a second, for encoders that count in thousands
 _BADGE_BITS = 1.5  # per pixel of the badge and keyframe
 _SHOWN = 0x10  # of the first byte of a frame of VP8
 _DELIMITER = b"\x12\x00"  # of AV1, which containers leave out
@@ -53,6 +54,8 @@ class Decoder:
         self.stream: VideoStream = films.picture(container, taken.track)
         self.has_sound = bool(container.streams.audio)
         self._context = self.stream.codec_context
+        if self._context is None:
+            raise film.variant("nobody here knows how its picture is coded")
         self._context.thread_type = "AUTO"
         self._context.options = {"flags": "+output_corrupt", "flags2": "+showall"}
         self._rank = taken.slots.rank
@@ -236,7 +239,7 @@ class Recoder:
         assert self.stamp is not None
         total += round(_BADGE_BITS * self.stamp.box[2] * self.stamp.box[3] * keys)
         least = _LEAST_BITS * frame.width * frame.height * float(rate)
-        self.bits = round(max(total / seconds, least))
+        self.bits = round(max(total / seconds, least, _FEWEST_BITS))
         delayed = bool(
             (
                 slots.rank[stretch.first : stretch.stop] != np.arange(stretch.first, stretch.stop)
