@@ -9,16 +9,17 @@ decoded in a process of its own, because some of them are hostile.
 """
 
 import argparse
-import json
-import os
 import subprocess
 import sys
 import tempfile
 import wave
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 
+import av
 import numpy as np
 
 from aikz_label.label import Origin
@@ -74,9 +75,15 @@ WAYS = {
 }
 
 
-def one(path: str) -> None:
-    """Child: the highest likenesses in a file, and what `search` says, as JSON."""
-    with Path(path).open("rb") as file, sound.decode(file) as decoded:
+def one(path: Path, answer: Connection) -> None:
+    """Child: what is heard in a file; nothing where it holds no sound."""
+    with suppress(av.error.FFmpegError, IndexError, ValueError):
+        answer.send(likenesses(path))
+
+
+def likenesses(path: Path) -> dict:
+    """The highest anywhere in a file, and what `search` says."""
+    with path.open("rb") as file, sound.decode(file) as decoded:
         blocks = list(decoded.blocks())
         rate, layout = decoded.rate, decoded.layout
     heard = listen(iter(blocks), rate, layout, [(0.0, LISTENED)])
@@ -85,27 +92,36 @@ def one(path: str) -> None:
         (f.score for dit in (0.09, 0.12) for f in earcon.Ear(samples).best(dit)), default=0.0
     )
     band = matching.in_band(samples[: int(60 * earcon.HEARING_RATE)])
-    clips = [
-        matching.find(band, matching.template(language, origin, brief=brief))
+    clips = [matching.find(band, template) for template in templates()]
+    clip = max((c.score * c.whole for c in clips if c), default=0.0)
+    found = sound.search(iter(blocks), rate, layout, KZ)
+    said = "" if found is None else "; ".join(p.code for p in found.measurement.problems) or "found"
+    return {"seconds": heard.seconds, "signal": signal, "clip": clip, "said": said}
+
+
+def templates() -> list[np.ndarray]:
+    return [
+        matching.template(language, origin, brief=brief)
         for language in LANGUAGES
         for origin in Origin
         for brief in (False, True)
     ]
-    clip = max((c.score * c.whole for c in clips if c), default=0.0)
-    found = sound.search(iter(blocks), rate, layout, KZ)
-    said = "" if found is None else "; ".join(p.code for p in found.measurement.problems) or "found"
-    print(json.dumps({"seconds": heard.seconds, "signal": signal, "clip": clip, "said": said}))
 
 
 def measured(path: Path) -> dict | None:
+    """What a child says; `None` when it cannot, or takes too long."""
+    context = get_context("fork")  # the templates are there already
+    mine, its = context.Pipe(duplex=False)
+    child = context.Process(target=one, args=(path, its), daemon=True)
+    child.start()
+    its.close()
     try:
-        done = subprocess.run(
-            [sys.executable, __file__, "--one", str(path)],
-            capture_output=True, timeout=SECONDS, check=True, text=True,
-        )  # fmt: skip
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        return mine.recv() if mine.poll(SECONDS) else None
+    except EOFError:
         return None
-    return json.loads(done.stdout.splitlines()[-1])
+    finally:
+        child.kill()
+        child.join()
 
 
 def corpus_files(corpus: Path) -> list[Path]:
@@ -296,16 +312,12 @@ def way_row(way: str, results: list[dict[str, float]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("--corpus", type=Path, default=ROOT.parent / "shared/corpus")
     parser.add_argument("--programmes", type=int, default=12)
     args = parser.parse_args()
-    if args.one:
-        one(args.one)
-        return
     files = corpus_files(args.corpus)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the work is done in children
-        results = list(zip(files, pool.map(measured, files), strict=True))
+    templates()
+    results = [(path, measured(path)) for path in files]
     known = [(path, r) for path, r in results if r]
     for path, r in known:
         if r["said"] or r["signal"] > 0.6 or r["clip"] > 0.3:

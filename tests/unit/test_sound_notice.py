@@ -123,6 +123,13 @@ def test_a_record_that_makes_no_sense_is_unknown() -> None:
         assert found.state is NoticeState.UNKNOWN
 
 
+def test_a_record_of_a_thousand_notices_costs_nothing() -> None:
+    made = spoken()
+    notice = record(made, *(n / 1000 for n in range(1000)))
+    found = sound.measure(iter(()), RATE, "mono", notice, Origin.CREATED, KZ)
+    assert found.state is NoticeState.UNKNOWN
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.0001, 0.3, 2.0])
 def test_nothing_is_heard_in_next_to_nothing(seconds: float) -> None:
     made = spoken()

@@ -62,10 +62,13 @@ def decode(source: BinaryIO, index: int = 0) -> Iterator[Decoded]:
     Raises:
         av.error.FFmpegError: It cannot be opened.
         IndexError: There is no such sound.
+        ValueError: There is no decoder for it.
     """
     source.seek(0)
     with av.open(_Lent(source), metadata_errors="replace") as container:
         stream = container.streams.audio[index]
+        if stream.codec_context is None:
+            raise ValueError("There is no decoder for this sound.")
         yield Decoded(stream.rate, stream.layout.name, container, stream)
 
 

@@ -10,11 +10,12 @@ from aikz_label.notice.sound.composing import LEAD
 from aikz_label.notice.sound.finding import AROUND, OPENING, Finder, Place, Placement, placements
 from aikz_label.notice.sound.layouts import Samples
 from aikz_label.notice.sound.listening import Heard, Listener, Stretch, listen
-from aikz_label.profile.sound import SoundProfile
+from aikz_label.profile.sound import LISTENED, SoundProfile
 from aikz_label.report import Measurement, Notice, NoticeState
 
 _TEMPOS = (0.98, 1.02, *(1.04**n for n in range(-17, 29) if n))  # 0.51 to 3: what players offer
 _SURE = 0.85  # of a tempo that was looked for in forty ways
+_MOST = 30  # notices in what is listened to: every 24 seconds; each costs a third of a second
 _BETTER = 0.01  # likeness by which another tempo must be more like the signal than its own
 
 
@@ -58,10 +59,13 @@ def measure(
         blocks: The sound, `(channels, n)` each; what it raises passes through.
         rate: Sampling rate, Hz.
         layout: Channel layout, as FFmpeg writes it.
-        notice: The record; one that makes no sense gives the state `unknown`.
+        notice: The record; one that makes no sense, or promises more notices than anybody would listen to, gives the state
+            `unknown`.
         origin: What the notice must say.
         profile: Numbers it must reach.
     """
+    if sum(place.start < LISTENED for place in placements(notice)) > _MOST:
+        return Measurement(NoticeState.UNKNOWN)
     heard = listen(blocks, rate, layout, _stretches(notice))
     return _measured(heard, notice, origin, profile)
 
