@@ -49,6 +49,7 @@ FORMATS = [
 ]
 SECONDS = 60  # a file may take
 KZ = load_profile("kz").sound
+GIVEN_UP = "given up"
 
 # How a labelled sound is sent on: ffmpeg's options, and the ending of the file.
 WAYS = {
@@ -95,7 +96,10 @@ def likenesses(path: Path) -> dict:
     clips = [matching.find(band, template) for template in templates()]
     clip = max((c.score * c.whole for c in clips if c), default=0.0)
     found = sound.search(iter(blocks), rate, layout, KZ)
-    said = "" if found is None else "; ".join(p.code for p in found.measurement.problems) or "found"
+    said = ""
+    if found is not None:
+        codes = "; ".join(problem.code for problem in found.measurement.problems)
+        said = (codes or "found") if found.there else GIVEN_UP
     return {"seconds": heard.seconds, "signal": signal, "clip": clip, "said": said}
 
 
@@ -264,11 +268,12 @@ def sent(path: Path, made: sound.Composed, way: str) -> dict[str, float]:
 
 def quiet_rows(name: str, results: list[dict]) -> str:
     if not results:
-        return f"| {name} | 0 | – | – | – | – |\n"
+        return f"| {name} | 0 | – | – | – | – | – |\n"
     signal, clip = ([r[key] for r in results] for key in ("signal", "clip"))
-    alarms = sum(bool(r["said"]) for r in results)
+    given_up = sum(r["said"] == GIVEN_UP for r in results)
+    alarms = sum(bool(r["said"]) for r in results) - given_up
     minutes = sum(r["seconds"] for r in results) / 60
-    return f"| {name} | {len(results)} | {minutes:.1f} | {max(signal):.2f} | {max(clip):.2f} | {alarms} |\n"
+    return f"| {name} | {len(results)} | {minutes:.1f} | {max(signal):.2f} | {max(clip):.2f} | {alarms} | {given_up} |\n"
 
 
 def page(quiet: str, ways: str, counts: str) -> str:
@@ -280,10 +285,11 @@ minute.
 
 ## Sounds without a notice
 
-The highest likeness anywhere in any of them, and how many the search takes for labelled.
+The highest likeness anywhere in any of them; how many the search takes for labelled; and how many it gives up, because more
+places sound like the signal than it listens to.
 
-| Sounds | Files | Minutes | Signal, at most | Sentence, at most | False alarms |
-|---|---|---|---|---|---|
+| Sounds | Files | Minutes | Signal, at most | Sentence, at most | False alarms | Given up |
+|---|---|---|---|---|---|---|
 {quiet}
 A sentence's likeness here is that of its pieces times the share of it that is there.
 

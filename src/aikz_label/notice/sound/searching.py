@@ -21,7 +21,8 @@ _CHUNK = 60.0  # seconds that are searched for the signal at a time
 _OVERLAP = 3.0
 _LIKELY = 0.6  # likeness of a signal after which sentences are listened for
 _MOST = 6  # places where they are; more than that are given up
-_ALONE = 0.9  # likeness from which a signal without words of ours is one
+_ALONE = 0.94  # likeness from which a signal without words of ours is one; Morse code in its tones has up to 0.91
+_HALF = 0.5  # share of a sentence that makes it heard
 _WHOLE = 0.9
 _AFTER = 20.0  # seconds behind a signal in which the sentences are
 
@@ -74,7 +75,8 @@ def search(
             return _measured(heard, signal, said, signals, profile)
     start, opening = heard.piece(0.0, OPENING)
     said = _sentences(start, opening, profile)
-    if said:
+    # without a signal one of them must be there nearly whole: a few of the words may be about something else
+    if any(one.found.whole >= profile.min_whole for one in said):
         return _measured(heard, None, said, signals, profile)
     if signals and signals[0].score >= _ALONE:
         return _signal_alone(heard, signals[0], profile)
@@ -105,7 +107,7 @@ def _sentences(begin: float, samples: Samples, profile: SoundProfile) -> list[_S
         for origin in Origin:
             for brief in (False, True):
                 found = matching.find(band, matching.template(language, origin, brief=brief))
-                if found is None or found.score < profile.min_clip or found.whole < 0.5:
+                if found is None or found.score < profile.min_clip or found.whole < _HALF:
                     continue
                 said = _Said(language, origin, brief, replace(found, at=found.at + begin))
                 if language not in best or said.strength > best[language].strength:
