@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _LOCK = threading.RLock()
 _IN_MEMORY = 16 << 20  # bytes of a file
 _MAX_PIXELS = 6_000_000  # of one picture
+_KEPT = 64  # pages after which a document is opened anew
 _SMALL = 165  # shorter side of a small picture, px: 20 dpi on A4
 Part = tuple[float, float, float, float]
 WHOLE: Part = (0.0, 0.0, 1.0, 1.0)
@@ -49,8 +50,10 @@ class Picture:
 class Renderer:
     """An open document; made by `opened`."""
 
-    def __init__(self, document: pypdfium2.PdfDocument) -> None:
-        self._document = document
+    def __init__(self, document: pypdfium2.PdfDocument, source: BinaryIO, password: str) -> None:
+        self._document: pypdfium2.PdfDocument | None = document
+        self._source, self._password = source, password
+        self._pages: set[int] = set()
         self.count = len(document)
 
     def picture(self, index: int, short_side: float, part: Part = WHOLE) -> Picture | None:
@@ -76,9 +79,11 @@ class Renderer:
 
         if not 0 <= index < self.count:
             return None
-        page = None
+        document, page = self._fresh(index), None
+        if document is None:
+            return None
         try:
-            page = self._document[index]
+            page = document[index]
             width, height = page.get_size()
             left, top, right, bottom = part
             shown = width * height * (right - left) * (bottom - top)
@@ -98,6 +103,21 @@ class Renderer:
         edges = math.ceil(crop[0] * scale), math.ceil(crop[3] * scale)
         return Picture(image, (width * scale, height * scale), *edges)
 
+    def _fresh(self, index: int) -> pypdfium2.PdfDocument | None:
+        """The document, opened anew now and then: PDFium keeps whatever it has read of every page."""
+        if len(self._pages) >= _KEPT and index not in self._pages:
+            self.close()
+            self._document = _document(self._source, self._password)
+            self._pages.clear()
+        self._pages.add(index)
+        return self._document
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._document is not None:
+            self._document.close()
+            self._document = None
+
 
 @contextmanager
 def opened(source: BinaryIO, password: str = "") -> Iterator[Renderer | None]:
@@ -107,10 +127,11 @@ def opened(source: BinaryIO, password: str = "") -> Iterator[Renderer | None]:
         if document is None:
             yield None
             return
+        pages = Renderer(document, source, password)
         try:
-            yield Renderer(document)
+            yield pages
         finally:
-            document.close()
+            pages.close()
 
 
 def _document(source: BinaryIO, password: str) -> pypdfium2.PdfDocument | None:
