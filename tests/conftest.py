@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,9 @@ from aikz_label import Label, identity
 from aikz_label.config import Config, load_config
 from aikz_label.label import Responsible, Role
 from support import BIN, PHOTO
+
+# A shell that runs this in the background has its children ignore Ctrl-C, and theirs too; some tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
