@@ -450,6 +450,16 @@ def test_what_generators_write_is_read(field: str, text: str) -> None:
     assert {m.carrier for m in found} == {"mp4"}
 
 
+def test_the_comment_of_an_avi_says_it_too(config: Config) -> None:
+    """`ICMT`, which programs show that know no XMP; here the one of the two that is left."""
+    data = mark(video_files.film("avi", "mpeg4"), None, Label(origin="created"), config=config).data
+    assert data is not None
+    assert b"ICMT" in data
+    alone = data.replace(b"_PMX", b"_PMY")
+    found = structure.examine(io.BytesIO(alone), FORMATS["avi"], DEFAULT, thorough=False).mirrors
+    assert {(m.carrier, m.origin) for m in found if m.origin} == {("riff", Origin.CREATED)}
+
+
 def test_words_of_people_claim_nothing() -> None:
     film = with_keys(video_files.film("mp4", frames=2), {"comment": "made with AI", "title": "AI"})
     assert structure.examine(io.BytesIO(film), FORMATS["mp4"], DEFAULT, thorough=True).mirrors == ()
