@@ -178,7 +178,7 @@ def _supported(job: Job) -> Format:
     if job.sidecar == "always":
         row = formats.with_sidecar(row)
     if row is None:
-        job.said.check_readable()
+        job.said.check_readable(job.source)
         raise Refused(
             "The format of this file is not known.", code="unknown-format", hint=_SIDECAR_HINT
         )

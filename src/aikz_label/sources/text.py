@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import unicodedata
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from aikz_label.limits import Limits
 # Kinds that carry their marker in themselves only when they are composed UTF-8. Markup needs no conversion and names its
 # encoding; JSON and SRT have no place for a marker in any encoding.
 _CONVERTED = frozenset(("text", "csv", "tsv", "markdown", "source", "yaml", "toml", "vtt"))
+_HEAD = 64 * 1024
 _PROSE = frozenset(("text", "markdown"))
 
 
@@ -77,15 +79,18 @@ class Said:
             )
         return row
 
-    def check_readable(self) -> None:
+    def check_readable(self, source: BinaryIO) -> None:
         """Say of a file whose bytes look like nothing that is known what a text may need.
+
+        Args:
+            source: The file.
 
         Raises:
             Refused: It was said to be a text, or its name says so, and nobody named its code page.
         """
         by_name = languages.by_suffix(PurePath(self.name).suffix)
         text = by_name if self.kind in {"", languages.BY_NAME} else self.kind
-        if text and not isinstance(self.convert, str):
+        if text and not isinstance(self.convert, str) and not _is_unicode(source):
             raise Refused(
                 "This may be a text, but it is in no Unicode encoding.",
                 code="encoding",
@@ -156,3 +161,13 @@ def _unicode(data: bytes) -> str:
     except ValueError:
         return ""
     return "utf-8"
+
+
+def _is_unicode(source: BinaryIO) -> bool:
+    """Its beginning is UTF-8: then it is something else that keeps it from being a text."""
+    source.seek(0)
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(source.read(_HEAD))
+    except UnicodeDecodeError:
+        return False
+    return True
