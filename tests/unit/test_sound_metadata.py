@@ -281,3 +281,12 @@ def test_a_label_in_no_latin_letters_is_written() -> None:
     tag = id3_frames.with_mirror(Tag.new(3), label)
     assert ID3(io.BytesIO(b"".join(tag.stored())))["TXXX:AISystemUsed"].text == ["Ә" * 100]
     assert np.frombuffer(b"".join(tag.stored()), np.uint8).size < 1000
+
+
+def test_a_configuration_of_any_size_is_read_at_once() -> None:
+    from aikz_label.adapters.audio.aac import Config
+
+    stored = bytes.fromhex("121056e500")  # AAC-LC, 44.1 kHz, stereo, and no band replication
+    assert Config.read(stored) == Config(2, 44100, 2)
+    assert Config.read(stored[:-1] + b"\x80") == Config(2, 44100, 2, extended=True)
+    assert Config.read(stored + bytes(4_000_000)) == Config(2, 44100, 2)

@@ -29,6 +29,7 @@ _ELEMENTS = {
     6: (_ONE, _TWO, _TWO, _LOW),
     7: (_ONE, _TWO, _TWO, _TWO, _LOW),
 }
+_MAX_CONFIG = 512  # bytes; with a list of elements and a comment it has some three hundred
 _LEAST = 64_000  # bits per second and channel pair at which speech is clear
 
 
@@ -55,6 +56,7 @@ class Config:
         """Read the stored form; `None` when it is too short."""
         if len(stored) < 2:
             return None
+        stored = stored[:_MAX_CONFIG]
         take = _reader(stored)
         kind = _kind(take)
         rate = _rate(take)
@@ -64,10 +66,10 @@ class Config:
             _rate(take)
             kind = _kind(take)
         short = bool(take(1)) if kind == LOW_COMPLEXITY else False
-        found = 8 * len(stored)
+        found, bits = 8 * len(stored), int.from_bytes(stored)
         for at in range(16, found - 16):  # the announcement of an extension can follow at any bit
-            if int.from_bytes(stored) >> (found - at - 16) & 0xFFFF == 0x56E5:
-                extended = extended or bool(int.from_bytes(stored) >> (found - at - 17) & 1)
+            if bits >> (found - at - 16) & 0xFFFF == 0x56E5:
+                extended = extended or bool(bits >> (found - at - 17) & 1)
         return cls(kind, rate, channels, short, extended)
 
     def check(self, title: str) -> None:
@@ -96,7 +98,7 @@ def high_efficiency(title: str) -> Exception:
     return refuse_variant(
         title,
         "its sound is HE-AAC, before which no packets of a notice can go",
-        "--allow-reencode codes it anew as AAC-LC; or convert it to WAV or FLAC and mark that.",
+        "Convert it to AAC-LC, WAV or FLAC and mark that.",
     )
 
 

@@ -55,6 +55,8 @@ def coded_number(number: int) -> bytes:
 
 def read_number(head: bytes) -> tuple[int, int]:
     """The number in the head of a frame, and how many bytes it takes; none of an impossible one."""
+    if len(head) < 5:
+        return 0, 0
     first = head[4]
     count = 0
     while count < 8 and first & 0x80 >> count:

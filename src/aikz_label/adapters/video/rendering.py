@@ -131,7 +131,7 @@ def _free_number(taken: Film, decoder: Decoder) -> int:
         return 0
     try:
         return smart.Sets.parse(taken.setup).free_number()
-    except IndexError:
+    except ValueError:
         return 0
 
 

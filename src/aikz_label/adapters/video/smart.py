@@ -145,11 +145,15 @@ class Sets:
         """Take `avcC` apart.
 
         Raises:
-            IndexError: It is cut.
+            ValueError: It is cut.
         """
+        if len(data) < 7:
+            raise ValueError("cut")
         at = 6
         lists: list[tuple[bytes, ...]] = []
         for count in (data[5] & 31, None):
+            if at >= len(data):
+                raise ValueError("cut")
             number = count if count is not None else data[at]
             at += count is None
             found = []

@@ -70,7 +70,7 @@ class Closing:
     after: bytes
 
 
-class Tangled(Exception):
+class Tangled(ValueError):
     """Nothing can be drawn after this content that would look alike everywhere."""
 
 
