@@ -15,12 +15,15 @@ from mutagen.mp4 import MP4
 
 import sound_files
 from aikz_label import sniff
+from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio import crc, mirrors, mpeg, vbr_header
 from aikz_label.adapters.audio.container import Insert
+from aikz_label.adapters.audio.ogg import Ogg
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags import id3, id3_frames
 from aikz_label.adapters.audio.tags.id3 import Tag
 from aikz_label.adapters.audio.tags.vorbis import Comments
+from aikz_label.carriers import oggpages
 from aikz_label.formats import load_adapter
 from aikz_label.label import Label, Origin, System
 from aikz_label.limits import DEFAULT
@@ -180,6 +183,31 @@ def test_times_in_vorbis_comments_move() -> None:
         b"CUESHEET=  INDEX 01 00:02:74",
     )
     assert Comments.read(comments.stored()) == comments
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"CHAPTER001=" + 200_000 * b"1",
+        b"CHAPTER001=" + 5_000 * b"1" + b":00:00",
+        b"CUESHEET=" + 200_000 * b"\n",
+    ],
+    ids=["digits", "no hour", "lines"],
+)
+def test_what_is_no_time_stays_and_is_passed_over_at_once(text: bytes) -> None:
+    assert Comments(b"x", (text,)).moved(SECOND).texts == (text,)
+
+
+@pytest.mark.timeout(20)
+def test_a_packet_of_many_pages_is_put_together_once() -> None:
+    pages = [oggpages.stored(oggpages.BEGINS, 0, 1, 0, b"\x08", b"OpusHead")]
+    pages += [
+        oggpages.stored(oggpages.CONTINUES, -1, 1, number, b"\xff", 255 * b"x")
+        for number in range(1, 100_000)
+    ]
+    with pytest.raises(MediaProblem, match="damaged"):
+        Ogg.parse(io.BytesIO(b"".join(pages)), DEFAULT, thorough=False)
 
 
 def test_the_header_of_lame_is_right_again() -> None:

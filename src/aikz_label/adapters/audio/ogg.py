@@ -176,7 +176,7 @@ class Ogg(SoundFile):
 
     def read_packets(self) -> Iterator[Read]:
         """The packets of sound, with the position that their page tells."""
-        waiting, at = b"", 0
+        waiting = bytearray()
         for page in self.sound_pages():
             data = pieces.read(
                 self.source, page.start + page.head, page.stop - page.start - page.head
@@ -185,8 +185,8 @@ class Ogg(SoundFile):
             done = 0
             for end in ends:
                 length = sum(page.lacing[done : end + 1])
-                packet = waiting + data[at : at + length]
-                waiting, done, at = b"", end + 1, at + length
+                packet = bytes(waiting + data[at : at + length])
+                waiting, done, at = bytearray(), end + 1, at + length
                 yield Read(packet, page.granule if end == ends[-1] else -1)
             waiting += data[at:]
 

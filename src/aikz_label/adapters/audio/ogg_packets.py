@@ -39,7 +39,7 @@ def headers(
         MediaProblem: They do not end with a page, or are longer than any.
     """
     found: list[bytes] = []
-    waiting, spent, pages = b"", 0, 0
+    waiting, spent, pages = bytearray(), 0, 0
     for page in oggpages.walk(source, size, first.start):
         if page.serial != first.serial:
             continue
@@ -51,8 +51,8 @@ def headers(
         at = done = 0
         for end in (i for i, n in enumerate(page.lacing) if n < 255):
             length = sum(page.lacing[done : end + 1])
-            found.append(waiting + data[at : at + length])
-            waiting, done, at = b"", end + 1, at + length
+            found.append(bytes(waiting + data[at : at + length]))
+            waiting, done, at = bytearray(), end + 1, at + length
         waiting += data[at:]
         wanted = count(found[0]) if found else 1
         last = wanted == 0 and len(found) > 1 and found[-1][:1] and found[-1][0] & 0x80

@@ -17,9 +17,9 @@ from aikz_label.metadata import mirror
 _MOST = 100_000  # texts
 _LYRICS = {b"LYRICS", b"SYNCEDLYRICS", b"UNSYNCEDLYRICS"}
 _CHAPTER = re.compile(rb"CHAPTER\d{3}")
-_CLOCK = re.compile(rb"(\d+):(\d\d):(\d\d)(?:\.(\d{1,3}))?")
+_CLOCK = re.compile(rb"(?<!\d)(\d{1,5}):(\d\d):(\d\d)(?:\.(\d{1,3}))?")
 _LINE = re.compile(rb"^\[(\d{1,4}):(\d\d)(?:\.(\d{1,3}))?\]", re.MULTILINE)
-_INDEX = re.compile(rb"^(\s*INDEX \d\d )(\d{1,4}):(\d\d):(\d\d)", re.MULTILINE)
+_INDEX = re.compile(rb"^([ \t]*INDEX \d\d )(\d{1,4}):(\d\d):(\d\d)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
