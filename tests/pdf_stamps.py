@@ -51,7 +51,8 @@ def document(*pages: dict[str, Any], catalog: Dict | None = None) -> bytes:
         annotations = entries.pop("Annots", [])
         if annotations:
             entries["Annots"] = [
-                add({**annotation, **_appearance(add)}) for annotation in annotations
+                add({**one, **({} if one["Subtype"] == "Link" else _appearance(add))})
+                for one in annotations
             ]
         kids.append(add(entries))
     objects[1] = {"Type": Name("Pages"), "Kids": kids, "Count": len(kids)}

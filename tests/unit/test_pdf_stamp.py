@@ -396,6 +396,74 @@ def test_a_comment_over_the_stamp_covers_it(way, drawn):
     assert [problem.code for problem in result.problems] == ["notice.covered"]
 
 
+_NOTHING = {"Type": Name("XObject"), "Subtype": Name("Form"), "BBox": [0, 0, 9, 9]}
+
+
+def _other_form(spelled, read, drawn):
+    """What viewers draw under the name that the content spells is another form, which is empty."""
+
+    def change(update, found):
+        shown = update.edit(found.leaves[1].ref)
+        forms = shown["Resources"]["XObject"]
+        empty = update.add(Stream(_NOTHING, b""))
+        shown["Resources"]["XObject"] = {drawn: empty, read: forms["AikzLabel"]}
+        last = found.decoded(found.contents(1)[-1], 10_000).replace(b"AikzLabel", spelled)
+        shown["Contents"] = [*shown["Contents"][:-1], update.add(Stream({}, last))]
+
+    return change
+
+
+def _above(drawn=b"", **entries):
+    """Something of a kind that seldom shows anything lies over the page, and shows something."""
+
+    def change(update, found):
+        appearance = {"AP": {"N": update.add(Stream(_NOTHING, drawn))}} if drawn else {}
+        note = update.add({**annotation(A4), **entries, **appearance})
+        update.edit(found.leaves[1].ref)["Annots"] = [note]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _other_form(b"A#42", "A#42", "AB"),
+        _other_form(b"A/B", "A/B", "B"),
+        _above(b"1 g 0 0 9 9 re f", Subtype=Name("Link")),
+        _above(b"1 g 0 0 9 9 re f", Subtype=Name("Popup"), Open=True),
+        _above(Subtype=Name("Link"), Border=[0, 0, 200], C=[1, 1, 1]),
+        _above(Subtype=Name("Link"), BS={"W": 200}, C=[1, 1, 1]),
+    ],
+)
+def test_what_may_hide_a_stamp_on_a_page_that_no_sample_draws_is_no_proof(change):
+    done, _ = stamped(document(*[page()] * 3))
+    assert structure.Inspector(book(done)).find(1).proven
+    found = structure.Inspector(book(changed(done, change))).find(1)
+    assert found is None or not found.proven
+
+
+@pytest.mark.parametrize(
+    ("rotation", "change"),
+    [
+        (180, {"AP": "the form itself, which is upside down here"}),
+        (0, {"Subtype": Name("Movie")}),
+    ],
+)
+def test_an_annotation_that_is_not_as_ours_is_no_proof(rotation, change):
+    done, _ = stamped(document(page(Rotate=rotation)), stamp_as="annotation")
+    assert structure.Inspector(book(done)).find(0).proven
+
+    def other(update, found):
+        (note,) = update.edit(found.leaves[0].ref)["Annots"]
+        if "AP" in change:
+            turned = found.document.mapping(update.edit(note)["AP"]["N"])
+            update.edit(note)["AP"] = {"N": turned["Resources"]["XObject"]["S"]}
+        else:
+            update.edit(note).update(change)
+
+    assert not structure.Inspector(book(changed(done, other))).find(0).proven
+
+
 def test_a_link_and_a_comment_elsewhere_leave_it_proven():
     aside = annotation((20, 20, 60, 60))
     link = {**annotation(A4), "Subtype": Name("Link")}

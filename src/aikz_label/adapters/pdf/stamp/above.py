@@ -8,7 +8,8 @@ from aikz_label.adapters.pdf.objects import Dict, Extent
 from aikz_label.adapters.pdf.pages import Book
 from aikz_label.adapters.pdf.stamp.geometry import Box, View
 
-_SHOW_NOTHING = {"Link", "Popup"}  # kinds that have nothing of their own to show
+_SHOW_NOTHING = {"Link", "Popup"}  # kinds that have nothing to show, unless they bring it along
+_THIN = 1.0  # units: a line that covers nothing
 MANY = 900  # annotations of a page; not all of more are looked at
 
 
@@ -16,8 +17,18 @@ def listed(book: Book, index: int) -> Iterator[Dict]:
     """What shows something above the content, or can: viewers draw some kinds by themselves."""
     for one in book.annotations(index):
         kind = one.get("Subtype")
-        if kind not in _SHOW_NOTHING and not (kind == "Stamp" and _is_empty(book, one)):
+        silent = kind in _SHOW_NOTHING and "AP" not in one and _line(book, one) <= _THIN
+        if not silent and not (kind == "Stamp" and _is_empty(book, one)):
             yield one
+
+
+def _line(book: Book, one: Dict) -> float:
+    """How thick a line viewers draw around an annotation."""
+    style = book.document.mapping(one.get("BS")).get("W")
+    widths = [
+        book.resolve(width) for width in (style, *book.document.array(one.get("Border"))[2:3])
+    ]
+    return max((abs(width) for width in widths if isinstance(width, int | float)), default=0.0)
 
 
 def _is_empty(book: Book, one: Dict) -> bool:

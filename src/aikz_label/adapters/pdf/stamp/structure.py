@@ -27,7 +27,7 @@ from aikz_label.texts import LANGUAGES
 _NUMBER = rb"-?\d{1,10}(?:\.\d{1,9})?"
 _DRAWN = re.compile(
     rb"(?P<artifact>/Artifact BMC\n)?q (?P<matrix>" + rb" ".join([_NUMBER] * 6) + rb") cm "
-    rb"/(?P<name>[!-~]{1,100}) Do Q\n(?(artifact)EMC\n)$"
+    rb"/(?P<name>[A-Za-z0-9_.+-]{1,100}) Do Q\n(?(artifact)EMC\n)$"  # a name that stands as it is spelled
 )
 _MAX_TAIL = 1 << 16  # of the last stream, which holds our operators
 _MAX_FORM = 1 << 16
@@ -164,9 +164,8 @@ class Inspector:
     def _annotation(self, one: Dict, view: View) -> Found | None:
         """A stamp that is an annotation."""
         shown = self.book.resolve(self.book.document.mapping(one.get("AP")).get("N"))
-        known = self._form(shown)
-        if known is None and isinstance(shown, Extent):
-            known = self._turned(shown, view)
+        turned = self._turned(shown, view) if isinstance(shown, Extent) else None
+        known = turned or self._form(shown)
         box = above.box(self.book, one)
         if known is None or box is None:
             return None
@@ -176,6 +175,8 @@ class Inspector:
         layer = "OC" in one
         place = _placed(view, box, known[0])
         usual = not bits & ~planning.FLAGS and not concealed and not layer
+        upright = view.rotation == 0 or known is turned
+        usual = usual and upright and one.get("Subtype") == "Stamp"
         proven = known[3] and place is not None and usual
         return Found(*known[:3], view, place, proven, layer=layer, concealed=concealed)
 
