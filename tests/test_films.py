@@ -226,6 +226,18 @@ def test_broken_frames_are_refused(own: Config) -> None:
         mark(bytes(source), None, LABEL, config=own)
 
 
+def test_a_frame_of_sound_that_reaches_far_beyond_the_file_is_damage(own: Config) -> None:
+    fragments = {"movflags": "frag_keyframe+empty_moov"}
+    source = bytearray(video_files.film(frames=4, audio="aac", muxer=fragments))
+    run = source.rindex(b"trun") - 4
+    assert int.from_bytes(source[run + 10 : run + 12]) & 0x200  # it tells the size of each frame
+    stop = run + int.from_bytes(source[run : run + 4])
+    source[stop - 4 : stop] = b"\xff\xff\xff\x7f"
+    with pytest.raises(Refused) as caught:
+        mark(bytes(source), None, LABEL, config=own)
+    assert caught.value.code == "damaged"
+
+
 @pytest.fixture(scope="module")
 def long_film() -> dict[str, bytes]:
     options = {"size": (160, 90), "frames": 124, "rate": 2}

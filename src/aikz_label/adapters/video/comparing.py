@@ -85,7 +85,11 @@ def _digest(source: BinaryIO, slots: Slots, wanted: NDArray[np.bool_]) -> bytes:
 
 def _compare_streams(work: Work, painted: BinaryIO) -> None:
     """All other streams are the same, packet for packet, and so are the durations."""
-    with films.open_film(work.source) as one, films.open_film(painted) as two:
+    with (
+        films.open_film(work.source) as one,
+        films.open_film(painted) as two,
+        measuring.decoding(),
+    ):
         if _streams(one, work.film) != _streams(two, work.film):
             raise damaged("another stream of it changed")
         if one.duration != two.duration:
