@@ -238,6 +238,18 @@ def test_a_frame_of_sound_that_reaches_far_beyond_the_file_is_damage(own: Config
     assert caught.value.code == "damaged"
 
 
+@pytest.mark.parametrize("length", [0, 4, 22])
+def test_an_index_of_avi_without_its_head_stays_as_it_is(own: Config, length: int) -> None:
+    plain = video_files.film("avi", "mjpeg", pix_fmt="yuvj420p", frames=4)
+    chunk = b"ix00" + length.to_bytes(4, "little") + b"\2\0\0\1".ljust(length, b"\0")[:length]
+    at = plain.index(b"idx1")
+    size = int.from_bytes(plain[4:8], "little") + len(chunk)
+    source = plain[:4] + size.to_bytes(4, "little") + plain[8:at] + chunk + plain[at:]
+    result = mark(source, None, LABEL, config=own)
+    assert result.data is not None
+    assert chunk + b"idx1" in result.data
+
+
 @pytest.fixture(scope="module")
 def long_film() -> dict[str, bytes]:
     options = {"size": (160, 90), "frames": 124, "rate": 2}

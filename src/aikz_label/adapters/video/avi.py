@@ -185,7 +185,7 @@ class Avi(Film):
             self._old_index(data, splice, changed)
         elif table.name == b"indx" and len(data) >= _INDEX and data[3] == 0:
             _super_index(data, splice)
-        elif table.name[:2] == b"ix" or (table.name == b"indx" and len(data) >= _INDEX):
+        elif len(data) >= _INDEX:
             _new_index(data, splice, changed)
         yield Edit(table.body, table.body + len(data), bytes(data))
 
