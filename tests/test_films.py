@@ -250,6 +250,23 @@ def test_an_index_of_avi_without_its_head_stays_as_it_is(own: Config, length: in
     assert chunk + b"idx1" in result.data
 
 
+def test_zeros_that_close_a_list_of_quicktime_stay(own: Config) -> None:
+    source = bytearray(video_files.film("mov", frames=4))
+    movie = source.rindex(b"moov") - 4  # behind the frames: no offset changes
+    entry = source.index(b"avc1", movie) - 4
+    stop = entry + int.from_bytes(source[entry : entry + 4])
+    source[stop:stop] = bytes(4)
+    for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1"):
+        at = source.index(kind, movie) - 4
+        source[at : at + 4] = (int.from_bytes(source[at : at + 4]) + 4).to_bytes(4)
+    result = mark(bytes(source), None, LABEL, config=own)
+    assert result.data is not None
+    at = result.data.rindex(b"avc1") - 4
+    stop = at + int.from_bytes(result.data[at : at + 4])
+    assert result.data[stop - 4 : stop] == bytes(4)
+    assert result.report.verdict is Verdict.LABELLED
+
+
 @pytest.fixture(scope="module")
 def long_film() -> dict[str, bytes]:
     options = {"size": (160, 90), "frames": 124, "rate": 2}

@@ -175,8 +175,7 @@ class IsoFilm(Film):
         box, moov = self._picture.boxes[b"stsd"], self._moov
         entry = self.entry
         kind = setup[4:8]
-        inner = walk(moov, entry.body + _VISUAL, entry.stop, _NO_LIMIT)
-        old = next((child for child in inner if child.kind == kind), None)
+        old = next((child for child in _children(moov, entry) if child.kind == kind), None)
         if old is None:
             raise film.variant("it says nowhere how its frames are decoded")
         body = moov[entry.body : old.start] + setup + moov[old.stop : entry.stop]
