@@ -14,11 +14,23 @@ from mutagen.id3 import CHAP, ETCO, ID3, SYLT, TIT2, TXXX
 from mutagen.mp4 import MP4
 
 import sound_files
-from aikz_label import sniff
+from aikz_label import sniff, verify
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import crc, mirrors, mpeg, vbr_header
+from aikz_label.adapters.audio import (
+    crc,
+    flac_blocks,
+    flac_coding,
+    m4a_splice,
+    mirrors,
+    mpeg,
+    tables,
+    vbr_header,
+    wave_times,
+)
+from aikz_label.adapters.audio.boxes import Box
 from aikz_label.adapters.audio.container import Insert
 from aikz_label.adapters.audio.ogg import Ogg
+from aikz_label.adapters.audio.ogg_packets import Paging
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags import id3, id3_frames
 from aikz_label.adapters.audio.tags.id3 import Tag
@@ -28,7 +40,7 @@ from aikz_label.formats import load_adapter
 from aikz_label.label import Label, Origin, System
 from aikz_label.limits import DEFAULT
 from aikz_label.metadata import mirror
-from sound_files import LABEL, MONO, assembled, inserts, mp3, parsed, wav
+from sound_files import LABEL, MONO, assembled, inserts, mp3, parsed, sample, wav
 
 RATE = 16_000
 SECOND = Shift((Insert(0, RATE, b""),), RATE)
@@ -208,6 +220,53 @@ def test_a_packet_of_many_pages_is_put_together_once() -> None:
     ]
     with pytest.raises(MediaProblem, match="damaged"):
         Ogg.parse(io.BytesIO(b"".join(pages)), DEFAULT, thorough=False)
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_an_extended_header_that_is_cut_is_damage(version: int) -> None:
+    data = b"ID3" + bytes((version, 0, 0x40)) + id3.syncsafe(3) + b"abc" + mp3()
+    assert verify(data).reason.code == "unreadable.damaged"
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [b"", bytes(7) + b"\x04" + (3).to_bytes(4) + b"a"],
+    ids=["empty", "half a byte"],
+)
+def test_short_sizes_of_packets_are_damage(sizes: bytes) -> None:
+    with pytest.raises(MediaProblem, match="damaged"):
+        tables.read(Box(b"stbl", b"", [Box(b"stz2", sizes)]))
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [(9).to_bytes(4), (2).to_bytes(4) + 2 * b"\xff\xff\xff\xff\0\0\0\1"],
+    ids=["cut", "more than any track has"],
+)
+def test_groups_of_packets_cannot_fill_the_memory(groups: bytes) -> None:
+    moov = Box.parse(parsed(sample("m4a")).moov)
+    trak = moov.need(b"trak")
+    stbl = trak.need(b"mdia", b"minf", b"stbl")
+    assert stbl.children is not None
+    stbl.children.append(Box(b"sbgp", bytes(4) + b"roll" + groups))
+    with pytest.raises(MediaProblem, match="damaged"):
+        m4a_splice.spliced(trak, (Insert(0, 1024, (b"x",)),), 1024, 0)
+
+
+def test_what_is_later_than_any_sound_stays() -> None:
+    last = (1 << 64) - 1
+    cues = bytes(395) + b"\1" + last.to_bytes(8) + bytes(28)
+    assert flac_blocks.moved_cues(cues, SECOND) == cues
+    markers = bytes(4) + last.to_bytes(8, "little") + bytes(308)
+    assert wave_times.moved(b"r64m", markers, SECOND) == markers
+    assert SECOND.units(last, 10_000_000) == last
+
+
+def test_numbers_that_do_not_fit_are_damage() -> None:
+    with pytest.raises(MediaProblem, match="damaged"):
+        flac_coding.coded_number(1 << 36)
+    with pytest.raises(MediaProblem, match="damaged"):
+        Paging(1).page(0, 1 << 63, b"", b"")
 
 
 def test_the_header_of_lame_is_right_again() -> None:

@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio import crc
 
 Numbers = NDArray[np.int64]
@@ -44,7 +45,13 @@ def frame(samples: Numbers, depth: int, number: int, like: bytes, *, variable: b
 
 
 def coded_number(number: int) -> bytes:
-    """A number as frames have it: UTF-8's way of writing, up to 36 bits."""
+    """A number as frames have it: UTF-8's way of writing, up to 36 bits.
+
+    Raises:
+        MediaProblem: It takes more.
+    """
+    if number >= 1 << 36:
+        raise MediaProblem("damaged", detail_word="too-long")
     if number < 0x80:
         return bytes((number,))
     count = next(n for n in range(1, 7) if number < 1 << 5 * n + 6)

@@ -94,8 +94,6 @@ def _regroup(stbl: Box, origins: Numbers) -> None:
     """Groups of packets: those of a notice belong to the group of the packet behind them."""
     for box in stbl.all(b"sbgp"):
         at = 12 if box.content[:1] == b"\x01" else 8
-        count = int.from_bytes(box.content[at : at + 4])
-        pairs = np.frombuffer(box.content, ">u4", 2 * count, at + 4).astype(np.int64).reshape(-1, 2)
-        groups = np.repeat(pairs[:, 1], np.minimum(pairs[:, 0], tables.MOST_PACKETS))
+        groups = tables.read_runs(box.content[at - 4 :], tables.MOST_PACKETS)
         groups = np.pad(groups, (0, max(0, int(origins.max()) + 1 - len(groups))))
         box.content = box.content[:at] + tables.runs(groups[origins])[4:]

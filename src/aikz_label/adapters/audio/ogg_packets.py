@@ -77,7 +77,13 @@ class Paging:
         self._granule = 0
 
     def page(self, flags: int, granule: int, lacing: bytes, data: bytes) -> bytes:
-        """A page with the next number."""
+        """A page with the next number.
+
+        Raises:
+            MediaProblem: No page can tell such a position.
+        """
+        if granule >= 1 << 63:
+            raise MediaProblem("damaged", detail_word="too-long")
         number, self._number = self._number, self._number + 1
         return oggpages.stored(flags, granule, self._serial, number, lacing, data)
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from aikz_label.adapters.audio.container import Insert
 
+_NEVER = 1 << 62  # what is later is no moment of any sound, and stays
+
 
 class Shift:
     """Moves moments of a source to where they are in the finished file.
@@ -29,10 +31,12 @@ class Shift:
 
     def samples(self, at: int, *, end: bool = False) -> int:
         """A moment in samples."""
-        return at + self._longer(at, end=end)
+        return at + self._longer(at, end=end) if at < _NEVER else at
 
     def units(self, at: int, per_second: float, *, end: bool = False) -> int:
         """A moment in other units, such as milliseconds."""
+        if at >= _NEVER:
+            return at
         longer = self._longer(round(at * self.rate / per_second), end=end)
         return max(at + round(longer * per_second / self.rate), 0)
 

@@ -43,7 +43,7 @@ def read(stbl: Box) -> Table:
         MediaProblem: They do not fit each other.
     """
     sizes = _sizes(stbl)
-    durations = _runs(stbl.need(b"stts").content, 8, len(sizes))
+    durations = read_runs(stbl.need(b"stts").content, len(sizes))
     offsets = chunk_offsets(stbl)
     per_chunk, kinds = _per_chunk(stbl.need(b"stsc").content, len(offsets))
     if int(per_chunk.sum()) < len(sizes) or len(durations) < len(sizes):
@@ -99,7 +99,7 @@ def later(stbl: Box) -> int | None:
     box = stbl.first(b"ctts")
     if box is None:
         return 0
-    found = set(_runs(box.content, 8, MOST_PACKETS).tolist())
+    found = set(read_runs(box.content, MOST_PACKETS).tolist())
     return found.pop() if len(found) == 1 else None
 
 
@@ -137,8 +137,9 @@ def _sizes(stbl: Box) -> Numbers:
             raise MediaProblem("damaged", detail_word="cut")
         return np.full(count, same, np.int64) if same else _numbers(box.content, 4, 12)
     content = stbl.need(b"stz2").content
-    bits, count = content[7], int.from_bytes(content[8:12])
-    if bits not in {4, 8, 16} or count > MOST_PACKETS or 12 + count * bits // 8 > len(content):
+    bits, count = int.from_bytes(content[7:8]), int.from_bytes(content[8:12])
+    fits = count <= MOST_PACKETS and 12 + -(-count * bits // 8) <= len(content)
+    if bits not in {4, 8, 16} or not fits:
         raise MediaProblem("damaged", detail_word="cut")
     if bits == 4:
         pairs = np.frombuffer(content, np.uint8, -(-count // 2), 12)
@@ -146,10 +147,14 @@ def _sizes(stbl: Box) -> Numbers:
     return np.frombuffer(content, f">u{bits // 8}", count, 12).astype(np.int64)
 
 
-def _runs(content: bytes, width: int, most: int) -> Numbers:
-    """Values of a table of runs, one by one."""
+def read_runs(content: bytes, most: int) -> Numbers:
+    """Values of a table of runs, one by one.
+
+    Raises:
+        MediaProblem: It goes beyond its end, or tells of more packets than any track has.
+    """
     count = int.from_bytes(content[4:8])
-    if 8 + count * width > len(content):
+    if 8 + count * 8 > len(content):
         raise MediaProblem("damaged", detail_word="cut")
     pairs = np.frombuffer(content, ">u4", 2 * count, 8).astype(np.int64).reshape(-1, 2)
     if int(pairs[:, 0].sum()) > 2 * MOST_PACKETS:

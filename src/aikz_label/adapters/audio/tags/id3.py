@@ -139,8 +139,12 @@ def _from_syncsafe(data: bytes) -> int:
 
 def _extended(body: bytes, version: int) -> bytes:
     if version == 3:
-        return body[: 4 + int.from_bytes(body[:4])]
-    return body[: max(_from_syncsafe(body[:4]), 6)]
+        found, least = body[: 4 + int.from_bytes(body[:4])], 10
+    else:
+        found, least = body[: max(_from_syncsafe(body[:4]), 6)], 6
+    if len(found) < least:
+        raise MediaProblem("damaged", detail_word="cut")
+    return found
 
 
 def _without_check_sum(extended: bytes, version: int, flags: int) -> tuple[bytes, int]:
