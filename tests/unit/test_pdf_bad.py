@@ -127,3 +127,16 @@ def test_random_changes(config: Config) -> None:
             assert report.verdict is not Verdict.LABELLED
             with contextlib.suppress(Refused):
                 mark(bytes(data), None, LABEL, config=config, on_existing="replace", **NO_NOTICE)
+
+
+def test_a_document_of_which_pages_are_cut_off_is_not_labelled(config: Config) -> None:
+    """What is left could be repaired, and would say that all pages carry the notice."""
+    whole = pdf_files.document(pdf_files.page_objects(pages=3))
+    place = whole.rindex(b"/Type/Page/")
+    cut = whole[: whole.rindex(b" 0 obj", 0, place)]
+    with pytest.raises(Refused) as caught:
+        mark(cut, None, LABEL, config=config)
+    assert caught.value.code == "damaged"
+    assert verify(cut, config=config).verdict is Verdict.UNREADABLE
+    tail_only = whole[: whole.rindex(b"xref")]
+    assert mark(tail_only, None, LABEL, config=config).report.verdict is Verdict.LABELLED

@@ -221,6 +221,8 @@ def _leaves(document: Document, limit: int) -> Iterator[Leaf]:
         if visited > limit:
             raise MediaProblem("over-limit", what_word="parts", found=visited, limit=limit)
         node = document.resolve(ref)
+        if node is None and document.sections[0].headless:  # it was behind where the file was cut
+            raise MediaProblem("damaged", detail_word="cut")
         if not isinstance(node, dict) or ref.num in path or len(path) > _MAX_DEPTH:
             continue
         if node.get("Resources") is not None:

@@ -74,6 +74,7 @@ def _add_streams(section: Section, reader: Reader, streams: list[int]) -> None:
 
 
 def _find_catalog(section: Section, reader: Reader) -> None:
+    section.headless = not section.trailer
     for num, entry in section.listed.items():
         head = reader.piece(entry.where, 4096).partition(b"endobj")[0]
         if b"/Catalog" in head:

@@ -57,6 +57,7 @@ class Section:
         widths: Of the fields of an entry in a stream.
         listed: Entries that are not in runs.
         streams: Of a scan: object streams, which are still to be looked into.
+        headless: Of a scan: there is no trailer, so that the file most likely ends too early.
     """
 
     at: int
@@ -67,6 +68,7 @@ class Section:
     widths: tuple[int, int, int] = (1, 0, 0)
     listed: dict[int, Entry] = field(default_factory=dict)
     streams: list[int] = field(default_factory=list)
+    headless: bool = False
 
     def entry(self, num: int) -> Entry | None:
         """What it says of an object; `None` for nothing."""
