@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import tracemalloc
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -265,6 +266,38 @@ def test_zeros_that_close_a_list_of_quicktime_stay(own: Config) -> None:
     stop = at + int.from_bytes(result.data[at : at + 4])
     assert result.data[stop - 4 : stop] == bytes(4)
     assert result.report.verdict is Verdict.LABELLED
+
+
+@pytest.fixture(scope="module")
+def segments() -> bytes:
+    fragments = {"movflags": "frag_keyframe+delay_moov+dash"}
+    return video_files.film(frames=4, muxer=fragments)
+
+
+@pytest.mark.parametrize("content", [b"", b"\1", bytes(20), b"\1" + bytes(19) + b"\xff" * 12])
+def test_an_index_of_segments_that_tells_nothing_is_damage(
+    own: Config, segments: bytes, content: bytes
+) -> None:
+    at = segments.index(b"sidx") - 4
+    stop = at + int.from_bytes(segments[at : at + 4])
+    box = (8 + len(content)).to_bytes(4) + b"sidx" + content
+    with pytest.raises(Refused) as caught:
+        mark(segments[:at] + box + segments[stop:], None, LABEL, config=own)
+    assert caught.value.code == "damaged"
+
+
+def test_more_frames_than_bytes_take_no_memory(own: Config, segments: bytes) -> None:
+    source = bytearray(segments)
+    run = source.index(b"trun") + 4
+    source[run : run + 8] = b"\0\0\0\1\xff\xff\xff\xff"  # nothing is told of each of them
+    tracemalloc.start()
+    try:
+        with pytest.raises(Refused) as caught:
+            mark(bytes(source), None, LABEL, config=own)
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
+    assert caught.value.code == "damaged"
 
 
 @pytest.fixture(scope="module")

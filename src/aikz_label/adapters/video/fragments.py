@@ -69,7 +69,7 @@ class Fragmented(IsoFilm):
         super().__init__(tops, moov, tracks, picture)
 
     def _read_slots(self) -> Slots:
-        moov, rows = self._moov, _Rows()
+        moov, rows = self._moov, _Rows(min(_MOST, self._tops[-1].stop))
         if tables.sizes(
             self._picture.body(moov, b"stsz"), self._picture.body(moov, b"stz2"), _MOST
         ).size:
@@ -195,13 +195,15 @@ class Fragmented(IsoFilm):
         """An index of segments, whose lengths follow from where their borders come to lie."""
         self._file.seek(top.body)
         data = bytearray(self._file.read(top.stop - top.body))
-        wide = data[0] != 0
-        at = 20 if wide else 16
-        half = 8 if wide else 4
+        at, half = (20, 8) if data[:1] != b"\0" else (16, 4)
         first = int.from_bytes(data[at : at + half], "big")
+        if len(data) < at + half + 4 or first >= 2**62:
+            raise film.damaged()
         old = top.stop + first
-        new_anchor = splice.moved_one(top.stop)
-        data[at : at + half] = (splice.moved_one(old) - new_anchor).to_bytes(half, "big")
+        moved = splice.moved_one(old) - splice.moved_one(top.stop)
+        if moved >= 1 << 8 * half:
+            raise film.variant("it would become longer than its index can tell")
+        data[at : at + half] = moved.to_bytes(half, "big")
         count = int.from_bytes(data[at + half + 2 : at + half + 4], "big")
         for place in range(at + half + 4, min(len(data) - 11, at + half + 4 + 12 * count), 12):
             word = int.from_bytes(data[place : place + 4], "big")
@@ -216,9 +218,10 @@ _LIMIT = Limits(max_parts=10_000)
 
 
 class _Rows:
-    """Frames as they are found."""
+    """Frames as they are found, of which there can be no more than bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self.start: list[int] = []
         self.size: list[int] = []
         self.decoded: list[int] = []
@@ -231,7 +234,7 @@ class _Rows:
         return len(self.start)
 
     def add(self, start: int, size: int, lasts: int, later: int, flags: int) -> None:
-        if self.count >= _MOST:
+        if self.count >= self._most:
             raise film.damaged()
         self.start.append(start)
         self.size.append(size)
