@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from aikz_label.formats import FORMATS
 from aikz_label.testing import AdapterContract
 from text_files import SAMPLES
 
@@ -78,8 +77,3 @@ class TestJson(_Text):
     format = "json"
     notice = "data"
     sidecar = True
-
-
-def test_every_kind_of_text_has_a_contract() -> None:
-    tested = {case.format for case in _Text.__subclasses__()}
-    assert tested == {row.name for row in FORMATS.values() if row.family == "text"}
