@@ -74,8 +74,12 @@ SHAPES = {
         (b"q\nBT\n(a(b)c)Tj ET Q q", b"Q\nQ\n"),
         (b"(abc(", b"))\nQ\n"),
         (b"<41", b">\nQ\n"),
-        (b"BI /W 1 ID ab EI\x00\xffqx \nEI q", b"Q\nQ\n"),
-        (b"BI /W 1 ID abc", b"\nEI\nQ\n"),
+        (b"BI /W 2 /H 3 /CS /G /BPC 8 ID q(\xff\0<q \nEI q", b"Q\nQ\n"),
+        (b"BI/Width 9/Height 3/ImageMask true ID q(q(q(\nEI", b"Q\n"),
+        (b"BI /W 1 /H 1 /F [/AHx] ID 00>\nEI q", b"Q\nQ\n"),
+        (b"BI /W 1 /H 1 /F /A85 /DP [null] ID s8W~>\nEI q", b"Q\nQ\n"),
+        (b"ID q", b"Q\nQ\n"),
+        (b"xBI /BI BIx q", b"Q\nQ\n"),
     ],
 )
 def test_what_content_leaves_open_is_closed(drawn, after):
@@ -86,7 +90,26 @@ def test_states_that_are_restored_too_often_at_the_end_are_saved_before():
     assert closing(b"0 0 1 1 re f Q Q \n") == Closing(b"q\nq\nq\n", b"Q\n")
 
 
-@pytest.mark.parametrize("drawn", [b"Q 0 0 1 1 re f", b"q " * 5000, b"Q " * 5000, b"BT " * 5000])
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        b"Q 0 0 1 1 re f",
+        b"q " * 5000,
+        b"Q " * 5000,
+        b"BT " * 5000,
+        b"BI /W 40000 /H 10 /BPC 8 /CS /G ID abc EI",
+        b"BI /W 40000 /H 10 /BPC 8 /CS /G /W 3 /H 1 ID abc EI",
+        b"BI /W 40000 /H 10 /BPC 8 /CS /G % BI /W 3 /H 1 \nID abc EI",
+        b"BI /W 40000 /H 10 /BPC 8 /CS /G /X (BI /W 3 /H 1) ID abc EI",
+        b"BI /W 40000 /H 10 /BPC 8 /CS /G 5 q Q",
+        b"BI /W 7 /H 1 /BPC 8 /CS /G ID abc EI \nEI",
+        b"BI /W 3 /H 1 /BPC 8 /CS /Own ID abc EI",
+        b"BI /W 3 /H 1 /BPC 8 /CS /G /F /Fl ID abc EI",
+        b"BI /W 3 /H 1 /F /AHx ID abc EI",
+        b"BI /W 3 /H 1 /BPC 8 /CS /G ID abc",
+        b"BI",
+    ],
+)
 def test_content_that_viewers_draw_differently_is_left_alone(drawn):
     with pytest.raises(Tangled):
         closing(drawn)

@@ -15,11 +15,11 @@ _ENDS = rb"(?![^" + _DELIMITED + rb"])"
 # Whatever is none of the operators that matter, as much of it as there is; then text objects and saved states that hold
 # nothing else. They are passed over at once.
 _PLAIN = (
-    rb"(?:[^/%(<qQBEI]++|/[^" + _DELIMITED + rb"]*+|%[^\r\n]*+|\((?:[^()\\]++|\\.)*+\)"
-    rb"|<(?:<|[0-9A-Fa-f\x00\t\n\f\r ]*+>)|(?:[qQ]|B(?:T|MC|DC)|E(?:T|MC)|ID)(?=[^"
+    rb"(?:[^/%(<qQBE]++|/[^" + _DELIMITED + rb"]*+|%[^\r\n]*+|\((?:[^()\\]++|\\.)*+\)"
+    rb"|<(?:<|[0-9A-Fa-f\x00\t\n\f\r ]*+>)|(?:[qQ]|B(?:I|T|MC|DC)|E(?:T|MC))(?=[^"
     + _DELIMITED
     + rb"])"
-    rb"|B(?!T|MC|DC)|E(?!T|MC)|I(?!D))++"
+    rb"|B(?!I|T|MC|DC)|E(?!T|MC))++"
 )
 _BEGINS = rb"(?<![^" + _DELIMITED + rb"])"
 _TEXT = _BEGINS + rb"BT(?=[" + _DELIMITED + rb"])(?:" + _PLAIN + rb")?" + _BEGINS + rb"ET" + _ENDS
@@ -38,13 +38,44 @@ _STATE = (
 )
 _TOKEN = re.compile(
     rb"(?:" + _PLAIN + rb"|" + _TEXT + rb"|" + _STATE + rb")++"
-    rb"|(\(|<|[qQ]|BT|ET|BMC|BDC|EMC|ID)",
+    rb"|(\(|<|[qQ]|BI|BT|ET|BMC|BDC|EMC)",
     re.DOTALL,
 )
 _REGULAR = re.compile(rb"[^" + _DELIMITED + rb"]")
 _STRING = re.compile(rb"\\.|[()]", re.DOTALL)
-_IMAGE_END = re.compile(rb"[\x00\t\n\f\r ]EI(?=[" + _DELIMITED + rb"]|$)")
-_AFTER_IMAGE = re.compile(rb"[\t\n\f\r -~]{0,12}", re.DOTALL)
+_SPACE = rb"[\x00\t\n\f\r ]"
+_WORD = rb"[^#" + _DELIMITED + rb"]++"
+_SAID = re.compile(
+    _SPACE + rb"*/(" + _WORD + rb")" + _SPACE + rb"*"
+    rb"(/?" + _WORD + rb"|\[[^][()<>%]*\]|<<[^()<>%]*>>)"
+)
+_IMAGE_DATA = re.compile(_SPACE + rb"+ID[\t\n\f\r ]")
+_IMAGE_END = re.compile(_SPACE + rb"+EI" + _ENDS)
+_SPELLED = {
+    b"Width": b"W",
+    b"Height": b"H",
+    b"BitsPerComponent": b"BPC",
+    b"ColorSpace": b"CS",
+    b"Filter": b"F",
+    b"ImageMask": b"IM",
+}
+_COLOURS = {
+    b"/G": 1,
+    b"/RGB": 3,
+    b"/CMYK": 4,
+    b"/DeviceGray": 1,
+    b"/DeviceRGB": 3,
+    b"/DeviceCMYK": 4,
+}
+_DEPTHS = {b"1", b"2", b"4", b"8", b"16"}
+_HEX = re.compile(rb"[0-9A-Fa-f\t\n\r ]*>")
+_BASE85 = re.compile(rb"[!-uz\t\n\r ]*~>")
+_TEXTS = {
+    b"/AHx": _HEX,
+    b"/ASCIIHexDecode": _HEX,
+    b"/A85": _BASE85,
+    b"/ASCII85Decode": _BASE85,
+}
 _NOTHING = re.compile(
     rb"(?:[\x00\t\n\f\r ]|%[^\r\n]*|(?<![^"
     + _DELIMITED
@@ -82,7 +113,7 @@ def closing(contents: bytes) -> Closing:
 
     Raises:
         Tangled: It restores a state that was never saved and paints after that, where some viewers stop and others go on;
-            or more is open than can be closed.
+            it has an image whose end some see elsewhere than others; or more is open than can be closed.
     """
     walk = _Walk(contents)
     walk.run()
@@ -101,7 +132,7 @@ class _Walk:
     Attributes:
         open: What is open, outermost first.
         strays: Where the graphics state is restored that was never saved.
-        rest: What ends the string or the image in which the content stops.
+        rest: What ends the string in which the content stops.
     """
 
     def __init__(self, contents: bytes) -> None:
@@ -118,7 +149,7 @@ class _Walk:
                 name, start, at = found[1], found.start(), found.end()
                 if name is None or (start and _REGULAR.match(contents, start - 1)):
                     continue
-                if name in b"(<" or name == b"ID":
+                if name in b"(<" or name == b"BI":
                     at = self._beyond(name, at)
                     break  # the search goes on behind it
                 self._operator(name, start)
@@ -170,10 +201,39 @@ class _Walk:
         return stop + 1
 
     def _image(self, at: int) -> int:
-        """Data of an image in the content; the letters that end it can be among the data."""
-        for found in _IMAGE_END.finditer(self.contents, at):
-            ahead = self.contents[found.end() : found.end() + 12]
-            if _AFTER_IMAGE.fullmatch(ahead):
-                return found.end()
-        self.rest = b"\nEI"
-        return len(self.contents)
+        """The end of an image in the content.
+
+        Some viewers find it by what the image says of itself, others by the letters behind it. Where these do not agree,
+        what is drawn after the image would be part of it for some.
+        """
+        said: dict[bytes, bytes] = {}
+        while found := _SAID.match(self.contents, at):
+            key, at = _SPELLED.get(found[1], found[1]), found.end()
+            if key in said:
+                raise Tangled
+            said[key] = found[2]
+        start = _IMAGE_DATA.match(self.contents, at)
+        end = _image_end(self.contents, start.end(), said) if start else -1
+        after = _IMAGE_END.match(self.contents, end) if end >= 0 else None
+        if start is None or after is None or _IMAGE_END.search(self.contents, start.end(), end):
+            raise Tangled
+        return after.end()
+
+
+def _image_end(contents: bytes, at: int, said: dict[bytes, bytes]) -> int:
+    """Where the data of an image end that start at an offset; -1 where that cannot be told."""
+    coded = said.get(b"F")
+    if coded is not None:
+        text = _TEXTS.get(coded.strip(b"[] \t\r\n"))
+        found = text.match(contents, at) if text else None
+        return found.end() if found else -1
+    sides = [said.get(side, b"") for side in (b"W", b"H")]
+    if any(not side.isdigit() or len(side) > 6 for side in sides):
+        return -1
+    if said.get(b"IM") == b"true":
+        bits = 1 if b"CS" not in said and said.get(b"BPC", b"1") == b"1" else 0
+    else:
+        depth = said.get(b"BPC", b"")
+        bits = _COLOURS.get(said.get(b"CS", b""), 0) * (int(depth) if depth in _DEPTHS else 0)
+    wide, high = map(int, sides)
+    return at + (wide * bits + 7) // 8 * high if bits else -1
