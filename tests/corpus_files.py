@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,9 +18,9 @@ import heif_fidelity
 import jxl_fidelity
 import sound_fidelity
 import tiff_fidelity
-from aikz_label import Label, MarkResult, Refused, mark
-from aikz_label.config import Config
-from aikz_label.label import Origin, System
+from aikz_label import Label, MarkResult, Refused, formats, identity, mark
+from aikz_label.config import Config, load_config
+from aikz_label.label import Origin, Responsible, Role, System
 
 FOLDER = Path(os.environ.get("AIKZ_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
 PICTURES = ("jpeg", "png", "webp", "gif")
@@ -92,7 +93,7 @@ class Row:
         return self.path
 
 
-def rows(*formats: str) -> list[Row]:
+def rows(*names: str) -> list[Row]:
     """The index, or the part of it in some formats; empty where there is no corpus."""
     try:
         with (FOLDER / "index.tsv").open(encoding="utf-8", newline="") as index:
@@ -102,8 +103,19 @@ def rows(*formats: str) -> list[Row]:
     return [
         Row(line["path"], name, line["kind"], line["sha256"], line["note"] or "")
         for line in listed
-        if (name := _SAME.get(line["format"], line["format"])) in formats or not formats
+        if (name := _SAME.get(line["format"], line["format"])) in names or not names
     ]
+
+
+def films() -> list[Row]:
+    """The rows in containers of films that are marked as films: what holds sound alone, for one, is not."""
+    found = []
+    for row in rows(*FILMS):
+        with row.file.open("rb") as stream:
+            known = formats.sniff(stream)
+        if known is None or known.family == "video":
+            found.append(row)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +160,12 @@ def attempt(row: Row, destination: Path, config: Config, on_existing: str = "rep
     assert notice is not None
     losses = compared.losses(source, destination.read_bytes(), notice.placements)
     return Outcome(decodable, result, "", tuple(losses))
+
+
+def attempts(found: list[Row]) -> Iterator[tuple[Row, Outcome]]:
+    """Mark files one after another, with an identity made for it."""
+    with tempfile.TemporaryDirectory() as name:
+        party = Responsible(name="Corpus", role=Role.HOLDER)
+        config = load_config(identity.create(Path(name, "identity"), party).config)
+        for number, row in enumerate(found):
+            yield row, attempt(row, Path(name, str(number)), config)

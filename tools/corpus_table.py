@@ -8,7 +8,7 @@ repository). The same comparison runs file by file in tests/corpus/test_pictures
 
 import argparse
 import sys
-import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -18,10 +18,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import corpus_files  # noqa: E402  # found through the line above
 import fidelity  # noqa: E402
-from aikz_label import identity  # noqa: E402
-from aikz_label.config import load_config  # noqa: E402
 from aikz_label.formats import FORMATS  # noqa: E402
-from aikz_label.label import Responsible, Role  # noqa: E402
 
 INTRODUCTION = f"""# Pictures of the corpus
 
@@ -48,14 +45,7 @@ def outcomes() -> list[tuple[corpus_files.Row, corpus_files.Outcome]]:
     rows = corpus_files.rows(*corpus_files.COMPARED)
     if not rows:
         sys.exit(f"There is no corpus in {corpus_files.FOLDER}; set AIKZ_CORPUS.")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        party = Responsible(name="Corpus", role=Role.HOLDER)
-        config = load_config(identity.create(folder / "identity", party).config)
-        return [
-            (row, corpus_files.attempt(row, folder / str(number), config))
-            for number, row in enumerate(rows)
-        ]
+    return list(corpus_files.attempts(rows))
 
 
 def page(results: list[tuple[corpus_files.Row, corpus_files.Outcome]]) -> str:
@@ -70,6 +60,33 @@ def page(results: list[tuple[corpus_files.Row, corpus_files.Outcome]]) -> str:
         f"and of the rest {marked / (len(sound) - small):.0%} are marked.\n"
         "[Errors](errors.md) says what the codes mean.\n"
         f"\n## Not decodable\n\n{table(broken)}"
+    )
+
+
+def told(page: Path, introduction: str, found: list[corpus_files.Row], other: str) -> None:
+    """Mark the files whose paths contain one of the arguments and tell about each; without arguments all, into a page."""
+    wanted = sys.argv[1:]
+    rows = [row for row in found if not wanted or any(part in row.path for part in wanted)]
+    if not rows:
+        sys.exit(f"There are no such files in {corpus_files.FOLDER}; set AIKZ_CORPUS.")
+    results, start = [], time.monotonic()
+    for row, outcome in corpus_files.attempts(rows):
+        results.append((row, outcome))
+        said = "; ".join(outcome.losses) or outcome.code or "marked"
+        known = "" if outcome.decodable else " (not decodable)"
+        print(f"{time.monotonic() - start:5.1f} s  {row.path}: {said}{known}", flush=True)
+        start = time.monotonic()
+    if wanted:
+        return
+    sound = [item for item in results if item[1].decodable]
+    broken = [item for item in results if not item[1].decodable]
+    marked = sum(outcome.result is not None for _, outcome in sound)
+    page.write_text(
+        f"{introduction}\n## Decodable\n\n{table(sound)}\n"
+        f"{marked} of {len(sound)} are marked, {marked / len(sound):.0%}. "
+        "[Errors](errors.md) says what the codes mean.\n"
+        f"\n## {other}\n\n{table(broken)}",
+        encoding="utf-8",
     )
 
 

@@ -22,8 +22,8 @@ ROWS = [
     for name in corpus_files.FILMS
     for row in [
         row
-        for row in corpus_files.rows(name)
-        if row.kind.startswith("valid") and row.file.stat().st_size < _SMALL
+        for row in corpus_files.films()
+        if row.format == name and row.kind.startswith("valid") and row.file.stat().st_size < _SMALL
     ][:_EACH]
 ]
 
