@@ -124,9 +124,9 @@ class Adts(SoundFile):
                 found.append(number * aac.FRAME)
         return tuple(found)
 
-    def holds(self, start: int, stop: int) -> bool:
+    def holds(self, places: Sequence[tuple[int, int]]) -> bool:
         """Only whole frames can be taken out."""
-        return not start % aac.FRAME and not stop % aac.FRAME
+        return not any(at % aac.FRAME for place in places for at in place)
 
     def encode(self, samples: Samples) -> Coded:
         """Frames with a head like those of the file."""

@@ -134,8 +134,8 @@ class SoundFile(ABC):
             total: How many samples the programme has.
         """
 
-    def holds(self, start: int, stop: int) -> bool:  # noqa: ARG002  # any moment will do where samples are stored one by one
-        """Whether a stretch of the programme can be taken out."""
+    def holds(self, places: Sequence[tuple[int, int]]) -> bool:  # noqa: ARG002  # any moment will do where samples are stored one by one
+        """Whether all these stretches of the programme, of which a stranger's marker may tell many, can be taken out."""
         return True
 
     @abstractmethod

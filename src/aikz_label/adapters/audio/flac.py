@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
 import numpy as np
@@ -112,11 +113,11 @@ class Flac(SoundFile):
         nearest = (int(np.abs(firsts - second * self.info.rate).argmin()) for second in seconds)
         return tuple(dict.fromkeys(int(firsts[number]) for number in nearest))
 
-    def holds(self, start: int, stop: int) -> bool:
+    def holds(self, places: Sequence[tuple[int, int]]) -> bool:
         """Only whole frames can be taken out."""
         found = self.frames()
         bounds = {*found.firsts.tolist(), found.total}
-        return start in bounds and stop in bounds
+        return bounds.issuperset(chain.from_iterable(places))
 
     def encode(self, samples: Samples) -> Coded:
         """Whole blocks."""

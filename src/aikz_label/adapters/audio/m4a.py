@@ -160,13 +160,18 @@ class M4a(SoundFile):
                 found.append(number * sound.step - self.skipped(trak))
         return tuple(found)
 
-    def holds(self, start: int, stop: int) -> bool:
+    def holds(self, places: Sequence[tuple[int, int]]) -> bool:
         """Only whole packets can be taken out."""
         trak = self.track()
         step = m4a_sound.read(self._entry(trak)).step
         skipped, count = self.skipped(trak), len(tables.read(trak.need(b"mdia", b"minf", b"stbl")))
-        at_end = (stop + skipped) / step > count - LAST
-        return not (stop - start) % step and (not start or at_end or not (start + skipped) % step)
+
+        def held(start: int, stop: int) -> bool:
+            at_end = (stop + skipped) / step > count - LAST
+            whole = not start or at_end or not (start + skipped) % step
+            return whole and not (stop - start) % step
+
+        return all(held(*place) for place in places)
 
     def encode(self, samples: Samples) -> Coded:
         """Packets like those of the file."""

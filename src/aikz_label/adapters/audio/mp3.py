@@ -137,8 +137,11 @@ class Mp3(SoundFile):
                 found.append(number * each - skipped)
         return tuple(found)
 
-    def holds(self, start: int, stop: int) -> bool:
+    def holds(self, places: Sequence[tuple[int, int]]) -> bool:
         """Only whole frames can be taken out."""
+        return all(self._holds(*place) for place in places)
+
+    def _holds(self, start: int, stop: int) -> bool:
         each = self.head.samples
         if self.broken or (stop - start) % each:
             return False

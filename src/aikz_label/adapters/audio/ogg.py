@@ -139,9 +139,9 @@ class Ogg(SoundFile):
         """See `SoundFile.places`."""
         return self.stream.places(self, seconds)
 
-    def holds(self, start: int, stop: int) -> bool:
+    def holds(self, places: Sequence[tuple[int, int]]) -> bool:
         """See `SoundFile.holds`."""
-        return self.stream.holds(self, start, stop)
+        return self.stream.holds(self, places)
 
     def encode(self, samples: Samples) -> Coded:
         """See `SoundFile.encode`."""

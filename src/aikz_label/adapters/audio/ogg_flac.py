@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,10 +86,10 @@ class FlacInOgg(Stream):
         nearest = (int(np.abs(firsts - second * self.rate).argmin()) for second in seconds)
         return tuple(dict.fromkeys(int(firsts[number]) for number in nearest))
 
-    def holds(self, source: Ogg, start: int, stop: int) -> bool:
+    def holds(self, source: Ogg, places: Sequence[tuple[int, int]]) -> bool:
         """Only whole frames can be taken out."""
         bounds = set(self._firsts(source).tolist())
-        return start in bounds and stop in bounds
+        return bounds.issuperset(chain.from_iterable(places))
 
     def encode(self, source: Ogg, samples: Samples) -> Coded:  # noqa: ARG002
         """Whole blocks."""

@@ -89,7 +89,7 @@ class Stream:
         """Only the start."""
         return (0,)
 
-    def holds(self, source: Ogg, start: int, stop: int) -> bool:  # noqa: ARG002
+    def holds(self, source: Ogg, places: Sequence[tuple[int, int]]) -> bool:  # noqa: ARG002
         """Nothing is taken out."""
         return False
 
@@ -173,9 +173,10 @@ class Opus(Stream):
         packets = list(replace(coder, layout=layout).packets(silence))
         return packets[6 : 6 + _RESETTING]
 
-    def holds(self, source: Ogg, start: int, stop: int) -> bool:
+    def holds(self, source: Ogg, places: Sequence[tuple[int, int]]) -> bool:
         """Only an old notice at the start, in pages of its own."""
-        return start == 0 and self._page_behind(source, stop) is not None
+        ((start, stop), *others) = places
+        return start == 0 and not others and self._page_behind(source, stop) is not None
 
     def spliced(self, source: Ogg, inserts: Sequence[Insert], paging: Paging) -> Iterator[bytes]:
         """Pages of the notice, and those of the sound at a later position."""

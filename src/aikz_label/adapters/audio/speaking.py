@@ -157,11 +157,11 @@ def search(source: SoundFile, numbers: SoundProfile) -> Found | None:
 def _older(source: SoundFile, order: Order) -> tuple[Insert, ...]:
     """Where a new notice takes the place of one that the file has; only what can be heard there is taken out."""
     found = [_place(record) for record in order.previous]
-    places = [place for place in found if place is not None and source.holds(*place)]
+    places = sorted(place for place in found if place is not None)
     if not places or len(places) != len(found):
         return ()
-    places.sort()
-    if any(first[1] > second[0] for first, second in pairwise(places)):
+    overlap = any(first[1] > second[0] for first, second in pairwise(places))
+    if overlap or not source.holds(places):
         return ()
     languages, version = order.languages, wording.version()
     record = Notice("spoken", languages, version, order.profile.id, order.previous)
