@@ -269,6 +269,15 @@ def test_numbers_that_do_not_fit_are_damage() -> None:
         Paging(1).page(0, 1 << 63, b"", b"")
 
 
+def test_a_string_of_wide_characters_ends_between_two_of_them() -> None:
+    body = b"\x02" + "Āa".encode("utf-16-be") + bytes(2) + "ю".encode("utf-16-be")
+    tag = Tag.read(tagged(3, (b"TXXX", body)))
+    assert tag is not None
+    assert body[2:4] == bytes(2)  # the halves of two characters
+    (text,) = id3_frames.texts(tag)
+    assert (text.keyword, text.value) == ("Āa", "ю")
+
+
 def test_the_header_of_lame_is_right_again() -> None:
     data = mp3()
     sound = parsed(data)

@@ -89,12 +89,11 @@ def _store_start(frame: Frame) -> int:
 
 def _after_string(body: bytes, at: int, coding: int) -> int:
     """Behind the end of a string."""
-    if coding in {0, 3}:
-        stop = body.find(b"\0", at)
-        return stop + 1 if stop >= 0 else len(body)
-    while at + 1 < len(body) and body[at : at + 2] != b"\0\0":
-        at += 2
-    return min(at + 2, len(body))
+    width = 1 if coding in {0, 3} else 2
+    stop = body.find(bytes(width), at)
+    while stop >= 0 and (stop - at) % width:  # the halves of two characters
+        stop = body.find(bytes(width), stop + 1)
+    return stop + width if stop >= 0 else len(body)
 
 
 def _content(frame: Frame, version: int) -> bytes:
