@@ -1,6 +1,7 @@
 """Values of PDF: read as viewers read them, written as they were, bounded."""
 
 import io
+import zlib
 
 import pytest
 
@@ -70,8 +71,6 @@ def test_names_are_escaped() -> None:
 
 def test_bombs() -> None:
     """A stream that expands beyond the cap is stopped while it does."""
-    import zlib
-
     bomb = zlib.compress(bytes(10_000_000))
     with pytest.raises(TooLarge):
         decoded(bomb, [("FlateDecode", {})], 1000)
@@ -79,6 +78,32 @@ def test_bombs() -> None:
         decoded(b"", [("Fl", {})] * 9, 1000)
     with pytest.raises(NotDecoded):
         decoded(b"", [("DCTDecode", {})], 1000)
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "parameters", "error"),
+    [
+        (4, 1 << 20, {"Columns": 9}, TooLarge),
+        (1, 1 << 20, {"Columns": 100_000}, TooLarge),
+        (2, 5_000_000, {}, TooLarge),
+        (2, 1000, {"Columns": 1 << 24, "Colors": 64, "BitsPerComponent": 16}, NotDecoded),
+        (2, 1 << 20, {"Predictor": 2}, TooLarge),
+    ],
+)
+def test_predictors_are_bounded(kind, size, parameters, error) -> None:
+    """What each byte costs is bounded too, and so is a row that says it has two GiB."""
+    row = bytes([kind]) + bytes(parameters.get("Columns", 1))
+    bomb = zlib.compress((row * (size // len(row) + 1))[:size])
+    with pytest.raises(error):
+        decoded(bomb, [("FlateDecode", {"Predictor": 12, **parameters})], 1 << 30)
+
+
+def test_rows_are_added_without_carrying() -> None:
+    """Each byte of a row by itself, also the one that is not all there."""
+    rows = b"\2\x01\xff\x80" + b"\2\x02\x01\x80" + b"\2\xff\x05"
+    said = {"Predictor": 12, "Columns": 3}
+    found = decoded(zlib.compress(rows), [("FlateDecode", said)], 1000)
+    assert found == b"\x01\xff\x80" + b"\x03\x00\x00" + b"\x02\x05\x00"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from aikz_label.adapters.pdf.objects import Dict, Value
 
 _MAX_FILTERS = 8
+_MAX_ROWS = 2_000_000  # of a predictor; hardly any file has as many objects
+_MAX_STEPS = 256 << 10  # bytes each of which needs the one before it; few files have any
 _NOT_85 = re.compile(rb"[^!-u]+")
 # the same digits with other letters, which the standard library reads group by group
 _TO_BASE85 = bytes.maketrans(
@@ -86,9 +88,13 @@ def _unpredicted(data: bytes, parameters: Dict) -> bytes:
     if not (0 < colours <= 64 and bits in {1, 2, 4, 8, 16} and 0 < columns <= 1 << 24):
         raise NotDecoded("Predictor")
     width, row = max(1, colours * bits // 8), (colours * bits * columns + 7) // 8
+    if len(data) > _MAX_ROWS * row:
+        raise TooLarge("Predictor")
     if predictor == 2:
         if bits != 8:
             raise NotDecoded("Predictor")
+        if len(data) > _MAX_STEPS:
+            raise TooLarge("Predictor")
         return b"".join(_left(data[at : at + row], width) for at in range(0, len(data), row))
     return _png_rows(data, width, row)
 
@@ -101,13 +107,20 @@ def _left(row: bytes, width: int) -> bytes:
 
 
 def _png_rows(data: bytes, width: int, row: int) -> bytes:
-    out, before = bytearray(), bytes(row)
+    if row > len(data):  # it may say two GiB
+        raise NotDecoded("Predictor")
+    out, before, steps = bytearray(), bytes(row), 0
+    low, high = (int.from_bytes(bytes([bits]) * row) for bits in (0x7F, 0x80))
     for at in range(0, len(data), row + 1):
         kind, line = data[at], bytearray(data[at + 1 : at + 1 + row])
         line += bytes(row - len(line))
         if kind == 2:  # nearly every row of a cross-reference stream
-            line = bytearray(a + b & 0xFF for a, b in zip(line, before, strict=True))
+            one, other = int.from_bytes(line), int.from_bytes(before)
+            line = bytearray(((one & low) + (other & low) ^ (one ^ other) & high).to_bytes(row))
         elif kind in {1, 3, 4}:
+            steps += row
+            if steps > _MAX_STEPS:
+                raise TooLarge("Predictor")
             _png_row(kind, line, before, width)
         out += line
         before = bytes(line)

@@ -18,16 +18,11 @@ from aikz_label.adapters.pdf.syntax import Malformed, Parser
 
 MAX_SECTIONS = 4096  # one for each update
 MAX_OBJECTS = 8_388_607  # the standard's own
-_MAX_TABLE = 256 << 20
+_MAX_TABLE = 64 << 20  # three million objects
 _ENTRY = re.compile(rb"\s*(\d{1,20})\s+(\d{1,10})\s+([nf])")
 _SUBSECTION = re.compile(
     rb"[\x00\t\n\x0c\r ]*(\d{1,10})[ \t]+(\d{1,10})[ \t]*(\r\n|\n|\r|(?= *\d))"
 )
-_OBJECT = re.compile(
-    rb"(?<!\d)(\d{1,10})[\x00\t\n\x0c\r ]{1,64}(\d{1,5})[\x00\t\n\x0c\r ]{0,64}obj"
-)
-_TRAILER = re.compile(rb"trailer")
-_BLOCK = 1 << 20
 
 
 class Entry(NamedTuple):
