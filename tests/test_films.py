@@ -16,6 +16,7 @@ import pytest
 
 import video_files
 from aikz_label import Label, Limits, Refused, identity, mark, verify
+from aikz_label.adapters.video import comparing
 from aikz_label.config import Config, load_config
 from aikz_label.label import Responsible, Role, System
 from aikz_label.report import Verdict
@@ -237,6 +238,14 @@ def test_a_frame_of_sound_that_reaches_far_beyond_the_file_is_damage(own: Config
     with pytest.raises(Refused) as caught:
         mark(bytes(source), None, LABEL, config=own)
     assert caught.value.code == "damaged"
+
+
+def test_another_stream_that_changed_is_named(own: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = iter(range(2))
+    monkeypatch.setattr(comparing, "_streams", lambda *_: next(seen))
+    with pytest.raises(Refused, match="another stream") as caught:
+        mark(video_files.film(frames=2), None, LABEL, config=own)
+    assert caught.value.code == "content-changed"
 
 
 @pytest.mark.parametrize("length", [0, 4, 22])

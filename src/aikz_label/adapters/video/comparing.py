@@ -85,11 +85,7 @@ def _digest(source: BinaryIO, slots: Slots, wanted: NDArray[np.bool_]) -> bytes:
 
 def _compare_streams(work: Work, painted: BinaryIO) -> None:
     """All other streams are the same, packet for packet, and so are the durations."""
-    with (
-        films.open_film(work.source) as one,
-        films.open_film(painted) as two,
-        measuring.decoding(),
-    ):
+    with films.open_film(work.source) as one, films.open_film(painted) as two:
         if _streams(one, work.film) != _streams(two, work.film):
             raise damaged("another stream of it changed")
         if one.duration != two.duration:
@@ -99,13 +95,14 @@ def _compare_streams(work: Work, painted: BinaryIO) -> None:
 def _streams(container: InputContainer, taken: Film) -> Streams:
     shown = films.picture(container, taken.track).index
     digests = {stream.index: hashlib.sha256() for stream in container.streams}
-    for packet in container.demux():
-        index = packet.stream_index
-        if index != shown and index in digests and packet.size:
-            # of sound, libav finds durations out by looking ahead, and not always
-            lasts = packet.duration if packet.stream.type == "subtitle" else 0
-            digests[index].update(f"{packet.pts} {packet.dts} {lasts} ".encode())
-            digests[index].update(bytes(packet))
+    with measuring.decoding():
+        for packet in container.demux():
+            index = packet.stream_index
+            if index != shown and index in digests and packet.size:
+                # of sound, libav finds durations out by looking ahead, and not always
+                lasts = packet.duration if packet.stream.type == "subtitle" else 0
+                digests[index].update(f"{packet.pts} {packet.dts} {lasts} ".encode())
+                digests[index].update(bytes(packet))
     return {
         index: (
             container.streams[index].type,
