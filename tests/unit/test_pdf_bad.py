@@ -12,6 +12,7 @@ import pytest
 import pdf_files
 from aikz_label import Label, Refused, mark, verify
 from aikz_label.adapters.pdf.document import Document
+from aikz_label.adapters.pdf.pages import Book
 from aikz_label.config import Config
 from aikz_label.label import Origin
 from aikz_label.report import MarkerState, Verdict
@@ -110,6 +111,26 @@ def test_bombs(config: Config) -> None:
     with pytest.raises(Refused) as refusal:
         mark(source, None, LABEL, config=config)
     assert refusal.value.code == "over-limit"
+
+
+def test_a_generation_that_no_key_is_made_of(config: Config) -> None:
+    """Of an encrypted file the key of an object is made of its numbers, which may be too large for that."""
+    bits, options = pdf_files.ENCRYPTIONS["rc4-128"]
+    source = pdf_files.encrypted(bits, "", "owner", *options)
+    (drawn,) = Book(Document(io.BytesIO(source)), 100).contents(0)
+    number = b"%d 0 obj" % drawn.ref.num
+    head, _, tail = pdf_files.appended(
+        source, {drawn.ref.num: pdf_files.stream(b"x" * 48)}
+    ).rpartition(number)
+    other = b"%d 9999999999 obj" % drawn.ref.num
+    at = int(tail.split()[-2]) + len(other) - len(number)
+    source = head + other + tail[: tail.rindex(b"startxref")] + b"startxref\n%d\n%%%%EOF\n" % at
+    document = Document(io.BytesIO(source))
+    (found,) = Book(document, 100).contents(0)
+    assert (document.rebuilt, found.ref.gen) == (False, 9_999_999_999)
+    assert verify(source, config=config, measure=True).verdict is Verdict.UNMARKED
+    result = mark(source, None, LABEL, config=config, override_permissions=True)
+    assert result.report.verdict is Verdict.LABELLED
 
 
 def test_random_changes(config: Config) -> None:

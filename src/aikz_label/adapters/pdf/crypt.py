@@ -82,7 +82,8 @@ class Security:
     def _key(self, ref: Ref, method: str) -> bytes:
         if method == "aes256":
             return self.key
-        salted = self.key + ref.num.to_bytes(4, "little")[:3] + ref.gen.to_bytes(4, "little")[:2]
+        num, gen = ref.num & 0xFFFFFF, ref.gen & 0xFFFF  # a file may say more than fits
+        salted = self.key + num.to_bytes(3, "little") + gen.to_bytes(2, "little")
         salted += b"sAlT" if method == "aes128" else b""
         return _md5(salted)[: min(len(self.key) + 5, 16)]
 
