@@ -23,6 +23,7 @@ from aikz_label.adapters.audio import (
     m4a_splice,
     mirrors,
     mpeg,
+    pieces,
     tables,
     vbr_header,
     wave_times,
@@ -32,7 +33,7 @@ from aikz_label.adapters.audio.container import Insert
 from aikz_label.adapters.audio.ogg import Ogg
 from aikz_label.adapters.audio.ogg_packets import Paging
 from aikz_label.adapters.audio.shifting import Shift
-from aikz_label.adapters.audio.tags import id3, id3_frames
+from aikz_label.adapters.audio.tags import id3, id3_frames, riff
 from aikz_label.adapters.audio.tags.id3 import Tag
 from aikz_label.adapters.audio.tags.vorbis import Comments
 from aikz_label.carriers import oggpages
@@ -106,6 +107,24 @@ def test_chunks_of_wav_move_or_stay() -> None:
     assert struct.unpack_from("<I", found[b"cue "], 24) == (500 + length,)
     assert struct.unpack_from("<II", found[b"smpl"], 44) == (100 + length, 900 + length)
     assert (found[b"iXML"], found[b"odd "]) == (ixml, unknown)
+
+
+def test_texts_of_wav_beyond_any_bound_stay() -> None:
+    many = b"".join(chunk(b"IART", b"%d\0" % number) for number in range(2000))
+    found = moved_chunks(with_chunks(chunk(b"LIST", b"INFO" + many)))
+    assert found[b"LIST"].replace(chunk(b"ICMT", mirror.line(LABEL).encode() + b"\0"), b"") == (
+        b"INFO" + many
+    )
+    large = b"INFO" + chunk(b"IART", (1 << 24) * b"a" + b"\0") + chunk(b"INAM", b"behind\0")
+    sound, said = parsed(with_chunks(chunk(b"LIST", large))), list[str]()
+    out = b"".join(pieces.blocks(sound.assemble((), LABEL, said), sound.source))
+    assert chunk(b"LIST", large) in out
+    assert said == ["The chunk LIST was left as it is: it is too large."]
+
+
+def test_a_comment_stands_behind_a_text_without_its_padding() -> None:
+    content = moved_chunks(with_chunks(chunk(b"LIST", b"INFOIART" + b"\3\0\0\0abc")))[b"LIST"]
+    assert [text.value for text in riff.texts(content)] == [mirror.line(LABEL)]
 
 
 def test_a_comment_that_is_there_stays_and_xmp_says_it() -> None:

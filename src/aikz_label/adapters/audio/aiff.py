@@ -148,7 +148,9 @@ class Aiff(SoundFile):
             if chunk.name == b"SSND":
                 listed += chunks.framed(b"SSND", self._sound(chunk, inserts), "big")
                 continue
-            if chunk.name == b"COMM":
+            if chunk.large:
+                pass
+            elif chunk.name == b"COMM":
                 content = _longer(chunk.read(self.source), shift)
             elif chunk.name == b"MARK":
                 content = _moved(chunk.read(self.source), shift)

@@ -43,8 +43,13 @@ class Chunk:
         """What is in it."""
         return Span(self.data, self.stop)
 
+    @property
+    def large(self) -> bool:
+        """It is far larger than anything of its kind: it is read in part, and so it can only be copied."""
+        return self.stop - self.data > MOST
+
     def read(self, source: BinaryIO) -> bytes:
-        """What is in it, unless it is far larger than anything of its kind."""
+        """What is in it, of a large one the beginning."""
         return pieces.read(source, self.data, min(self.stop - self.data, MOST))
 
 

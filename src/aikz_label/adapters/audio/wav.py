@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _UNKNOWN = {0, 0xFFFFFFFF}  # what programs write that do not know the length yet
 _LONGEST = 0xFFFFFFFF
 _MARKER = b"C2PA"
+_REWRITTEN = {b"LIST", riff.XMP, *id3_chunk.NAMES, *wave_times.MOVED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,12 @@ class Wav(SoundFile):
         self, chunk: Chunk, shift: Shift, label: Label, said: list[str]
     ) -> Iterator[Piece]:
         """A chunk as it is, or with its moments moved and its mirrors renewed."""
-        if chunk.name in wave_times.MOVED:
+        content: bytes | None = None
+        if chunk.large:
+            if chunk.name in _REWRITTEN:
+                name = chunk.name.decode("ascii").strip()
+                said.append(f"The chunk {name} was left as it is: it is too large.")
+        elif chunk.name in wave_times.MOVED:
             content = wave_times.moved(chunk.name, chunk.read(self.source), shift)
         elif chunk.name in id3_chunk.NAMES:
             content = id3_chunk.rewritten(chunk.read(self.source), label, shift)

@@ -49,13 +49,15 @@ def rewritten(chunk: Chunk, source: BinaryIO, label: Label, said: list[str]) -> 
     content = chunk.read(source)
     if content[:4] != b"INFO":
         return None
-    kept = [
-        content[start - 8 : stop + (stop - start & 1)]
-        for name, start, stop in _parts(content)
-        if not _ours(name, content[start:stop])
-    ]
-    free = all(part[:4] != _COMMENT for part in kept)
-    return b"INFO" + b"".join([*kept, _comment(label)] if free else kept)
+    kept: list[bytes] = []
+    at = 4
+    for name, start, stop in _parts(content):
+        at = stop + (stop - start & 1)
+        if not _ours(name, content[start:stop]):
+            kept.append(content[start - 8 : stop] + bytes(stop - start & 1))
+    if all(part[:4] != _COMMENT for part in kept):
+        kept.append(_comment(label))
+    return b"".join((b"INFO", *kept, content[at:]))
 
 
 def added(listed: Sequence[Chunk], source: BinaryIO, label: Label) -> list[bytes]:
