@@ -211,6 +211,7 @@ def test_a_codec_that_nobody_knows_is_refused(own: Config, tag: bytes) -> None:
     source = video_files.film(frames=2).replace(b"avc1", tag[::-1])
     with pytest.raises(Refused):
         mark(source, None, LABEL, config=own)
+    assert verify(source, config=own, measure=True).verdict is Verdict.UNMARKED
 
 
 def test_too_many_pixels_are_over_the_limit(own: Config) -> None:

@@ -87,7 +87,7 @@ def picture(container: InputContainer, number: int = 0) -> VideoStream:
     """The stream that is shown; of a given number, where the container numbers its tracks.
 
     Raises:
-        Refused: There is none.
+        Refused: There is none, or nobody here knows how it is coded.
     """
     from av.stream import Disposition  # noqa: PLC0415
 
@@ -99,6 +99,8 @@ def picture(container: InputContainer, number: int = 0) -> VideoStream:
     chosen = [stream for stream in shown if number and stream.id == number] or shown
     if not chosen:
         raise film.no_picture()
+    if chosen[0].codec_context is None:
+        raise film.variant("nobody here knows how its picture is coded")
     return chosen[0]
 
 

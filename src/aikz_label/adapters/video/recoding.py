@@ -54,8 +54,6 @@ class Decoder:
         self.stream: VideoStream = films.picture(container, taken.track)
         self.has_sound = bool(container.streams.audio)
         self._context = self.stream.codec_context
-        if self._context is None:
-            raise film.variant("nobody here knows how its picture is coded")
         self._context.thread_type = "AUTO"
         self._context.options = {"flags": "+output_corrupt", "flags2": "+showall"}
         self._rank = taken.slots.rank
