@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
-from aikz_label.adapters.image.bmff import Box, pack, walk
+from aikz_label.adapters.image.bmff import Box, cut, pack, walk
 from aikz_label.limits import NO_LIMITS
 
 if TYPE_CHECKING:
@@ -129,6 +129,8 @@ def _tables(track: Track, coded: Coded) -> list[bytes]:
     starts = [start for start, _ in times]
     lengths = [after - start for start, after in pairwise(starts)]
     lengths.append(max(0, total - sum(lengths)))
+    if not -(1 << 31) <= starts[0] < 1 << 31 or max(lengths) >> 32:
+        raise cut()  # no film lasts as long
     runs = [(len(list(same)), length) for length, same in groupby(lengths)]
     count = len(coded.samples).to_bytes(4)
     boxes = [

@@ -90,8 +90,9 @@ def times_of(
     lengths = list(_runs(fields_of(data, table[b"stts"]), count, signed=False))
     offsets = [0] * count
     if b"ctts" in table:
-        version = data[table[b"ctts"].body]
-        offsets = list(_runs(fields_of(data, table[b"ctts"]), count, signed=version > 0))
+        fields = fields_of(data, table[b"ctts"])
+        version, _ = fields_of(data, table[b"ctts"]).version()
+        offsets = list(_runs(fields, count, signed=version > 0))
     if len(lengths) < count or len(offsets) < count:
         raise cut()
     starts = accumulate(lengths, initial=0)
