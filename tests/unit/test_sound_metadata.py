@@ -6,6 +6,7 @@ import hashlib
 import io
 import struct
 import zlib
+from dataclasses import replace
 
 import mutagen
 import numpy as np
@@ -14,13 +15,14 @@ from mutagen.id3 import CHAP, ETCO, ID3, SYLT, TIT2, TXXX
 from mutagen.mp4 import MP4
 
 import sound_files
-from aikz_label import sniff, verify
+from aikz_label import Refused, sniff, verify
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio import (
     crc,
     flac_blocks,
     flac_coding,
     m4a_splice,
+    m4a_times,
     mirrors,
     mpeg,
     pieces,
@@ -30,6 +32,7 @@ from aikz_label.adapters.audio import (
 )
 from aikz_label.adapters.audio.boxes import Box
 from aikz_label.adapters.audio.container import Insert
+from aikz_label.adapters.audio.m4a import M4a
 from aikz_label.adapters.audio.ogg import Ogg
 from aikz_label.adapters.audio.ogg_packets import Paging
 from aikz_label.adapters.audio.shifting import Shift
@@ -270,6 +273,15 @@ def test_groups_of_packets_cannot_fill_the_memory(groups: bytes) -> None:
     stbl.children.append(Box(b"sbgp", bytes(4) + b"roll" + groups))
     with pytest.raises(MediaProblem, match="damaged"):
         m4a_splice.spliced(trak, (Insert(0, 1024, (b"x",)),), 1024, 0)
+
+
+def test_an_edit_list_from_before_the_start_is_refused() -> None:
+    sound = parsed(sample("m4a"))
+    assert isinstance(sound, M4a)
+    moov = Box.parse(sound.moov)
+    m4a_times.set_edits(moov.need(b"trak"), [m4a_times.Edit(1000, -5000, b"\0\1\0\0")])
+    with pytest.raises(Refused, match="edit list"):
+        replace(sound, moov=moov.stored()).check_variant()
 
 
 def test_what_is_later_than_any_sound_stays() -> None:

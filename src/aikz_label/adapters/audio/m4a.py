@@ -104,7 +104,7 @@ class M4a(SoundFile):
         if tables.later(stbl) is None:
             raise refuse_variant(_TITLE, "its packets are not played in their order")
         listed = [edit for edit in m4a_times.edits(trak) if edit.start != -1]
-        if len(listed) > 1:
+        if len(listed) > 1 or any(edit.start < 0 for edit in listed):
             raise refuse_variant(_TITLE, "its sound is cut together by an edit list")
         if not len(tables.read(stbl)):
             raise MediaProblem("damaged", detail_word="no-sound")
