@@ -279,7 +279,9 @@ def test_formats_and_doctor(here, capsys):
     assert main(["formats"]) == 0
     table = capsys.readouterr().out
     assert "JPEG" in table
-    assert "not yet" in table
+    assert "sidecar on" in table[table.index("DOCX") :]
+    assert "C2PA sidecar" not in table
+    assert max(map(len, table.splitlines())) <= 80
     assert main(["doctor"]) == 0
     assert "self-issued" in capsys.readouterr().out
 

@@ -95,15 +95,16 @@ A file's format is found from its bytes. Its name and its declared type are neve
 Some variants of these cannot be marked, because that would lose something: see `unsupported-variant` in
 [errors](errors.md). They can be verified.
 
-## Recognised, not handled yet
+## Recognised, with a sidecar only
 
-`verify` answers `unreadable` with the code `unreadable.unsupported-format`, `mark` refuses with `unsupported-format`.
+`mark` refuses these with `unsupported-format`, unless `--sidecar` puts the marker beside the file, without a notice in it.
+`verify` reads that sidecar; without one it answers `unreadable` with the code `unreadable.unsupported-format`.
 
 | Format | Name in reports | Family | Media type |
 |---|---|---|---|
 """
     for row in FORMATS.values():
-        if not row.supported:
+        if not row.supported and row.name != "c2pa":
             text += _row(row.title, f"`{row.name}`", row.family, row.mime)
     return text + "\nTo add one, see [how to add a format](../how-to/add-a-format.md).\n"
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from aikz_label.cli.shared import NOT_LABELLED, OK, settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from aikz_label.cli.shared import Commands
+
+_WIDTHS = (18, 18, 20, 18)  # of the columns of `formats`: with two spaces between them, 80
 
 
 def add_about(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -26,25 +32,30 @@ def add_about(commands: Commands, common: argparse.ArgumentParser) -> None:
 def _formats(_: argparse.Namespace) -> int:
     from aikz_label.formats import FORMATS  # noqa: PLC0415
 
-    rows = [("FORMAT", "FAMILY", "MARKER", "NOTICE", "MIRROR")]
-    rows += [
-        (
-            f"{row.title} [{row.extra}]" if row.extra else row.title,
-            row.family,
-            row.marker,
-            row.notice,
-            row.mirror,
-        )
-        if row.supported
-        else (row.title, row.family, "not yet", "", "")
-        for row in FORMATS.values()
-    ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for cells in rows:
-        print(
-            "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
-        )
+    print("\n".join(_line("FORMAT", "MARKER", "NOTICE", "MIRROR")))
+    family = ""
+    for row in FORMATS.values():
+        if row.name == "c2pa":  # a marker is not marked
+            continue
+        if row.family != family:
+            family = row.family
+            print(f"\n{family}")
+        title = f"{row.title} [{row.extra}]" if row.extra else row.title
+        known = row if row.supported else FORMATS["other"]
+        print("\n".join(_line(f"  {title}", known.marker, known.notice, known.mirror)))
+    print("\n[extra]: pip install 'aikz-label[extra]'")
     return OK
+
+
+def _line(*cells: str) -> Iterator[str]:
+    """One row, its cells wrapped below each other, no wider than a terminal of 80 columns."""
+    columns = [
+        textwrap.wrap(cell, width, subsequent_indent="  " if cell.startswith("  ") else "")
+        for cell, width in zip(cells, _WIDTHS, strict=True)
+    ]
+    for parts in zip_longest(*columns, fillvalue=""):
+        padded = (part.ljust(width) for part, width in zip(parts, _WIDTHS, strict=True))
+        yield "  ".join(padded).rstrip()
 
 
 def _doctor(options: argparse.Namespace) -> int:
