@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import struct
 import unicodedata
 from dataclasses import replace
 
@@ -52,6 +53,18 @@ BYTES = st.builds(bytes.__add__, st.sampled_from(HEADS), st.binary(max_size=400)
 def test_sniff_is_total(data):
     row = sniff(data)
     assert row is None or FORMATS[row.name] is row
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("place", [1 << 43, 1 << 62, (1 << 64) - 1])
+def test_sniff_follows_no_offset_out_of_a_file(tmp_path, order, place):
+    """A file system refuses what bytes in memory take: ext4 has no offset of 2^44."""
+    start = b"II+\0\x08\0\0\0" if order == "<" else b"MM\0+\0\x08\0\0"
+    path = tmp_path / "far.tif"
+    path.write_bytes(start + struct.pack(order + "Q", place))
+    with path.open("rb") as stream:
+        assert sniff(stream) is FORMATS["tiff"]
+    assert verify(path, trust=[]).verdict is Verdict.UNREADABLE
 
 
 @given(BYTES)

@@ -99,6 +99,16 @@ class TestSource:
             with pytest.raises(SourceError), files.open_source(path):
                 pytest.fail("it must not come this far")
 
+    def test_far_behind_its_end_there_is_nothing(self, tmp_path):
+        path = tmp_path / "source"
+        path.write_bytes(b"short")
+        with files.open_source(path) as stream:
+            for place in (6, 1 << 44, 1 << 62, 1 << 64, 1 << 90):
+                stream.seek(place)
+                assert stream.read(10) == b""
+            stream.seek(1)
+            assert stream.read() == b"hort"
+
     def test_a_change_meanwhile_is_noticed(self, tmp_path):
         path = tmp_path / "source"
         path.write_bytes(b"before")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -15,6 +16,14 @@ from aikz_label.errors import OutputExists, SourceError, UsageError
 _CHUNK = 1024 * 1024
 _SPOOL = 16 * _CHUNK
 _DESCRIPTORS = Path("/proc/self/fd")
+_FARTHEST = 1 << 42  # no file is that long, and file systems of Linux take no offset above 2^43
+
+
+class _Source(io.BufferedReader):
+    """A file in which an offset that a hostile file names is at worst behind the end, where nothing is read."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return super().seek(min(offset, _FARTHEST), whence)
 
 
 @contextlib.contextmanager
@@ -42,7 +51,7 @@ def open_source(path: Path) -> Iterator[BinaryIO]:
         descriptor = os.open(path, flags)
     except ValueError as error:  # a NUL in the name
         raise SourceError("That is no name of a file.", code="not-a-file") from error
-    with os.fdopen(descriptor, "rb") as stream:
+    with _Source(io.FileIO(descriptor, "rb")) as stream:
         before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode):
             raise SourceError(

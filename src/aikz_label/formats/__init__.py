@@ -181,7 +181,7 @@ def _has_dng_version(head: bytes, stream: BinaryIO) -> bool:
     order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
     big = head[2:4] in {b"+\0", b"\0+"}  # BigTIFF, with wider numbers
     first, row, field = (8, 20, slice(8, 16)) if big else (2, 12, slice(4, 8))
-    stream.seek(min(int.from_bytes(head[field], order), 1 << 62))
+    stream.seek(min(int.from_bytes(head[field], order), stream.seek(0, io.SEEK_END)))
     directory = stream.read(first + row * 1000)
     count = min(int.from_bytes(directory[:first], order), 1000)
     tag = (50706).to_bytes(2, order)
