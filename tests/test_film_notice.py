@@ -15,7 +15,7 @@ import sounds
 import video_files
 from aikz_label import Label, Limits, mark, verify
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.video import measuring
+from aikz_label.adapters.video import films, measuring
 from aikz_label.config import Config
 from aikz_label.formats import FORMATS
 from aikz_label.label import Origin
@@ -222,16 +222,61 @@ def test_records_that_make_no_sense(change: dict[str, object], made: tuple[bytes
     assert measured(made[0], broken).state is NoticeState.UNKNOWN
 
 
-def test_too_long_for_the_budget(made: tuple[bytes, Notice], film: bytes) -> None:
-    """Keyframes can show that something is wrong; what lies between them stays unknown."""
-    little = replace(NO_LIMITS, max_shown=100_000_000)
-    shown = frames(made[0])
-    long = film_of(shown * 4)
-    notice = with_spans(made[1], (0.0, 32.0))
-    assert measured(long, notice, little).state is NoticeState.UNKNOWN
-    assert measured(long, notice).state is NoticeState.PERCEIVABLE
-    bad = film_of(shown + frames(film) * 3)
-    assert measured(bad, notice, little).state is NoticeState.NOT_PERCEIVABLE
+def of(promise: tuple[float, float], data: bytes, notice: Notice, pixels: int) -> Measurement:
+    limits = replace(NO_LIMITS, max_shown=pixels)
+    return measured(data, with_spans(notice, promise), limits)
+
+
+LITTLE = 150_000_000  # pixels: not enough to look at 32 seconds as a whole
+
+
+def test_of_a_long_film_a_sample_is_looked_at(made: tuple[bytes, Notice], film: bytes) -> None:
+    shown, without = frames(made[0]), frames(film)
+    long, promise = film_of(shown * 4), (0.0, 32.0)
+    whole, found = of(promise, long, made[1], 2**62), of(promise, long, made[1], LITTLE)
+    assert found.state is whole.state is NoticeState.PERCEIVABLE
+    assert dict(whole.figures)["looked_s"] == 32
+    assert 5 < dict(found.figures)["looked_s"] < 30
+    missing = of(promise, film_of(shown + without * 3), made[1], LITTLE)
+    assert missing.state is NoticeState.NOT_PERCEIVABLE
+    assert of(promise, long, made[1], 1_000_000).state is NoticeState.UNKNOWN
+
+
+def test_a_notice_in_keyframes_only_is_found_out(made: tuple[bytes, Notice], film: bytes) -> None:
+    """A sample that knew of nothing else would take it for one that is always there."""
+    pairs = list(zip(frames(made[0]) * 4, frames(film) * 4, strict=True))
+    opening = 60  # frames, which are looked at in any case
+    data = film_of(
+        [now if n < opening or n % 20 == 0 else was for n, (now, was) in enumerate(pairs)]
+    )
+    with av.open(io.BytesIO(data)) as container:
+        keys = [n for n, p in enumerate(container.demux(video=0)) if p.size and p.is_keyframe]
+    assert keys == list(range(0, len(pairs), 20))
+    assert of((0.0, 32.0), data, made[1], LITTLE).state is NoticeState.NOT_PERCEIVABLE
+
+
+def test_the_report_says_how_much_of_a_film_was_looked_at(film: bytes, config: Config) -> None:
+    data = mark(film_of(frames(film) * 4), None, Label(origin="created"), config=config).data
+    assert data is not None
+    for pixels, said in ((DEFAULT.max_shown, 0), (LITTLE, 1)):
+        caps = replace(DEFAULT, max_shown=pixels)
+        report = verify(data, config=config, measure=True, caps=caps)
+        assert report.verdict is Verdict.LABELLED
+        assert sum("of the 32 seconds" in limit.text("en") for limit in report.limits) == said
+
+
+@pytest.mark.parametrize("kind", ["yuv420p", "yuv422p10le", "yuv444p", "gbrp", "gray", "nv12"])
+def test_a_part_of_a_frame_is_seen_as_in_the_whole(kind: str) -> None:
+    picture = video_files.texture(242, 134, 5)
+    frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format=kind)
+    for turn in range(1, 9):
+        seen = films.View((242, 134), 1.0, turn)
+        width, height = seen.size
+        edges = (width // 3, height // 4, width - 1, height - 3)
+        part = np.asarray(films.Shown(frame, seen).crop(edges).convert("RGB"), np.int16)
+        whole = np.asarray(films.displayed(frame, seen).crop(edges).convert("RGB"), np.int16)
+        assert part.shape == whole.shape
+        assert np.abs(part - whole)[4:-4, 4:-4].max() <= 2
 
 
 def test_more_pixels_than_the_limit(made: tuple[bytes, Notice]) -> None:

@@ -6,7 +6,7 @@ the law and returns its findings; `_verdict` then reads the findings.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from aikz_label.formats import FORMATS
@@ -442,12 +442,22 @@ def _reading_limits(case: _Case, profile: Profile) -> Iterator[Message]:
         yield message("limits.drawing")
     if case.notice.how is How.MEASURED and _cut_short(case.notice):
         yield message("limits.listened", minutes=_LISTENED)
+    if case.notice.how is How.MEASURED and case.family == "video":
+        yield from _watched(dict(case.notice.figures))
     record = case.evidence.marker.notice
     if record is not None and any("voices" in place for place in record.placements):
         yield message("limits.own-voice")
     if case.evidence.format == "pdf":
         yield message("limits.pages")
     yield message("limits.profile", profile=profile.id)
+
+
+def _watched(figures: Mapping[str, float]) -> Iterator[Message]:
+    """Of a film that is too long, how much was looked at."""
+    promised = figures.get("covered", 0.0) * figures.get("duration_s", 0.0)
+    looked = figures.get("looked_s", promised)
+    if looked < promised - 1:
+        yield message("limits.watched", looked=f"{looked:.0f}", whole=f"{promised:.0f}")
 
 
 _LISTENED = round(LISTENED / 60)

@@ -44,6 +44,7 @@ _FIGURES = {
     "late_s": 1e6,
     "listened_s": 1e6,
     "longest_gap_s": 1e6,
+    "looked_s": 1e6,
     "lost": 1.0,
     "louder_by": 200.0,
     "match": 1.0,

@@ -275,10 +275,18 @@ def _text_mask(badge: Badge, shape: tuple[int, ...]) -> NDArray[np.bool_]:
 
 def _luminance(rgb: NDArray[np.uint8]) -> Array:
     """Relative luminance of sRGB, WCAG 2.2."""
-    value = rgb.astype(np.float32) / 255
-    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
     weights = np.array([0.2126, 0.7152, 0.0722], np.float32)
-    return np.asarray(linear @ weights, np.float32)
+    return np.asarray(_LINEAR[rgb] @ weights, np.float32)
+
+
+def _linear() -> Array:
+    """The light of each level of sRGB."""
+    value = np.arange(256, dtype=np.float32) / 255
+    light = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    return np.asarray(light, np.float32)
+
+
+_LINEAR = _linear()
 
 
 def _contrast(seen: Array, template: Array, text: NDArray[np.bool_]) -> tuple[float, float]:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from aikz_label.adapters import MediaProblem, Order, Rendered
 from aikz_label.adapters.image.refusals import damaged
-from aikz_label.adapters.video import films, measuring, rendering
+from aikz_label.adapters.video import cutting, films, measuring, rendering
 from aikz_label.adapters.video.film import Film, Numbers, Slots
 from aikz_label.adapters.video.recoding import Decoder
 from aikz_label.adapters.video.rendering import Work
+from aikz_label.adapters.video.watching import decoding
 from aikz_label.formats import Format
 from aikz_label.limits import NO_LIMITS
 from aikz_label.report import Measurement
@@ -95,7 +96,7 @@ def _compare_streams(work: Work, painted: BinaryIO) -> None:
 def _streams(container: InputContainer, taken: Film) -> Streams:
     shown = films.picture(container, taken.track).index
     digests = {stream.index: hashlib.sha256() for stream in container.streams}
-    with measuring.decoding():
+    with decoding():
         for packet in container.demux():
             index = packet.stream_index
             if index != shown and index in digests and packet.size:
@@ -149,7 +150,7 @@ def _psnr(before: VideoFrame, after: VideoFrame, box: tuple[int, int, int, int])
     left, top, width, height = box
     dtype = "<u2" if before.format.components[0].bits > 8 else "u1"
     scale = 2 ** before.format.components[0].bits - 1
-    one, two = (films.plane(f, 0, dtype).astype(np.float32) for f in (before, after))
+    one, two = (cutting.plane(f, 0, dtype).astype(np.float32) for f in (before, after))
     squares = (one[:, : before.width] - two[:, : before.width]) ** 2
     squares[top : top + height, left : left + width] = 0
     mean = float(squares.mean())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import numpy as np
 
 from aikz_label.adapters.image import canvas
-from aikz_label.adapters.video import film
+from aikz_label.adapters.video import cutting, film
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -159,6 +159,32 @@ def displayed(frame: VideoFrame, seen: View) -> Image.Image:
     return canvas.displayed(image, seen.turn)
 
 
+class Shown:
+    """A frame as people see it, of which no more is converted than is looked at."""
+
+    def __init__(self, frame: VideoFrame, seen: View) -> None:
+        self._frame, self._seen = frame, seen
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, px."""
+        return self._seen.size
+
+    def crop(self, edges: tuple[int, int, int, int]) -> Image.Image:
+        """What lies between left, top, right and bottom."""
+        seen = self._seen
+        left, top, right, bottom = edges
+        part = None
+        if seen.square == seen.stored:
+            shown = (left, top, right - left, bottom - top)
+            part = cutting.cut(self._frame, canvas.stored_box(shown, seen.size, seen.turn))
+        if part is None:
+            return displayed(self._frame, seen).crop(edges)
+        image = displayed(part.frame, View((part.frame.width, part.frame.height), 1.0, seen.turn))
+        x, y, _, _ = canvas.shown_box(part.box, seen.size, seen.turn)
+        return image.crop((left - x, top - y, right - x, bottom - y))
+
+
 def _tone_mapped(frame: VideoFrame) -> Image.Image:
     """Signal levels, so that the ink of diffuse white becomes white; colours stay what they roughly are."""
     from PIL import Image  # noqa: PLC0415
@@ -168,13 +194,6 @@ def _tone_mapped(frame: VideoFrame) -> Image.Image:
     deep = frame.to_ndarray(format="rgb48le").astype(np.float32)
     levels = deep * (255 / 65535 / INK[transfer(frame)])
     return Image.fromarray(np.clip(levels.round(), 0, 255).astype(np.uint8))
-
-
-def plane(frame: VideoFrame, index: int, dtype: Any) -> Any:
-    """A plane of a frame as rows that can be written, its padding included."""
-    found = frame.planes[index]
-    rows = np.frombuffer(cast("Any", found), dtype)
-    return rows.reshape(-1, found.line_size // np.dtype(dtype).itemsize)[: found.height]
 
 
 def errors() -> tuple[type[BaseException], ...]:

@@ -13,7 +13,7 @@ from PIL import Image
 from aikz_label.adapters import Order
 from aikz_label.adapters.image import canvas
 from aikz_label.adapters.image.samples import INK
-from aikz_label.adapters.video import film, films, records
+from aikz_label.adapters.video import cutting, film, films, records
 from aikz_label.adapters.video.films import View
 from aikz_label.notice import badge
 from aikz_label.notice.badge import Badge
@@ -59,7 +59,7 @@ class Stamp:
     def draw(self, frame: VideoFrame) -> None:
         """Draw it into a frame, which must be writable."""
         for index, where, patch in self._patches:
-            films.plane(frame, index, patch.dtype)[where] = patch
+            cutting.plane(frame, index, patch.dtype)[where] = patch
 
 
 def plan(seen: View, frame: VideoFrame, order: Order) -> Stamp:
@@ -133,7 +133,7 @@ def _patches(
         low = (slice(y // 2, (y + height + 1) // 2), slice(x // 2 * 2, (x + width + 1) // 2 * 2))
         yield 1, low, np.full((low[0].stop - low[0].start, low[1].stop - low[1].start), 128, "u1")
         return
-    if not _planar(frame.format):
+    if not cutting.planar(frame.format):
         raise film.variant(f"its colours are stored as {name}")
     for index, part in enumerate(parts):
         dtype = "<u2" if part.bits > 8 else "u1"
@@ -152,17 +152,6 @@ def _patches(
 def _is_colour(kind: VideoFormat, index: int) -> bool:
     """Whether a component tells colour apart from light; libav's binding says so only where it is sampled less."""
     return kind.name.startswith(("yuv", "nv")) and index in {1, 2}
-
-
-def _planar(kind: VideoFormat) -> bool:
-    """Whether every component has a plane of its own, in numbers of this machine's order."""
-    planes = [part.plane for part in kind.components]
-    return (
-        kind.name.startswith(("yuv", "gbr", "gray"))
-        and not kind.name.endswith(("be", "f32le", "f16le"))
-        and len(set(planes)) == len(planes)
-        and all(part.bits in range(8, 17) for part in kind.components)
-    )
 
 
 def _ink(frame: VideoFrame, plate: NDArray[np.uint8], bits: int) -> NDArray[Any]:
