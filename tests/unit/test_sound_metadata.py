@@ -320,7 +320,7 @@ def test_the_header_of_lame_is_right_again() -> None:
     header = vbr_header.find(frame, head)
     assert header is not None
     again = parsed(out)
-    music = out[start + head.size : again.audio.stop]
+    music = out[start + head.size : again.frames.stop]
     at = header.at
     assert int.from_bytes(frame[at + 8 : at + 12]) == len(again.starts)
     assert int.from_bytes(frame[at + 12 : at + 16]) == len(frame) + len(music)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import aac, pieces
+from aikz_label.adapters.audio import aac, frames, pieces
 from aikz_label.adapters.audio.aac import Config
 from aikz_label.adapters.audio.container import (
     Coded,
@@ -21,6 +18,7 @@ from aikz_label.adapters.audio.container import (
     refuse_variant,
     size_of,
 )
+from aikz_label.adapters.audio.frames import Frames, Once
 from aikz_label.adapters.audio.pieces import Piece, Span
 from aikz_label.adapters.audio.shifting import Shift, kept
 from aikz_label.adapters.audio.tags.id3_file import Tagged
@@ -44,40 +42,36 @@ class Adts(SoundFile):
         source: The file.
         tagged: An ID3 tag before the sound.
         head: Head of the first frame.
-        starts: Where each frame starts; none when only the outline was read.
-        audio: All of them.
-        tail: What follows them.
-        single: Every frame holds one packet.
+        size: Bytes of the file.
+        walked: The frames, for which the whole file is walked through, and whether every one holds a single packet.
     """
 
     source: BinaryIO
     tagged: Tagged
     head: bytes
-    starts: NDArray[np.int64]
-    audio: Span
-    tail: Span
-    single: bool
+    size: int
+    walked: Once[tuple[Frames, bool]]
 
     demuxer: ClassVar[str] = "aac"
     embeds: ClassVar[bool] = False
 
     @classmethod
     def parse(cls, source: BinaryIO, limits: Limits, *, thorough: bool) -> Self:
-        """Read the tag; when thorough, also go from frame to frame."""
+        """Read the tag and the first head; when thorough, its frame must be whole."""
         size = size_of(source, limits)
         tagged = Tagged.read(source)
         head = pieces.read(source, tagged.stop, 7)
         if not _length(head):
             raise MediaProblem("damaged", detail_word="no-sound")
-        starts, stop, single = [], tagged.stop, True
-        for at, frame in _frames(source, tagged.stop, size, head) if thorough else ():
-            starts.append(at)
-            stop = at + _length(frame)
-            single = single and not frame[6] & 3
-        if thorough and not starts:
+        if thorough and tagged.stop + _length(head) > size:
             raise MediaProblem("damaged", detail_word="cut")
-        audio, tail = Span(tagged.stop, stop), Span(stop, size)
-        return cls(source, tagged, head, np.array(starts, np.int64), audio, tail, single)
+        walked = Once(lambda: _walked(source, tagged.stop, size, head))
+        return cls(source, tagged, head, size, walked)
+
+    @property
+    def frames(self) -> Frames:
+        """The frames."""
+        return self.walked()[0]
 
     @property
     def config(self) -> Config:
@@ -94,9 +88,9 @@ class Adts(SoundFile):
     def check_variant(self) -> None:
         """See `SoundFile.check_variant`."""
         self.config.check(_TITLE)
-        if not self.single:
+        if not self.walked()[1]:
             raise refuse_variant(_TITLE, "its frames hold several packets")
-        behind = pieces.read(self.source, self.tail.start, 7)
+        behind = pieces.read(self.source, self.frames.stop, 7)
         if behind and behind[:3] != b"TAG" and not _length(behind):  # a last frame can be cut
             raise refuse_variant(_TITLE, "something stands between or behind its frames")
 
@@ -118,7 +112,7 @@ class Adts(SoundFile):
         found = [0]
         for second in seconds[1:]:
             number = round(second * self.config.rate / aac.FRAME)
-            if number >= len(self.starts):
+            if number >= len(self.frames):
                 found.append(total)
             elif number > _FIRST_REPEAT:
                 found.append(number * aac.FRAME)
@@ -130,21 +124,18 @@ class Adts(SoundFile):
 
     def encode(self, samples: Samples) -> Coded:
         """Frames with a head like those of the file."""
-        seconds = len(self.starts) * aac.FRAME / self.config.rate
-        bits = int(len(self.audio) * 8 / seconds)
+        seconds = len(self.frames) * aac.FRAME / self.config.rate
+        bits = int(frames.total(self.frames.sizes) * 8 / seconds)
         made = aac.coded(_TITLE, self.config, samples, bits, 0)
         return Coded(tuple(self._framed(packet) for packet in made.data), made.length)
 
     def joined(self, at: int, coded: Coded, instead: int = 0) -> Coded:
         """Between frames, the one before comes again, because the next one is laid over its end."""
         number = at // aac.FRAME
-        if not number or number + instead // aac.FRAME >= len(self.starts):
+        if not number or number + instead // aac.FRAME >= len(self.frames):
             return coded
-        again = pieces.read(
-            self.source,
-            int(self.starts[number - 1]),
-            int(self.starts[number] - self.starts[number - 1]),
-        )
+        place = self.frames.place(number - 1)
+        again = pieces.read(self.source, place, int(self.frames.sizes[number - 1]))
         return Coded((*coded.data, again), coded.length + aac.FRAME)
 
     def assemble(
@@ -159,7 +150,7 @@ class Adts(SoundFile):
             yield Span(self._place(start), self._place(stop))
             if insert is not None:
                 yield b"".join(insert.coded)
-        yield self.tail
+        yield Span(self.frames.stop, self.size)
 
     def same_packets(self, painted: Self, inserts: Sequence[Insert]) -> bool:
         """See `SoundFile.same_packets`."""
@@ -167,16 +158,17 @@ class Adts(SoundFile):
         return aac.same_packets(self._packets(), painted._packets(), notices)
 
     def _packets(self) -> Iterator[bytes]:
-        for start, stop in pairwise((*self.starts.tolist(), self.audio.stop)):
-            yield pieces.read(self.source, start, stop - start)
+        at = self.frames.start
+        for length in self.frames.sizes:
+            yield pieces.read(self.source, at, int(length))
+            at += int(length)
 
     def parts(self) -> Iterator[Piece]:
         """See `SoundFile.parts`."""
         return self.tagged.parts()
 
     def _place(self, sample: int) -> int:
-        number = sample // aac.FRAME
-        return int(self.starts[number]) if 0 <= number < len(self.starts) else self.audio.stop
+        return self.frames.place(sample // aac.FRAME) if sample >= 0 else self.frames.stop
 
     def _framed(self, packet: bytes) -> bytes:
         """A packet behind a head without a check sum."""
@@ -197,8 +189,22 @@ def _length(head: bytes) -> int:
     return length if length >= 7 else 0
 
 
-def _frames(source: BinaryIO, at: int, size: int, first: bytes) -> Iterator[tuple[int, bytes]]:
-    """Place and head of each frame, as long as they are of one stream."""
+def _walked(source: BinaryIO, start: int, size: int, first: bytes) -> tuple[Frames, bool]:
+    """Walk from frame to frame."""
+    several = 0
+
+    def sizes() -> Iterator[int]:
+        nonlocal several
+        for head in _heads(source, start, size, first):
+            several |= head[6] & 3
+            yield _length(head)
+
+    found = frames.sizes_of(sizes())
+    return Frames(start, start + frames.total(found), found), not several
+
+
+def _heads(source: BinaryIO, at: int, size: int, first: bytes) -> Iterator[bytes]:
+    """Head of each frame, as long as they are of one stream."""
     window, base = b"", at
     while at + 7 <= size:
         if at + 7 > base + len(window):
@@ -208,5 +214,5 @@ def _frames(source: BinaryIO, at: int, size: int, first: bytes) -> Iterator[tupl
         alike = head[2] & 0xFD == first[2] & 0xFD and head[3] & 0xC0 == first[3] & 0xC0
         if not length or not alike or at + length > size:
             return
-        yield at, head
+        yield head
         at += length

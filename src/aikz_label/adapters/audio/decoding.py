@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
 Samples: TypeAlias = "NDArray[np.float32]"
 Native: TypeAlias = "NDArray[np.generic]"
-_GATHERED = (
-    1 << 15
-)  # samples in a block; a call for every frame of a codec costs more than the work
+# Moments of a block, which is what a frame of lossless codecs has at most; calls for every frame of others cost more than
+# the work.
+_GATHERED = 1 << 15
+
+_MOST_FAILED = 1000  # by how many packets those that cannot be decoded may be more than the others
 
 # Full scale of each kind of sample, and its zero.
 _SCALES = {
@@ -43,7 +45,7 @@ class Block:
     """Decoded sound.
 
     Attributes:
-        native: The samples as the decoder gives them, one row for each moment.
+        native: The samples as the decoder gives them, one row for each moment, in whatever order they lie in memory.
     """
 
     native: Native
@@ -90,45 +92,51 @@ class Decoding:
         Raises:
             MediaProblem: It cannot be decoded, or changes its nature on the way.
         """
-        gathered: list[Native] = []
-        count = 0
         assert self._first is not None
+        gathered = av.AudioFifo()
         for frame in chain([self._first], self._coming):
-            native = self._native(frame)
-            gathered.append(native)
-            count += len(native)
-            if count >= _GATHERED:
-                yield Block(np.concatenate(gathered))
-                gathered, count = [], 0
-        if gathered:
-            yield Block(np.concatenate(gathered))
+            self._gather(frame, gathered)
+            if gathered.samples >= _GATHERED:
+                yield self._block(gathered)
+        if gathered.samples:
+            yield self._block(gathered)
 
     def _frames(self) -> Iterator[AudioFrame]:
-        """Every frame that can be decoded: players go on behind one that cannot, and so does this."""
-        decoded = failed = False
+        """Every frame that can be decoded: players go on behind one that cannot, and so does this, within bounds."""
+        decoded = failed = 0
         try:
             for packet in self._container.demux(self._stream):
                 try:
                     frames = packet.decode()
                 except av.error.InvalidDataError:
-                    failed = True
+                    failed += 1
+                    if failed > decoded + _MOST_FAILED:
+                        raise
                     continue
                 for frame in frames:
-                    decoded = True
+                    decoded += 1
                     yield frame
         except (FFmpegError, ValueError) as error:
             raise MediaProblem("damaged", detail_word="decoder") from error
         if failed and not decoded:
             raise MediaProblem("damaged", detail_word="decoder")
 
-    def _native(self, frame: AudioFrame) -> Native:
+    def _gather(self, frame: AudioFrame, gathered: av.AudioFifo) -> None:
+        frame.pts = None  # where something cannot be decoded, time goes on and the sound does not
         same = (frame.sample_rate, frame.layout.name) == (self.rate, self.layout)
+        try:
+            if same:
+                gathered.write(frame)
+        except ValueError:  # other samples than before
+            same = False
         if not same:
             raise MediaProblem("damaged", detail_word="sampling")
+
+    def _block(self, gathered: av.AudioFifo) -> Block:
+        frame = gathered.read()
+        assert frame is not None
         array: Native = frame.to_ndarray()
-        if frame.format.is_planar:
-            return np.ascontiguousarray(array.T)
-        return array.reshape(-1, self.channels)
+        return Block(array.T if frame.format.is_planar else array.reshape(-1, self.channels))
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from aikz_label.adapters.audio.container import (
 from aikz_label.adapters.audio.flac_blocks import StreamInfo
 from aikz_label.adapters.audio.flac_frames import Frames
 from aikz_label.adapters.audio.flac_splice import Splice
+from aikz_label.adapters.audio.frames import Once
 from aikz_label.adapters.audio.pieces import Piece, Span
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags.id3_file import Tagged
@@ -49,6 +50,7 @@ class Flac(SoundFile):
         blocks: The other ones.
         start: Where the frames start.
         size: Bytes of the file.
+        frames: Where each is, for which FFmpeg walks through the whole file.
     """
 
     source: BinaryIO
@@ -57,6 +59,7 @@ class Flac(SoundFile):
     blocks: tuple[flac_blocks.Block, ...]
     start: int
     size: int
+    frames: Once[Frames]
 
     demuxer: ClassVar[str] = "flac"
 
@@ -81,7 +84,8 @@ class Flac(SoundFile):
         if not blocks or blocks[0].kind != flac_blocks.INFO:
             raise MediaProblem("damaged", detail_word="cut")
         info = StreamInfo.read(blocks[0].content)
-        return cls(source, tagged, info, tuple(blocks[1:]), at, size)
+        frames = Once(lambda: _frames(source, at, size))
+        return cls(source, tagged, info, tuple(blocks[1:]), at, size, frames)
 
     def check_variant(self) -> None:
         """See `SoundFile.check_variant`; frames must follow each other without anything between them."""
@@ -98,14 +102,6 @@ class Flac(SoundFile):
             if block.kind == flac_blocks.COMMENTS:
                 yield from Comments.read(block.content).read_texts()
         yield from self.tagged.texts()
-
-    def frames(self) -> Frames:
-        """Where the frames are."""
-        found = flac_frames.listed(flac_frames.packets(self.source, self.demuxer), self.start)
-        tail = pieces.read(self.source, found.stop, 4)
-        if found.stop > self.size or (tail and tail[:3] not in {b"TAG", b"APE", b"LYR"}):
-            raise refuse_variant("FLAC", "something stands between its frames")
-        return found
 
     def places(self, seconds: Sequence[float], total: int) -> tuple[int, ...]:  # noqa: ARG002  # a last frame can be short
         """The starts of frames."""
@@ -135,8 +131,8 @@ class Flac(SoundFile):
         splice = Splice.of(self, found, inserts)
         md5 = flac_sound.md5(self.source, self.demuxer, self.info, inserts, said)
         info = self.info.longer(shift, splice.sizes, md5)
-        yield b"fLaC" + described(self, info, shift, label, splice.places().get)
-        for _, fresh in splice.frames():
+        yield b"fLaC" + described(self, info, shift, label, splice.places())
+        for fresh in splice.frames():
             yield from fresh
         yield Span(found.stop, self.size)
 
@@ -178,6 +174,15 @@ def described(
         added = Comments().with_mirror(label).stored()
         fresh.insert(1, flac_blocks.Block(flac_blocks.COMMENTS, added))
     return b"".join(block.stored(last=block is fresh[-1]) for block in fresh)
+
+
+def _frames(source: BinaryIO, start: int, size: int) -> Frames:
+    """The frames, which must have nothing between them."""
+    found = flac_frames.listed(flac_frames.packets(source, Flac.demuxer), start)
+    tail = pieces.read(source, found.stop, 4)
+    if found.stop > size or (tail and tail[:3] not in {b"TAG", b"APE", b"LYR"}):
+        raise refuse_variant("FLAC", "something stands between its frames")
+    return found
 
 
 def _blocks(source: BinaryIO, at: int, size: int) -> tuple[list[flac_blocks.Block], int]:

@@ -60,6 +60,12 @@ def coded_number(number: int) -> bytes:
     return bytes((first, *rest))
 
 
+def widths(numbers: Numbers) -> Numbers:
+    """How many bytes each number takes, coded so."""
+    ends = [0x80, *(1 << 5 * n + 6 for n in range(1, 6))]
+    return np.searchsorted(ends, numbers, side="right") + 1
+
+
 def read_number(head: bytes) -> tuple[int, int]:
     """The number in the head of a frame, and how many bytes it takes; none of an impossible one."""
     if len(head) < 5:

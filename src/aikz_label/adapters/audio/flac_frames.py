@@ -6,6 +6,7 @@ sum is linear, the new one follows from the old one without reading the frame.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -29,12 +30,14 @@ class Frames:
     Attributes:
         starts: Where each one starts.
         firsts: Its first sample.
+        numbers: The number that it tells.
         stop: Where the last one ends.
         total: How many samples they hold.
     """
 
     starts: NDArray[np.int64]
     firsts: NDArray[np.int64]
+    numbers: NDArray[np.int64]
     stop: int
     total: int
 
@@ -68,7 +71,7 @@ def listed(found: Iterable[bytes], start: int) -> Frames:
     Raises:
         MediaProblem: One of them is none.
     """
-    starts, firsts = [], []
+    starts, firsts, numbers = array("q"), array("q"), array("q")
     at, sample = start, 0
     for frame in found:
         length = samples_of(frame)
@@ -76,9 +79,10 @@ def listed(found: Iterable[bytes], start: int) -> Frames:
             raise MediaProblem("damaged", detail_word="cut")
         starts.append(at)
         firsts.append(sample)
+        numbers.append(flac_coding.read_number(frame)[0])
         at += len(frame)
         sample += length
-    return Frames(np.array(starts, np.int64), np.array(firsts, np.int64), at, sample)
+    return Frames(np.array(starts), np.array(firsts), np.array(numbers), at, sample)
 
 
 def samples_of(head: bytes) -> int:

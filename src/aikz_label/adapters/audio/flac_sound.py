@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aikz_label.adapters.audio import decoding, flac_blocks
 from aikz_label.adapters.audio.container import Coded, Insert
-from aikz_label.adapters.audio.decoding import Block, Samples
+from aikz_label.adapters.audio.decoding import Samples
 from aikz_label.adapters.audio.flac_blocks import StreamInfo
 from aikz_label.adapters.audio.shifting import kept
 
@@ -45,11 +45,12 @@ def md5(
     width = (info.depth + 7) // 8
     with decoding.opened(source, demuxer) as heard:
         for block, parts in decoding.cut(heard.blocks(), kept(inserts)):
-            old.update(_stored(_whole(block, info), width))
+            empty = 8 * block.native.itemsize - info.depth
+            old.update(_stored(block.native, width, empty))
             for number, part in parts:
                 while len(inserts) - len(waiting) < number:
                     new.update(_stored(waiting.pop(0).T, width))
-                new.update(_stored(_whole(part, info), width))
+                new.update(_stored(part.native, width, empty))
     for notice in waiting:
         new.update(_stored(notice.T, width))
     if old.digest() != info.md5:
@@ -58,13 +59,16 @@ def md5(
     return new.digest()
 
 
-def _whole(block: Block, info: StreamInfo) -> NDArray[np.integer]:
-    """Samples as the file has them: FFmpeg moves them up to fill what it holds them in."""
-    native = block.native.astype(np.int64)
-    return native >> (8 * block.native.itemsize - info.depth)
+def _stored(moments: NDArray[Any], width: int, empty: int = 0) -> bytes:
+    """Samples as the check sum takes them: moment by moment, the lowest byte first.
 
-
-def _stored(moments: NDArray[np.integer], width: int) -> bytes:
-    """Samples as the check sum takes them: moment by moment, the lowest byte first."""
-    whole = np.ascontiguousarray(moments, dtype="<i8").reshape(-1, 1)
-    return np.ascontiguousarray(whole.view(np.uint8)[:, :width]).tobytes()
+    Args:
+        moments: The samples, one row for each moment.
+        width: Bytes that each takes.
+        empty: Lowest bits that hold nothing: FFmpeg moves samples up to fill what it holds them in.
+    """
+    whole = np.ascontiguousarray(moments) >> empty if empty else np.ascontiguousarray(moments)
+    if whole.itemsize == width:
+        return whole.tobytes()
+    lowest_first = whole.astype(whole.dtype.newbyteorder("<"), copy=False).reshape(-1, 1)
+    return lowest_first.view(np.uint8)[:, :width].tobytes()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, BinaryIO, Self
+
+import numpy as np
 
 from aikz_label.adapters.audio import flac_coding, flac_frames, pieces
 from aikz_label.adapters.audio.container import Insert
@@ -60,24 +62,35 @@ class Splice:
         lengths = [len(frame) for stretch in self.stretches for frame in stretch.notice]
         return min(lengths), max(lengths)
 
-    def frames(self) -> Iterator[tuple[int, tuple[Piece, ...]]]:
-        """Each frame of the finished file, and where it was in the source; -1 for those of notices."""
+    def frames(self) -> Iterator[tuple[Piece, ...]]:
+        """Each frame of the finished file."""
         for stretch in self.stretches:
             for number in range(stretch.first, stretch.last):
                 start, stop = int(self.found.starts[number]), self.found.end(number)
-                yield start, flac_frames.renumbered(self.source, start, stop, stretch.more)
-            for frame in stretch.notice:
-                yield -1, (frame,)
+                yield flac_frames.renumbered(self.source, start, stop, stretch.more)
+            yield from ((frame,) for frame in stretch.notice)
 
-    def places(self) -> dict[int, int]:
-        """Where each frame of the source is in the finished file; both count from the first frame."""
-        found, at = {}, 0
-        first = int(self.found.starts[0])
-        for start, fresh in self.frames():
-            if start >= 0:
-                found[start - first] = at
-            at += pieces.size(fresh)
-        return found
+    def places(self) -> Callable[[int], int | None]:
+        """Tells where a frame of the source is in the finished file, if it is there; both count from the first frame."""
+        old = self.found.starts - self.found.starts[0]
+        lengths = np.diff(np.append(self.found.starts, self.found.stop))
+        new = np.full(len(old), -1, np.int64)
+        at = 0
+        for one in self.stretches:
+            part = slice(one.first, one.last)
+            numbers = self.found.numbers[part]
+            more = flac_coding.widths(numbers + one.more) - flac_coding.widths(numbers)
+            ends = at + np.cumsum(lengths[part] + more)
+            new[part] = np.append(at, ends)[:-1]
+            at = int(ends[-1]) if len(ends) else at
+            at += sum(map(len, one.notice))
+
+        def place(start: int) -> int | None:
+            number = int(np.searchsorted(old, start))
+            there = number < len(old) and old[number] == start and new[number] >= 0
+            return int(new[number]) if there else None
+
+        return place
 
 
 def stretches(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 import numpy as np
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import crc, mpeg, pieces, vbr_header
+from aikz_label.adapters.audio import crc, frames, mpeg, pieces, vbr_header
 from aikz_label.adapters.audio.container import (
     Coded,
     Insert,
@@ -19,7 +19,8 @@ from aikz_label.adapters.audio.container import (
     size_of,
 )
 from aikz_label.adapters.audio.encoding import Coder
-from aikz_label.adapters.audio.mpeg import Head
+from aikz_label.adapters.audio.frames import Frames, Once, Sizes
+from aikz_label.adapters.audio.mpeg import Head, Walked
 from aikz_label.adapters.audio.pieces import Piece, Span
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags.id3_file import Tagged
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 _LAST = 4  # frames at the end that may be partly silence, which is taken off
 _CODER_DELAY = 1105  # samples by which coder and decoder together are late
+# No frame needs those before it; and LAME's faster way, which is also nearer to the sound.
+_OPTIONS = {"reservoir": "0", "compression_level": "7"}
 _LEAST, _MOST = (
     64,
     128,
@@ -47,26 +50,18 @@ class Mp3(SoundFile):
     Attributes:
         source: The file.
         tagged: The tags before the sound.
-        head: Head of the first frame of sound.
-        header: The frame before it that counts the others, if there is one.
-        starts: Where each frame of sound starts; none of them when only the outline was read.
-        sizes: How long each is.
-        audio: All of them.
-        tail: What follows them.
-        broken: Something stands between two frames.
-        kbits: The rate of all frames, 0 when there are several.
+        first: Head of the first frame, which may be no sound.
+        header: That frame, if it counts the others.
+        size: Bytes of the file.
+        walked: The frames of sound, for which the whole file is walked through.
     """
 
     source: BinaryIO
     tagged: Tagged
-    head: Head
+    first: Head
     header: VbrHeader | None
-    starts: vbr_header.Sizes
-    sizes: vbr_header.Sizes
-    audio: Span
-    tail: Span
-    broken: bool
-    kbits: int
+    size: int
+    walked: Once[Walked]
 
     demuxer: ClassVar[str] = "mp3"
 
@@ -78,11 +73,11 @@ class Mp3(SoundFile):
     @property
     def rate(self) -> int:
         """See `SoundFile.rate`."""
-        return self.head.rate
+        return self.first.rate
 
     @classmethod
-    def parse(cls, source: BinaryIO, limits: Limits, *, thorough: bool) -> Self:
-        """Read the tags; when thorough, also go from frame to frame."""
+    def parse(cls, source: BinaryIO, limits: Limits, *, thorough: bool) -> Self:  # noqa: ARG003  # no frame is missed by those behind it
+        """Read the tags and the first frame."""
         size = size_of(source, limits)
         tagged = Tagged.read(source)
         at = mpeg.first_frame(source, tagged.stop)
@@ -91,30 +86,25 @@ class Mp3(SoundFile):
         frame = pieces.read(source, at, head.size)
         header = vbr_header.find(frame, head) if head.size and len(frame) == head.size else None
         start = at + head.size if header else at
-        lead = Span(tagged.stop, at)
-        walk = mpeg.Walk(source, start, size, stop=start)
-        found = list(walk.frames()) if thorough and head.size else []
-        if found:
-            head = found[0][1]
-        kbits = {one.kbits for _, one in found}
-        return cls(
-            source,
-            replace(tagged, lead=lead),
-            head,
-            header,
-            np.array([place for place, _ in found], np.int64),
-            np.array([one.size for _, one in found], np.int64),
-            Span(start, walk.stop),
-            Span(walk.stop, size),
-            walk.broken,
-            kbits.pop() if len(kbits) == 1 else 0,
-        )
+        tagged = replace(tagged, lead=Span(tagged.stop, at))
+        walked = Once(lambda: mpeg.walked(source, start, size))
+        return cls(source, tagged, head, header, size, walked)
+
+    @property
+    def frames(self) -> Frames:
+        """The frames of sound."""
+        return self.walked().frames
+
+    @property
+    def head(self) -> Head:
+        """Head of the first frame of sound."""
+        return self.walked().head or self.first
 
     def check_variant(self) -> None:
         """See `SoundFile.check_variant`."""
-        if not self.head.size:
+        if not self.first.size:
             raise refuse_variant("MP3", "its frames have a free format, whose length nothing tells")
-        if not len(self.starts):
+        if not len(self.frames):
             raise MediaProblem("damaged", detail_word="no-sound")
 
     def markers(self) -> Iterator[Place]:
@@ -129,9 +119,9 @@ class Mp3(SoundFile):
         """The start, and frames that have frames before them; only the start when something stands between them."""
         each, skipped = self.head.samples, self._skipped
         found = [0]
-        for second in () if self.broken else seconds[1:]:
+        for second in () if self.walked().broken else seconds[1:]:
             number = round((second * self.head.rate + skipped) / each)
-            if number > len(self.starts) - _LAST:
+            if number > len(self.frames) - _LAST:
                 found.append(total)
             elif self._first_after_start < number:
                 found.append(number * each - skipped)
@@ -143,9 +133,9 @@ class Mp3(SoundFile):
 
     def _holds(self, start: int, stop: int) -> bool:
         each = self.head.samples
-        if self.broken or (stop - start) % each:
+        if self.walked().broken or (stop - start) % each:
             return False
-        at_end = (stop + self._skipped) / each > len(self.starts) - _LAST
+        at_end = (stop + self._skipped) / each > len(self.frames) - _LAST
         return start == 0 or at_end or not (start + self._skipped) % each
 
     def encode(self, samples: Samples) -> Coded:
@@ -160,23 +150,20 @@ class Mp3(SoundFile):
             "mono" if self.head.mono else "stereo",
             "fltp",
             self._notice_kbits * 1000,
-            {"reservoir": "0", "joint_stereo": str(int(self.head.joint))},
+            _OPTIONS | {"joint_stereo": str(int(self.head.joint))},
         )
-        frames = list(coder.packets(longer))[:count]
-        if any(mpeg.head(frame[:4]) is None for frame in frames) or len(frames) < count:
+        made = list(coder.packets(longer))[:count]
+        if any(mpeg.head(frame[:4]) is None for frame in made) or len(made) < count:
             raise refuse_variant("MP3", "the encoder makes no frames like those of the file")
-        return Coded(tuple(frames), count * each)
+        return Coded(tuple(made), count * each)
 
     def joined(self, at: int, coded: Coded, instead: int = 0) -> Coded:
         """Between frames, those behind need the bytes and the state that they had: so those before come again."""
         number = self._number(at, instead)
-        if number in {0, len(self.starts) - instead // self.head.samples}:
+        if number in {0, len(self.frames) - instead // self.head.samples}:
             return coded  # nothing is before it, or behind it
         first = number - self.head.remembered
-        again = [
-            pieces.read(self.source, int(self.starts[n]), int(self.sizes[n]))
-            for n in range(first, number)
-        ]
+        again = [self._frame(n) for n in range(first, number)]
         more = (self._carrier(first), *again)
         return Coded((*coded.data, *more), coded.length + len(more) * self.head.samples)
 
@@ -192,11 +179,11 @@ class Mp3(SoundFile):
         yield from self.tagged.rewritten(label, shift, self.head.samples)
         yield self.tagged.lead
         if self.header is not None:
-            constant = len(set(sizes.tolist())) <= 2 and self.kbits == self._notice_kbits
+            constant = len(np.unique(sizes)) <= 2 and self.walked().kbits == self._notice_kbits
             music = self._music(listed)
             yield self.header.rebuilt(sizes, music, constant=constant or not inserts)
         yield from listed
-        yield self.tail
+        yield Span(self.frames.stop, self.size)
 
     def room(self) -> Room:
         """An object in the first tag, behind its other frames."""
@@ -218,39 +205,42 @@ class Mp3(SoundFile):
     @property
     def _notice_kbits(self) -> int:
         """The rate of the file where it has one that must stay; else one at which speech is clear."""
-        if self.kbits and (self.header is None or self.kbits >= _LEAST):
-            return self.kbits
+        kbits = self.walked().kbits
+        if kbits and (self.header is None or kbits >= _LEAST):
+            return kbits
         allowed = [k for k in self.head.all_kbits() if k >= min(_LEAST, self.head.all_kbits()[-1])]
-        typical = int(np.median(self.sizes)) * 8 * self.head.rate // self.head.samples // 1000
+        typical = (
+            int(np.median(self.frames.sizes)) * 8 * self.head.rate // self.head.samples // 1000
+        )
         return next((k for k in allowed if k >= min(typical, _MOST)), allowed[-1])
 
     def _number(self, at: int, instead: int) -> int:
         """Which frame starts at a sample; at the end of the programme, the one behind what fills up its last frames."""
         frames = instead // self.head.samples
         number = round((at + self._skipped) / self.head.samples) if at else 0
-        at_end = at and number + frames > len(self.starts) - _LAST
-        return len(self.starts) - frames if at_end else number
+        at_end = at and number + frames > len(self.frames) - _LAST
+        return len(self.frames) - frames if at_end else number
 
-    def _frames(self, inserts: Sequence[Insert]) -> tuple[list[Piece], vbr_header.Sizes]:
+    def _frames(self, inserts: Sequence[Insert]) -> tuple[list[Piece], Sizes]:
         """The frames of the finished file, and how long each is."""
         listed: list[Piece] = []
-        sizes: list[vbr_header.Sizes] = []
+        sizes: list[Sizes] = []
         first = 0
         for insert in (*inserts, None):
             last = (
-                self._number(insert.at, insert.instead) if insert is not None else len(self.starts)
+                self._number(insert.at, insert.instead) if insert is not None else len(self.frames)
             )
-            begins, ends = (
-                int(self.starts[n]) if n < len(self.starts) else self.audio.stop
-                for n in (first, last)
-            )
-            listed.append(Span(begins, ends))
-            sizes.append(self.sizes[first:last])
+            listed.append(Span(self.frames.place(first), self.frames.place(last)))
+            sizes.append(self.frames.sizes[first:last])
             if insert is not None:
                 first = last + insert.instead // self.head.samples
                 listed.append(b"".join(insert.coded))
-                sizes.append(np.array([len(frame) for frame in insert.coded], np.int64))
+                sizes.append(frames.sizes_of(map(len, insert.coded)))
         return listed, np.concatenate(sizes)
+
+    def _frame(self, number: int) -> bytes:
+        size = int(self.frames.sizes[number])
+        return pieces.read(self.source, self.frames.place(number), size)
 
     def _carrier(self, number: int) -> bytes:
         """A silent frame that brings the bytes which a frame takes from those before it."""
@@ -258,7 +248,7 @@ class Mp3(SoundFile):
         stored, at = b"", number
         while len(stored) < need and at:
             at -= 1
-            frame = pieces.read(self.source, int(self.starts[at]), int(self.sizes[at]))
+            frame = self._frame(at)
             head = mpeg.head(frame[:4])
             stored = frame[head.main if head else 4 :] + stored
         for kbits in self.head.all_kbits():

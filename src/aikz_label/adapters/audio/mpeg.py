@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import BinaryIO
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio import pieces
+from aikz_label.adapters.audio.frames import Frames, sizes_of
 from aikz_label.limits import MIB
 
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
@@ -18,6 +19,7 @@ _LAYER_3 = 1
 _MONO = 3
 _WINDOW = MIB
 _MOST_JUNK = 64 * 1024  # between two frames
+_MOST_TRIED = 20_000  # places in all of it at which frames might go on; real ones take a few
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,53 +114,77 @@ def layer_of(stored: bytes) -> int:
     return {3: 1, 2: 2, 1: 3}.get(stored[1] >> 1 & 3, 0)
 
 
-@dataclass(slots=True)
-class Walk:
-    """A walk from frame to frame.
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What a walk from frame to frame found.
 
     Attributes:
-        stop: Where the last frame ends.
-        broken: Something stands between two frames.
+        frames: The frames.
+        head: Head of the first one.
+        broken: Something stands between two of them.
+        kbits: The rate of all, 0 when there are several.
     """
+
+    frames: Frames
+    head: Head | None
+    broken: bool
+    kbits: int
+
+
+def walked(source: BinaryIO, start: int, size: int) -> Walked:
+    """Walk from frame to frame, from the first one on."""
+    walk = _Walk(source, start, size, stop=start)
+    sizes = sizes_of(walk.sizes())
+    kbits = walk.kbits.pop() if len(walk.kbits) == 1 else 0
+    return Walked(Frames(start, walk.stop, sizes), walk.first, walk.broken, kbits)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """A walk, and what it found so far."""
 
     source: BinaryIO
     start: int
     size: int
-    stop: int = 0
+    stop: int
     broken: bool = False
+    first: Head | None = None
+    kbits: set[int] = field(default_factory=set)
+    tried: int = 0
 
-    def frames(self) -> Iterator[tuple[int, Head]]:
-        """Place and head of each frame."""
+    def sizes(self) -> Iterator[int]:
+        """The length of each frame."""
         window, base, at = b"", self.start, self.start
-        first: Head | None = None
         while True:
             if at + 4 > base + len(window):
                 window, base = pieces.read(self.source, at, _WINDOW), at
             found = head(window[at - base : at - base + 4])
-            if found is None or not found.size or (first and not found.alike(first)):
-                after = self._next(at, first)
+            if found is None or not found.size or (self.first and not found.alike(self.first)):
+                after = self._next(at)
                 if after is None:
                     break
                 self.broken, at = True, after
                 continue
             if at + found.size > self.size:
                 break
-            first = first or found
-            yield at, found
+            self.first = self.first or found
+            self.kbits.add(found.kbits)
+            yield found.size
             at += found.size
             self.stop = at
 
-    def _next(self, at: int, like: Head | None) -> int | None:
+    def _next(self, at: int) -> int | None:
         """Where frames go on behind something else: at two heads of the same stream, one frame apart."""
-        if like is None:
+        if self.first is None:
             return None
         window = pieces.read(self.source, at, _MOST_JUNK)
         place = window.find(b"\xff")
-        while 0 <= place < len(window) - 4:
+        while 0 <= place < len(window) - 4 and self.tried < _MOST_TRIED:
             found = head(window[place : place + 4])
-            if found is not None and found.size and found.alike(like):
+            if found is not None and found.size and found.alike(self.first):
+                self.tried += 1
                 second = head(pieces.read(self.source, at + place + found.size, 4))
-                if second is not None and second.alike(like):
+                if second is not None and second.alike(self.first):
                     return at + place
             place = window.find(b"\xff", place + 1)
         return None

@@ -51,7 +51,7 @@ class Programme:
     """The sound without notices.
 
     Attributes:
-        digest: Of its samples as the decoder gives them.
+        digest: Of the samples of each channel as the decoder gives them.
         length: How many moments it has.
         rate: How many there are in a second.
         layout: Its channels.
@@ -195,17 +195,19 @@ def _programme(
     ear: Any,
 ) -> Programme:
     """Decode all; `ear` gets everything if it listens for notices, and the programme if it measures that."""
-    hashed, length = hashlib.sha256(), 0
+    hashed, length = [hashlib.sha256() for _ in range(heard.channels)], 0
     everything = isinstance(ear, notices.Listening)
     for block, parts in decoding.cut(heard.blocks(), stretches):
         if everything:
             ear.push(block.samples)
         for _, part in parts:
-            hashed.update(np.ascontiguousarray(part.native).tobytes())
+            for channel, one in zip(part.native.T, hashed, strict=True):
+                one.update(np.ascontiguousarray(channel).data)
             length += len(part)
             if not everything:
                 ear.push(part.samples)
-    return Programme(hashed.digest(), length, heard.rate, heard.layout)
+    digest = b"".join(one.digest() for one in hashed)
+    return Programme(digest, length, heard.rate, heard.layout)
 
 
 def _alike(said: Spoken, painted: SoundFile) -> bool:

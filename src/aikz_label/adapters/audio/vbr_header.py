@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from aikz_label.adapters.audio import crc
+from aikz_label.adapters.audio.frames import Sizes, total
 from aikz_label.adapters.audio.mpeg import Head
 
-Sizes = NDArray[np.int64]
 _FRAMES, _BYTES, _TOC, _QUALITY = 1, 2, 4, 8
 _ENCODERS = (b"LAME", b"Lavf", b"Lavc")  # whose delays FFmpeg believes
 _DECODER_DELAY = 529
@@ -63,18 +60,18 @@ class VbrHeader:
             stored[self.at : self.at + 4] = b"Xing"
         at = self.at + 8
         flags = int.from_bytes(stored[self.at + 4 : at])
-        total = len(self.frame) + int(sizes.sum())
+        whole = len(self.frame) + total(sizes)
         if flags & _FRAMES:
             stored[at : at + 4] = len(sizes).to_bytes(4)
             at += 4
         if flags & _BYTES:
-            stored[at : at + 4] = min(total, 0xFFFFFFFF).to_bytes(4)
+            stored[at : at + 4] = min(whole, 0xFFFFFFFF).to_bytes(4)
             at += 4
         if flags & _TOC and at + 100 <= len(stored):
-            stored[at : at + 100] = _contents(sizes, len(self.frame), total)
+            stored[at : at + 100] = _contents(sizes, len(self.frame), whole)
         lame = self._lame
         if lame is not None:
-            _rebuild_lame(stored, lame, total, music[0])
+            _rebuild_lame(stored, lame, whole, music[0])
         return bytes(stored)
 
     @property
@@ -102,13 +99,13 @@ class VbrHeader:
         count, scale, width, _ = (
             int.from_bytes(stored[i : i + 2]) for i in range(at + 18, at + 26, 2)
         )
-        total = len(self.frame) + int(sizes.sum())
-        stored[at + 10 : at + 14] = min(total, 0xFFFFFFFF).to_bytes(4)
+        whole = len(self.frame) + total(sizes)
+        stored[at + 10 : at + 14] = min(whole, 0xFFFFFFFF).to_bytes(4)
         stored[at + 14 : at + 18] = len(sizes).to_bytes(4)
         if not count or not 1 <= width <= 4 or at + 26 + count * width > len(stored):
             return bytes(stored)
         each = -(-len(sizes) // count)
-        parts = [int(sizes[i * each : (i + 1) * each].sum()) for i in range(count)]
+        parts = [total(sizes[i * each : (i + 1) * each]) for i in range(count)]
         most = (1 << 8 * width) - 1
         scale = max(scale, 1, -(-max(parts) // most))
         stored[at + 20 : at + 22] = scale.to_bytes(2)
@@ -129,15 +126,14 @@ def find(frame: bytes, head: Head) -> VbrHeader | None:
     return None
 
 
-def _contents(sizes: Sizes, first: int, total: int) -> bytes:
+def _contents(sizes: Sizes, first: int, whole: int) -> bytes:
     """A hundred places, one for each percent of the time, in parts of 256."""
-    starts = first + np.concatenate(([0], np.cumsum(sizes)[:-1])) if len(sizes) else np.zeros(1)
-    chosen = starts[np.arange(100) * len(starts) // 100]
-    return bytes(np.minimum(255, chosen * 256 // total).astype(np.uint8).tolist())
+    places = (first + total(sizes[: percent * len(sizes) // 100]) for percent in range(100))
+    return bytes(min(255, place * 256 // whole) for place in places)
 
 
-def _rebuild_lame(stored: bytearray, at: int, total: int, music: int) -> None:
+def _rebuild_lame(stored: bytearray, at: int, whole: int, music: int) -> None:
     """Length and check sum of the music, and the check sum of the header itself."""
-    stored[at + 28 : at + 32] = min(total, 0xFFFFFFFF).to_bytes(4)
+    stored[at + 28 : at + 32] = min(whole, 0xFFFFFFFF).to_bytes(4)
     stored[at + 32 : at + 34] = music.to_bytes(2)
     stored[at + 34 : at + 36] = crc.MP3.of(bytes(stored[: at + 34])).to_bytes(2)

@@ -6,6 +6,7 @@ FFmpeg's filter does the weighting, in C and with constant memory; what is kept 
 from __future__ import annotations
 
 import math
+from array import array
 from dataclasses import dataclass
 
 import av
@@ -79,7 +80,7 @@ class Meter:
         self._packed = channels(layout) > _PLANES
         self._format = "flt" if self._packed else "fltp"
         self._pushed = 0
-        self._momentary: list[float] = []
+        self._momentary = array("d")
         graph = av.filter.Graph()
         self._source = graph.add_abuffer(format=self._format, sample_rate=rate, layout=layout)
         weighting = graph.add("ebur128", "metadata=1:framelog=quiet")
@@ -109,7 +110,7 @@ class Meter:
         self._source.push(None)
         self._pull()
         seconds = self._pushed / self._rate
-        return Loudness(np.array(self._momentary, np.float64), seconds)
+        return Loudness(np.array(self._momentary), seconds)
 
     def _pull(self) -> None:
         while True:
