@@ -53,13 +53,15 @@ _ODD_FRAMES = {
     0xC5: "it is coded in layers (SOF5)",
     0xC6: "it is coded in layers (SOF6)",
     0xC7: "it is coded in layers (SOF7)",
-    0xC9: "its coding is arithmetic (SOF9)",
-    0xCA: "its coding is arithmetic (SOF10)",
-    0xCB: "its coding is arithmetic (SOF11)",
-    0xCD: "its coding is arithmetic (SOF13)",
-    0xCE: "its coding is arithmetic (SOF14)",
-    0xCF: "its coding is arithmetic (SOF15)",
+    0xCB: "it is coded without loss (SOF11)",
+    0xCD: "it is coded in layers (SOF13)",
+    0xCE: "it is coded in layers (SOF14)",
+    0xCF: "it is coded in layers (SOF15)",
 }
+_ARITHMETIC = {
+    0xC9,
+    0xCA,
+}  # sequential and progressive; written with Huffman's codes, which every program reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,15 @@ class Jpeg(Container):
             raise refuse_variant("JPEG", _ODD_FRAMES[frame.code])
         if frame.payload[0] != 8:
             raise refuse_variant("JPEG", f"it has {frame.payload[0]} bits per channel")
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """See `Container.losses`: the coding that only some programs read."""
+        if not any(s.code in _ARITHMETIC for s in self.header):
+            return ()
+        return (
+            "This JPEG was coded arithmetically, which few programs read; the labelled one has Huffman codes.",
+        )
 
     def prepare(self, image: Image) -> None:
         """Decode to YCbCr where the file stores YCbCr."""

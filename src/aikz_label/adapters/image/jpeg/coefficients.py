@@ -80,6 +80,8 @@ def read(header: bytes, tables: Sequence[bytes], scans: bytes) -> Frame:
     Raises:
         Unreadable: It is not the kind that is handled.
     """
+    if header[1] not in {0xC0, 0xC1, 0xC2}:
+        raise Unreadable("its coding is not Huffman's")
     progressive = header[1] == 0xC2
     components = _components(header)
     reader = _Reader(components, progressive=progressive)
@@ -154,7 +156,7 @@ class _Reader:
         """Take a table or the restart interval; other segments mean nothing here."""
         if code == DRI:
             self.interval = int.from_bytes(payload[:2])
-        while code == DHT and len(payload) > 17:
+        while code == DHT and len(payload) > 16:
             count = sum(payload[1:17])
             self._tables[payload[0]] = _lookup(payload[1:17], payload[17 : 17 + count])
             payload = payload[17 + count :]

@@ -7,6 +7,8 @@ megabyte, so it is done where a picture is small, or where it cannot be encoded 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +17,8 @@ from PIL import Image, ImageChops
 from aikz_label.adapters.image.canvas import Box
 from aikz_label.adapters.image.jpeg import coefficients, entropy
 from aikz_label.adapters.image.jpeg.coefficients import Component, Unreadable
-from aikz_label.adapters.image.jpeg.segments import DHT, DQT, DRI, SOF, Segment
+from aikz_label.adapters.image.jpeg.segments import DHT, DQT, DRI, SOF, Segment, walk_header
+from aikz_label.limits import NO_LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +59,7 @@ def edited(
         Unreadable: The picture is not of a kind that this handles.
     """
     assert picture.painted is not None
-    tables = [s.data for s in header if s.code in {DHT, DRI}]
+    tables = [*_standard_tables(), *(s.data for s in header if s.code in {DHT, DRI})]
     frame = coefficients.read(next(s.data for s in header if s.code in SOF), tables, scans)
     steps = _quantisation(header)
     part = picture.image.crop(_edges(picture.painted))
@@ -69,6 +72,15 @@ def edited(
         region = _Region.of(picture, scale, (next(inset), next(inset)))
         _paint(component, plane, region, steps[component.table])
     return entropy.write(frame)
+
+
+@cache
+def _standard_tables() -> tuple[bytes, ...]:
+    """The Huffman tables of T.81, annex K, which frames of Motion JPEG leave out; every encoder writes them by default."""
+    buffer = BytesIO()
+    Image.new("YCbCr", (8, 8)).save(buffer, "JPEG", optimize=False)
+    header, _ = walk_header(buffer.getvalue(), NO_LIMITS)
+    return tuple(s.data for s in header if s.code == DHT)
 
 
 def _edges(box: Box) -> tuple[int, int, int, int]:
