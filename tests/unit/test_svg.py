@@ -6,10 +6,10 @@ import io
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from aikz_label import Label, Refused, mark, sniff, verify
-from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.svg import ADAPTER, group
 from aikz_label.adapters.svg.document import Document
 from aikz_label.adapters.svg.group import Spec
@@ -22,7 +22,7 @@ from aikz_label.limits import DEFAULT
 from aikz_label.notice import badge, truetype, wording
 from aikz_label.profile import load_profile
 from aikz_label.report import MarkerState, NoticeState, Verdict
-from svg_files import SHAPES, SHEETS, SVG, svg, without_ours
+from svg_files import SHAPES, SHEETS, SVG, rsvg, svg, without_ours
 
 
 def marked(data: bytes, label, config, **options):
@@ -197,9 +197,12 @@ def test_sizes(root, size, sure):
 @pytest.mark.parametrize(
     "root", ['width="0" height="9"', 'viewBox="0 0 0 9"', 'style="height:0px"']
 )
-def test_no_size_at_all(root):
-    with pytest.raises(MediaProblem):
-        viewport(Document.parse(svg("", root), thorough=True))
+def test_no_size_at_all(root, label, config):
+    assert viewport(Document.parse(svg("", root), thorough=True)) is None
+    with pytest.raises(Refused) as refusal:
+        mark(svg("", root), None, label, config=config)
+    assert refusal.value.code == "not-perceptible"
+    assert verify(svg("", root), config=config, measure=True).verdict is Verdict.UNMARKED
 
 
 def test_cut_to_an_unknown_shape_is_refused(label, config):
@@ -218,6 +221,81 @@ def test_too_small(root, label, config):
     assert refusal.value.code == "not-perceptible"
 
 
+STRIPED = {
+    "icon": 'viewBox="0 0 24 24"',
+    "sized": 'width="24" height="24" viewBox="0 0 512 512"',
+    "tiny": 'width="16px" height="16px" viewBox="0 0 16 16"',
+    "fraction": 'width="16.5" height="17.25"',
+    "inches": 'width=".25in" height="0.25in" viewBox="-8 -8 16 16"',
+    "flat": 'width="1000" height="40"',
+    "narrow": 'width="40" height="1000" viewBox="0 0 20 500"',
+    "stretched": 'width="24" height="20" viewBox="0 0 240 100" preserveAspectRatio="none"',
+    "cut": 'width="24" height="24" viewBox="0 0 48 24" preserveAspectRatio="xMidYMid slice"',
+    "wide": 'height="20" viewBox="0 0 640 480"',
+}
+ICON = '<path d="M0 0L1000 1000L0 1000z" fill="#2a7"/><circle cx="8" cy="8" r="7" fill="#c33"/>'
+
+
+@pytest.mark.parametrize("name", STRIPED)
+def test_strip_below_what_is_too_small(name, label, config):
+    """The root becomes higher, and whatever was drawn in it is drawn where it was."""
+    source = svg(ICON, STRIPED[name])
+    result = marked(source, label, config, when_too_small="strip")
+    notice = result.report.marker.notice
+    (place,) = notice.placements
+    if name in {"flat", "narrow"}:
+        assert notice.kind == "badge"
+        return
+    assert place["width"] == 1
+    assert notice.kind == "strip"
+    before, after = (rsvg(data, "--zoom", "4") for data in (source, result.data))
+    assert after.shape[0] > before.shape[0]
+    assert after.shape[1] == pytest.approx(before.shape[1], abs=1)
+    top = int(place["y"] * after.shape[0])
+    wide = min(before.shape[1], after.shape[1])
+    gap = np.abs(before[: top - 1, :wide] - after[: top - 1, :wide])
+    assert gap.mean() < 0.5
+    band = after[top + 2 : int((place["y"] + place["height"]) * after.shape[0]) - 2]
+    assert (band[..., 3] == 255).mean() > 0.9
+    assert verify(result.data, config=config, measure=True).notice_state is NoticeState.PERCEIVABLE
+
+
+def test_strip_is_taken_back_before_another_is_drawn(label, config):
+    once = mark(svg(ICON, STRIPED["sized"]), None, label, config=config, when_too_small="strip")
+    twice = mark(once.data, None, label, config=config, on_existing="update")
+    assert twice.report.marker.notice == once.report.marker.notice
+    assert twice.data.count(b"data-aikz-label=") == 1
+    none = mark(
+        once.data, None, label, config=config, on_existing="replace", notice="none", notice_reason="x"
+    )  # fmt: skip
+    assert b'width="24" height="24" viewBox="0 0 512 512"' in none.data
+
+
+@pytest.mark.parametrize(
+    ("root", "inside"),
+    [
+        (STRIPED["icon"], '<rect width="100%" height="9"/>'),
+        (STRIPED["icon"], "<svg><rect/></svg>"),
+        (STRIPED["icon"], '<symbol id="a"><rect/></symbol><use href="#a"/>'),
+        (STRIPED["icon"], "<style>rect { y: 50% }</style>"),
+        (STRIPED["icon"], "<style>@media (max-height: 30px) { rect { fill: red } }</style>"),
+        (STRIPED["icon"], '<linearGradient y2="50%" gradientUnits="userSpaceOnUse"/>'),
+        ('style="width:24px;height:24px" viewBox="0 0 24 24"', ""),
+        ('height="24"', ""),
+        ('width="28" height="60" viewBox="0 0 24 24"', ""),
+    ],
+)
+def test_what_would_not_stay_where_it_is_gets_no_strip(root, inside, label, config):
+    with pytest.raises(Refused) as refusal:
+        mark(svg(inside, root), None, label, config=config, when_too_small="strip")
+    assert refusal.value.code == "not-perceptible"
+
+
+def test_shares_of_something_else_are_no_hindrance(label, config):
+    inside = '<filter id="f" height="140%"/><linearGradient id="g" y2="100%"><stop offset="50%"/></linearGradient>'
+    marked(svg(inside + ICON, STRIPED["icon"]), label, config, when_too_small="strip")
+
+
 @pytest.mark.parametrize("side", [0.02, 1e6])
 def test_units_of_any_size(side, label, config):
     """The numbers of a drawing say nothing about its size."""
@@ -232,7 +310,14 @@ def test_units_of_any_size(side, label, config):
 HAZARDS = {
     "script": svg(f"<script>0</script>{SHAPES}"),
     "handler": svg('<rect onload="x()"/>'),
-    "foreign-script": svg('<foreignObject><h:script xmlns:h="http://www.w3.org/1999/xhtml"/></foreignObject>'),
+    "odd-type": svg("<script type='text/x-ecmascript'>0</script>"),
+    "module": svg("<script type='module'>0</script>"),
+    "elsewhere": svg("<script href='x.js'/>"),
+    "link-script": svg("<a href='javascript:x()'><rect/></a>"),
+    "link-escaped": svg("<a href=' java&#x73;cri&#10;pt:x()'><rect/></a>"),
+    "link-set": svg("<a href='#'><set attributeName='href' to='JavaScript:x()'/></a>"),
+    "page-in-it": svg("<foreignObject><iframe xmlns='http://www.w3.org/1999/xhtml' srcdoc='x'/></foreignObject>"),
+    "foreign-script": svg('<foreignObject><h:script xmlns:h="http://www.w3.org/1999/xhtml">0</h:script></foreignObject>'),
     "import": svg("<style>@import url(x.css);</style>"),
     "import-escaped": svg("<style>@\\69mport 'x.css';</style>"),
     "instruction": b'<?xml-stylesheet href="x.css"?>' + svg(),
@@ -276,6 +361,9 @@ def test_what_could_hide_the_notice_is_refused(name, label, config):
         '<g><animate attributeName="opacity" to="0"/><circle r="9"/></g>',
         "<desc>on = off; &lt;script> onload=</desc><!-- <script> -->",
         '<rect data-on="x" content="y"/>',
+        '<script type="application/ld+json">{"a": 1}</script><script> </script><rect onclick=""/>',
+        '<a href="https://example.org/javascript?a=1&amp;b=2"><text>javascript</text></a>',
+        '<animate attributeName="fill" to="red" dur="1s"/><set attributeName="visibility" to="hidden"/>',
         "<style>" + "a{" * 20_000 + "}" * 20_000 + "</style>",
     ],
 )

@@ -83,9 +83,9 @@ class Pen:
         return "".join(self._data)
 
 
-def plate(pen: Pen, lines: tuple[str, ...], em: int, icon_em: int) -> None:
-    """The black part of a badge."""
-    pen.rectangle(0, 0, *badge.size(lines, em, icon_em), hole=False)
+def plate(pen: Pen, size: tuple[int, int]) -> None:
+    """The black part of a notice."""
+    pen.rectangle(0, 0, *size, hole=False)
 
 
 def ink(pen: Pen, lines: tuple[str, ...], em: int, icon_em: int) -> None:
@@ -94,11 +94,25 @@ def ink(pen: Pen, lines: tuple[str, ...], em: int, icon_em: int) -> None:
     width, height, border = planned.width, planned.height, planned.border
     pen.rectangle(0, 0, width, height, hole=False)
     pen.rectangle(border, border, width - border, height - border, hole=True)
-    left = planned.pad + border
+    _words(pen, lines, em, icon_em, 0)
+
+
+def band(pen: Pen, lines: tuple[str, ...], em: int, icon_em: int, width: int) -> None:
+    """The white part of a strip of that width: two keylines, and sign and text in its middle."""
+    planned = badge.geometry(lines, em, icon_em)
+    pen.rectangle(0, 0, width, planned.border, hole=False)
+    pen.rectangle(0, planned.height - planned.border, width, planned.height, hole=False)
+    _words(pen, lines, em, icon_em, (width - planned.width) // 2)
+
+
+def _words(pen: Pen, lines: tuple[str, ...], em: int, icon_em: int, start: int) -> None:
+    """Sign and text of a badge that begins there."""
+    planned = badge.geometry(lines, em, icon_em)
+    left = start + planned.pad + planned.border
     if icon_em:
-        _sign(pen, icon_em, (left, height / 2), planned.icon)
+        _sign(pen, icon_em, (left, planned.height / 2), planned.icon)
         left += planned.icon[0] + planned.gap
-    baseline = height / 2 - planned.text_height / 2 + planned.cap
+    baseline = planned.height / 2 - planned.text_height / 2 + planned.cap
     for line in lines:
         _text(pen, line, em, (round(left), round(baseline)), hole=False)
         baseline += planned.line_height

@@ -8,7 +8,7 @@ from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
 from aikz_label.adapters.svg import edit
 from aikz_label.adapters.svg.document import MAX_BYTES, NAMESPACE, Document
 from aikz_label.adapters.svg.hazards import hazards
-from aikz_label.adapters.svg.viewport import MEASURED, Viewport, viewport
+from aikz_label.adapters.svg.viewport import MEASURED, Viewport, is_empty, viewport
 from aikz_label.carriers.native import NativeCarrier
 from aikz_label.carriers.sidecar import NoCarrier
 from aikz_label.engine import Parent, Reading
@@ -37,7 +37,7 @@ _WHY = {
 class SvgAdapter(NativeCarrier):
     """Vector drawings."""
 
-    notices = ("badge",)
+    notices = ("badge", "strip")
 
     def examine(self, source: BinaryIO, row: Format, limits: Limits, *, thorough: bool) -> Examined:  # noqa: ARG002
         """See `Adapter.examine`."""
@@ -72,10 +72,14 @@ class SvgAdapter(NativeCarrier):
         order: Order,
     ) -> Rendered:
         """See `Adapter.render`."""
-        from aikz_label.adapters.svg import group, notice  # noqa: PLC0415  # the badge's sizes cost Pillow
+        from aikz_label.adapters.svg import group, growth, notice  # noqa: PLC0415  # the badge's sizes cost Pillow
 
         document = _document(source, order.limits, thorough=True).opened()
         _check_namespace(document)
+        old = notice.find(document)
+        if old is not None and old.genuine and old.spec is not None and old.spec.band:
+            room = growth.shrunk(document, old.spec)
+            document = document.rewritten([*room, *edit.without_notice(document)])
         edits, warnings = edit.metadata(document, order.label)
         edits += edit.without_notice(document)
         if order.notice == "none":
@@ -84,17 +88,21 @@ class SvgAdapter(NativeCarrier):
             return Rendered(none, warnings, None)
         view = _viewport(document)
         _check_hazards(document)
-        spec = notice.plan(view, order)
+        banded = old is not None and old.spec is not None and bool(old.spec.band)
+        spec = notice.plan(view, order, banded=banded)
         edits += edit.notice(document, group.text(spec), spec)
+        if spec.band:
+            more, view = growth.grown(document, view, spec.size[1] * spec.down)
+            edits += more
         destination.write(document.edited(edits))
         record = Notice(
-            "badge",
+            "strip" if spec.band else "badge",
             order.languages,
             wording.version(),
             order.profile.id,
             (notice.record(spec, view),),
         )
-        return Rendered(record, warnings, edit.skeleton(document))
+        return Rendered(record, warnings, (edit.skeleton(document), view))
 
     def check(
         self,
@@ -109,9 +117,13 @@ class SvgAdapter(NativeCarrier):
         from aikz_label.adapters.svg import notice  # noqa: PLC0415
 
         document = _document(painted, order.limits, thorough=True)
-        if edit.skeleton(document) != rendered.reference:
+        skeleton, wanted = rendered.reference
+        view = viewport(document)
+        if edit.skeleton(document) != skeleton or view is None or not view.near(wanted):
             raise Refused(
-                "Marking would change more of this drawing than its notice.", code="content-changed"
+                "Marking would change more of this drawing than its notice.",
+                code="content-changed",
+                hint="Nothing was written. Re-save the drawing with another program and try again.",
             )
         return notice.measure(document, order.profile)
 
@@ -208,6 +220,12 @@ def _check_namespace(document: Document) -> None:
 
 
 def _viewport(document: Document) -> Viewport:
+    if is_empty(document):
+        raise Refused(
+            "This drawing is no px wide or high: nothing of it is shown, and no notice would be.",
+            code="not-perceptible",
+            hint="Give it a width and a height.",
+        )
     view = viewport(document)
     if view is None:
         raise Refused(

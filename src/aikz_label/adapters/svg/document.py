@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.svg import source
 from aikz_label.limits import MIB
+
+Edit = tuple[int, int, str]
+"""Start and stop of a part of the text, and what comes there."""
 
 NAMESPACE = "http://www.w3.org/2000/svg"
 MAX_BYTES = 32 * MIB  # the largest of the reference corpora has 3
@@ -27,6 +30,11 @@ _TOKEN = re.compile(
 _ATTRIBUTE = re.compile(rf"([^\s=/]+)\s*=\s*({source.QUOTED})")
 _REFERENCE = re.compile(r"&(#x[0-9A-Fa-f]{1,8}|#\d{1,8}|[^;&\s]{1,100});")
 _HANDLER = re.compile(r"(?:^|[\s:])on\w+\s*=")
+_MAY_RUN = re.compile(
+    r"&|s\s*c\s*r\s*i\s*p\s*t\s*:", re.IGNORECASE
+)  # an address, perhaps in references
+_RUNS = re.compile(r"javascript:|vbscript:", re.IGNORECASE)
+_IGNORED = re.compile(r"[\0- ]+")  # in addresses
 _MARKUP = re.compile(r"(<!\[CDATA\[.*?\]\]>|<!--.*?-->|<[^>]*>)", re.DOTALL)
 # Elements that can hide or carry something wherever they stand.
 _KEPT = {
@@ -35,10 +43,13 @@ _KEPT = {
     "animateMotion",
     "animateTransform",
     "discard",
+    "embed",
     "handler",
+    "iframe",
     "link",
     "listener",
     "manifest",
+    "object",
     "script",
     "set",
     "style",
@@ -96,7 +107,7 @@ class Document:
         entities: What the document type declares.
         elements: The root first, its children, and others whose names matter.
         instructions: Processing instructions.
-        handlers: Some attribute anywhere runs a program.
+        handlers: Some attribute anywhere runs a program, as a handler or behind a link.
     """
 
     text: str
@@ -141,10 +152,13 @@ class Document:
         if not root.empty:
             return self
         name = f"{root.prefix}:{root.name}" if root.prefix else root.name
-        text = f"{self.text[: root.inside - 2]}></{name}>{self.text[root.inside :]}"
-        return replace(
-            Document.of_text(text), encoding=self.encoding, mark=self.mark, entities=self.entities
-        )
+        return self.rewritten([(root.inside - 2, root.inside, f"></{name}>")])
+
+    def rewritten(self, edits: Iterable[Edit]) -> Document:
+        """The same with parts of its text replaced, taken apart anew."""
+        fresh = Document(self._replaced(edits), self.encoding, self.mark, self.entities)
+        fresh._take_apart()
+        return fresh
 
     @property
     def root(self) -> Element:
@@ -198,18 +212,16 @@ class Document:
             if one.name == "xmlns" or one.name.startswith("xmlns:")
         }
 
-    def edited(self, edits: Iterable[tuple[int, int, str]]) -> bytes:
-        """The file with parts of its text replaced; letters that its encoding has not become references.
+    def edited(self, edits: Iterable[Edit]) -> bytes:
+        """The file with parts of its text replaced; letters that its encoding has not become references."""
+        return self.mark + self._replaced(edits).encode(self.encoding, "xmlcharrefreplace")
 
-        Args:
-            edits: Start and stop of each part, and what comes there.
-        """
+    def _replaced(self, edits: Iterable[Edit]) -> str:
         out, at = [], 0
         for start, stop, fresh in sorted(edits, key=lambda edit: edit[:2]):
             out += [self.text[at:start], fresh]
             at = stop
-        out.append(self.text[at:])
-        return self.mark + "".join(out).encode(self.encoding, "xmlcharrefreplace")
+        return "".join([*out, self.text[at:]])
 
 
 class _Walk:
@@ -241,9 +253,9 @@ class _Walk:
 
     def _start(self, match: re.Match[str]) -> None:
         document, rest = self._document, match["rest"]
-        if not document.handlers and _HANDLER.search(rest):
+        if not document.handlers and (_HANDLER.search(rest) or _MAY_RUN.search(rest)):
             document.handlers = any(
-                one[1].rpartition(":")[2].startswith("on") for one in _ATTRIBUTE.finditer(rest)
+                self._runs(one[1], one[2][1:-1]) for one in _ATTRIBUTE.finditer(rest)
             )
         prefix, _, name = match["name"].rpartition(":")
         empty = rest.endswith("/")
@@ -255,6 +267,11 @@ class _Walk:
             else:
                 self._open.append(element)
         self._depth += not empty
+
+    def _runs(self, name: str, raw: str) -> bool:
+        """Whether an attribute holds a program: a handler that is not empty, or an address that is one."""
+        value = _IGNORED.sub("", self._document.resolved(raw))
+        return bool((value and name.rpartition(":")[2].startswith("on")) or _RUNS.search(value))
 
     def _end(self, match: re.Match[str]) -> None:
         self._depth -= 1

@@ -8,14 +8,14 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from aikz_label.adapters.svg.document import NAMESPACE, Document, Element
+from aikz_label.adapters.svg.document import NAMESPACE, Document, Edit, Element
 from aikz_label.label import Label
 from aikz_label.metadata import xmp as packets
 
 if TYPE_CHECKING:
     from aikz_label.adapters.svg.group import Spec
 
-Edits = list[tuple[int, int, str]]
+Edits = list[Edit]
 
 MARKER = "http://c2pa.org/manifest"
 ID = "aikz-label-notice"

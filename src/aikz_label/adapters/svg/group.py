@@ -18,6 +18,7 @@ from aikz_label.notice import badge, outlines, wording
 from aikz_label.texts import LANGUAGES
 
 DESIGN = "paths/1"
+STRIP = "strip-paths/1"
 _MAX_EM = 100_000
 
 _SHOWN = (
@@ -42,6 +43,7 @@ class Spec:
         y: Upper edge.
         across: Units of the drawing in one px, from left to right.
         down: And from top to bottom.
+        band: Width of a strip, px; 0 for a badge.
     """
 
     origin: Origin
@@ -53,26 +55,27 @@ class Spec:
     y: float
     across: float
     down: float
+    band: int = 0
 
     def __str__(self) -> str:
         numbers = (_short(n) for n in (self.x, self.y, self.across, self.down))
-        words = (DESIGN, str(self.origin), ",".join(self.languages), self.layout)
-        return " ".join((*words, str(self.em), str(self.icon_em), *numbers))
+        words = (self.design, str(self.origin), ",".join(self.languages), self.layout)
+        band = (str(self.band),) if self.band else ()
+        return " ".join((*words, str(self.em), str(self.icon_em), *numbers, *band))
 
     @classmethod
     def parse(cls, text: str) -> Spec | None:
         """What such an attribute says; `None` when nothing can be drawn from it."""
         parts = text.split(" ")
-        if len(parts) != 10 or parts[0] != DESIGN or parts[1] not in set(Origin):
+        if len(parts) != {DESIGN: 10, STRIP: 11}.get(parts[0]) or parts[1] not in set(Origin):
             return None
         try:
-            em, icon_em = int(parts[4]), int(parts[5])
-            x, y, across, down = map(float, parts[6:])
+            em, icon_em, *band = map(int, (*parts[4:6], *parts[10:]))
+            x, y, across, down = map(float, parts[6:10])
         except ValueError:
             return None
-        spec = cls(
-            Origin(parts[1]), tuple(parts[2].split(",")), parts[3], em, icon_em, x, y, across, down
-        )
+        drawn = Origin(parts[1]), tuple(parts[2].split(",")), parts[3], em, icon_em
+        spec = cls(*drawn, x, y, across, down, *band)
         return spec if spec._can_be_drawn() and str(spec) == text else None
 
     def _can_be_drawn(self) -> bool:
@@ -85,10 +88,16 @@ class Spec:
             and step.icon == bool(self.icon_em)
             and 0 < self.em <= _MAX_EM
             and 0 <= self.icon_em <= _MAX_EM
+            and 0 <= self.band <= _MAX_EM
             and all(map(math.isfinite, (self.x, self.y, self.across, self.down)))
             and min(self.across, self.down) > 1e-9
             and max(abs(self.x), abs(self.y), self.across, self.down) < 1e12
         )
+
+    @property
+    def design(self) -> str:
+        """Version of the rules that it is drawn by."""
+        return STRIP if self.band else DESIGN
 
     @property
     def step(self) -> wording.Layout | None:
@@ -104,7 +113,8 @@ class Spec:
     @property
     def size(self) -> tuple[int, int]:
         """Width and height, px."""
-        return badge.size(self.lines, self.em, self.icon_em)
+        width, height = badge.size(self.lines, self.em, self.icon_em)
+        return self.band or width, height
 
     @property
     def words(self) -> str:
@@ -125,8 +135,11 @@ def text(spec: Spec, identity: str = ID) -> str:
 
     unit = min(spec.across, spec.down)
     black, white = outlines.Pen(place, unit), outlines.Pen(place, unit)
-    outlines.plate(black, spec.lines, spec.em, spec.icon_em)
-    outlines.ink(white, spec.lines, spec.em, spec.icon_em)
+    outlines.plate(black, spec.size)
+    if spec.band:
+        outlines.band(white, spec.lines, spec.em, spec.icon_em, spec.band)
+    else:
+        outlines.ink(white, spec.lines, spec.em, spec.icon_em)
     paths = "".join(
         f'<path fill="{colour}" style="{_style(_SHOWN + ";" + _FILLED.format(colour))}" d="{pen.data()}"/>'
         for colour, pen in (("#000", black), ("#fff", white))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from aikz_label.adapters.svg.document import Document
+from aikz_label.adapters.svg.document import Document, Element
 from aikz_label.adapters.svg.styles import declarations, meets_root, rules, unescaped
 
 # Properties of the root that reach everything in it.
@@ -36,6 +36,16 @@ _OF_ROOT = {
 _NOT_SHOWN = {"none", "contents"}
 _SIZES = ("width", "height")
 _ANIMATIONS = ("animate", "animateColor", "animateMotion", "animateTransform", "discard", "set")
+_PAGES = ("embed", "iframe", "object")  # other documents in this one, which may run scripts in it
+_DATA = re.compile(r"[\w.+-]+/[\w.+-]+|importmap|speculationrules")
+# Inherited properties that the notice has of its own, or that mean nothing to filled paths: of the root they may change.
+_OF_OTHERS = {
+    "color", "color-interpolation", "cursor", "fill", "fill-opacity", "fill-rule", "font-family", "font-size",
+    "font-stretch", "font-style", "font-variant", "font-weight", "letter-spacing", "paint-order", "pointer-events",
+    "shape-rendering", "stroke", "stroke-dasharray", "stroke-dashoffset", "stroke-linecap", "stroke-linejoin",
+    "stroke-miterlimit", "stroke-opacity", "stroke-width", "text-anchor", "text-rendering", "visibility", "word-spacing",
+}  # fmt: skip
+_OF_ONE = {"animate", "animateColor", "set"}  # property, which they name
 _IMPORT = re.compile(r"@import", re.IGNORECASE)
 _LINK_NAMES = {"href", "xlink:href"}
 
@@ -47,7 +57,9 @@ def hazards(document: Document, identity: str) -> Iterator[str]:
         document: The file.
         identity: `id` of the notice in it.
     """
-    if document.handlers or document.named("script", "handler", "listener"):
+    if document.handlers or document.named("handler", "listener", *_PAGES):
+        yield "script"
+    if any(_runs(document, script) for script in document.named("script")):
         yield "script"
     if document.named("link") or any("xml-stylesheet" in one[:40] for one in document.instructions):
         yield "stylesheet"
@@ -67,15 +79,27 @@ def _reaches(name: str, value: str) -> bool:
     return name in _OF_ROOT and value not in _OF_ROOT[name]
 
 
+def _runs(document: Document, script: Element) -> bool:
+    """Whether a browser runs a script: not data of another type, nor nothing at all."""
+    named = {one.name: one.value for one in document.attributes(script)}
+    kind = named.get("type", "").strip().lower()
+    if "script" not in kind and _DATA.fullmatch(kind):
+        return False
+    return bool(named.keys() & {*_LINK_NAMES, "src"} or document.content(script).strip())
+
+
 def _animations(document: Document, root: str, notice: str) -> Iterator[str]:
     """Animations of the root or of the notice."""
     for element in document.named(*_ANIMATIONS):
         named = {one.name: one.value for one in document.attributes(element)}
         target = next((named[name] for name in _LINK_NAMES if name in named), None)
+        harmless = element.name in _OF_ONE and named.get("attributeName") in _OF_OTHERS
         if target is None:
-            if element.depth == 1:
-                yield "animation"
-        elif target.strip().removeprefix("#") in {root, notice} - {""}:
+            reached = element.depth == 1 and not harmless
+        else:
+            aim = target.strip().removeprefix("#")
+            reached = aim == notice or (aim == root != "" and not harmless)
+        if reached:
             yield "animation"
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aikz_label.adapters import Order
+from aikz_label.adapters.image.refusals import too_narrow
 from aikz_label.adapters.svg import group
 from aikz_label.adapters.svg.document import Document, Element
 from aikz_label.adapters.svg.edit import DATA, ID
@@ -19,7 +20,7 @@ from aikz_label.adapters.svg.group import Spec
 from aikz_label.adapters.svg.hazards import hazards
 from aikz_label.adapters.svg.viewport import MEASURED, Viewport, viewport
 from aikz_label.errors import Refused
-from aikz_label.notice import badge
+from aikz_label.notice import badge, strip
 from aikz_label.profile import Profile
 from aikz_label.report import Measurement, Message, NoticeState, message
 
@@ -49,46 +50,68 @@ class Found:
     last: bool
 
 
-def plan(view: Viewport, order: Order) -> Spec:
-    """Choose a layout for what is seen, and its place at the top right.
+def plan(view: Viewport, order: Order, *, banded: bool) -> Spec:
+    """Choose a layout for what is seen, and its place: at the top right, or in a strip below.
+
+    Args:
+        view: What is seen.
+        order: What to say.
+        banded: There was a strip before; else one is only put where it was asked for.
 
     Raises:
         Refused: No letters could be read.
     """
     _, _, wide, high = view.sure
     scale = min(1.0, _PLANNED / max(wide, high))
-    width, height = int(wide * scale), int(high * scale)
+    width, height = max(1, int(wide * scale)), max(1, int(high * scale))
     image = order.profile.image
-    placed = (
-        badge.plan(width, height, order.label.origin, order.languages, image)
-        if min(width, height)
-        else None
-    )
+    placed = badge.plan(width, height, order.label.origin, order.languages, image)
     if placed is None:
-        raise _too_small(view)
+        if not banded and order.when_too_small != "strip":
+            raise _too_small(view)
+        return _read_back(_below(view, order, scale, (width, height)))
     x = placed.x if view.anchored else width - placed.x - placed.size[0]
     across, down = view.across / scale, view.down / scale
-    spec = Spec(
-        order.label.origin,
-        order.languages,
-        placed.layout,
-        placed.badge.em,
-        placed.badge.icon_em,
-        view.x + x * across,
-        view.y + placed.y * down,
-        across,
-        down,
+    return _read_back(
+        Spec(
+            order.label.origin,
+            order.languages,
+            placed.layout,
+            placed.badge.em,
+            placed.badge.icon_em,
+            view.x + x * across,
+            view.y + placed.y * down,
+            across,
+            down,
+        )
     )
-    read_back = Spec.parse(str(spec))
-    assert read_back is not None
-    return read_back
+
+
+def _below(view: Viewport, order: Order, scale: float, size: tuple[int, int]) -> Spec:
+    """A strip as wide as what is seen, which may not be a whole number of px."""
+    _, _, wide, high = view.sure
+    band = strip.plan(*size, order.label.origin, order.languages, order.profile.image)
+    if band is None:
+        raise too_narrow((round(wide), round(high)))
+    middle = band.middle
+    x, y = view.x, view.y + high * view.down
+    across, down = view.across * wide / band.width, view.down / scale
+    said = order.label.origin, order.languages, band.layout, middle.em, middle.icon_em
+    return Spec(*said, x, y, across, down, band.width)
+
+
+def _read_back(spec: Spec) -> Spec:
+    """The same with its numbers as they are written."""
+    found = Spec.parse(str(spec))
+    assert found is not None
+    return found
 
 
 def _too_small(view: Viewport) -> Refused:
     return Refused(
         f"No legible notice fits into {view.sure[2]:.0f} × {view.sure[3]:.0f} pixels, the size this drawing has by itself.",
         code="not-perceptible",
-        hint="Give it a larger width and height; a drawing loses nothing by that.",
+        hint="Give it a larger width and height, by which a drawing loses nothing; or --when-too-small strip.",
     )
 
 
@@ -167,7 +190,7 @@ def record(spec: Spec, view: Viewport) -> Mapping[str, str | int | float]:
     """What the marker says of a notice."""
     x, y, width, height = (round(min(max(share, 0.0), 1.0), 6) for share in _shares(spec, view))
     return {
-        "design": group.DESIGN,
+        "design": spec.design,
         "layout": spec.layout,
         "em": spec.em,
         "icon_em": spec.icon_em,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
-from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.svg.document import Document
 from aikz_label.adapters.svg.styles import declarations
 
@@ -27,10 +27,16 @@ _UNITS = {
 _LENGTH = re.compile(
     r"\s*\+?(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?)\s*([a-z]*)\s*", re.IGNORECASE
 )
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE)
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE)
 _ALIGN = re.compile(r"x(Min|Mid|Max)Y(Min|Mid|Max)")
 _SHARES = {"Min": 0.0, "Mid": 0.5, "Max": 1.0}
 _LARGEST = 1e7
+_ROUNDING = 1e-6
+Sizes = tuple[float | None, float | None]
+"""Width and height, px; `None` when they are not said, or in shares of something."""
+Area = tuple[float, float, float, float]
+"""Left, top, width and height."""
+
 MEASURED = 50_000.0  # px of the shorter side; a larger drawing is measured at another scale
 
 
@@ -56,27 +62,47 @@ class Viewport:
     down: float
     anchored: bool = True
 
+    def near(self, other: Viewport) -> bool:
+        """Whether it is the same but for rounding."""
+        numbers, others = (
+            (*one.size, *one.sure, one.x, one.y, one.across, one.down) for one in (self, other)
+        )
+        return self.anchored == other.anchored and all(
+            math.isclose(a, b, rel_tol=_ROUNDING, abs_tol=_ROUNDING * max(map(abs, numbers)))
+            for a, b in zip(numbers, others, strict=True)
+        )
+
 
 def viewport(document: Document) -> Viewport | None:
-    """Of a document; `None` when it is cut to whatever shape it is shown in.
-
-    Raises:
-        MediaProblem: It has no size: nothing is shown.
-    """
-    root = document.root
-    named = {one.name: one.value for one in document.attributes(root)}
-    style = declarations(named.get("style", ""))
-    sizes = [_length(style.get(name, named.get(name, ""))) for name in ("width", "height")]
-    box = _box(named.get("viewBox", ""))
-    if 0.0 in sizes or (box and 0.0 in box[2:]):
-        raise MediaProblem("damaged", detail_word="no-size")
+    """Of a document; `None` when nothing of it is shown, or it is cut to whatever shape it is shown in."""
+    sizes, box = _said(document)
+    if _empty(sizes, box):
+        return None
     if box is None:
         return _without_box(sizes)
-    words = named.get("preserveAspectRatio", "").split()
+    found = document.attribute(document.root, "preserveAspectRatio")
+    words = found.value.split() if found else []
     return _with_box(sizes, box, [word for word in words if word != "defer"])
 
 
-def _length(text: str) -> float | None:
+def is_empty(document: Document) -> bool:
+    """Whether a side is zero, so that nothing is shown (SVG 2, 8.2 and 8.6)."""
+    return _empty(*_said(document))
+
+
+def _said(document: Document) -> tuple[Sizes, Area | None]:
+    """What the root says of its size and of its own coordinates."""
+    named = {one.name: one.value for one in document.attributes(document.root)}
+    style = declarations(named.get("style", ""))
+    width, height = (length(style.get(name, named.get(name, ""))) for name in ("width", "height"))
+    return (width, height), _box(named.get("viewBox", ""))
+
+
+def _empty(sizes: Sizes, box: Area | None) -> bool:
+    return 0.0 in sizes or (box is not None and 0.0 in box[2:])
+
+
+def length(text: str) -> float | None:
     """A length in px; `None` for shares, words and nothing."""
     match = _LENGTH.fullmatch(text)
     unit = match[2].lower() if match else "%"
@@ -85,23 +111,21 @@ def _length(text: str) -> float | None:
     return min(float(match[1]) * _UNITS[unit], _LARGEST)
 
 
-def _box(text: str) -> tuple[float, float, float, float] | None:
-    numbers = [float(number) for number in _NUMBER.findall(text)]
+def _box(text: str) -> Area | None:
+    numbers = [float(number) for number in NUMBER.findall(text)]
     if len(numbers) != 4 or min(numbers[2:]) < 0 or any(abs(n) > _LARGEST for n in numbers):
         return None
     return numbers[0], numbers[1], numbers[2], numbers[3]
 
 
-def _without_box(sizes: list[float | None]) -> Viewport:
+def _without_box(sizes: Sizes) -> Viewport:
     """Units are px; a side that is not given is as long as a page leaves it."""
     width, height = sizes[0] or _DEFAULT[0], sizes[1] or _DEFAULT[1]
     sure = (0.0, 0.0, width, height)
     return Viewport((width, height), sure, 0, 0, 1, 1, anchored=sizes[0] is not None)
 
 
-def _with_box(
-    sizes: list[float | None], box: tuple[float, float, float, float], words: list[str]
-) -> Viewport | None:
+def _with_box(sizes: Sizes, box: Area, words: list[str]) -> Viewport | None:
     x, y, wide, high = box
     width, height = sizes
     if width is None or height is None:
