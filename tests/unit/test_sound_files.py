@@ -86,6 +86,19 @@ def test_no_sample_of_the_programme_changes(name: str) -> None:
         assert np.array_equal(before, after)
 
 
+@pytest.mark.parametrize(
+    "data", [mp3()[:9_000], mp3() + bytes(4_000)], ids=["more than there is", "less"]
+)
+def test_where_a_header_counts_wrong_nothing_is_taken_off_the_end(data: bytes) -> None:
+    """A file that was cut off, and one that FFmpeg does not believe because it goes on."""
+    sound = parsed(data)
+    before = programme(data, (), "mp3")
+    listed = inserts(sound, 1)
+    out = assembled(sound, listed)
+    assert np.array_equal(before, programme(out, listed, "mp3"))
+    assert parsed(out).header._counted[0] == len(parsed(out).frames)
+
+
 @pytest.mark.parametrize("name", [n for n in VARIANTS if "aac" in n])
 def test_noise_that_decoders_make_up_is_that_of_the_source(name: str) -> None:
     sound = parsed(VARIANTS[name]())

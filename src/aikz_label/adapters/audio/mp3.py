@@ -181,7 +181,13 @@ class Mp3(SoundFile):
         if self.header is not None:
             constant = len(np.unique(sizes)) <= 2 and self.walked().kbits == self._notice_kbits
             music = self._music(listed)
-            yield self.header.rebuilt(sizes, music, constant=constant or not inserts)
+            behind = self.size - self.frames.start + len(self.header.frame)
+            yield self.header.rebuilt(
+                sizes,
+                music,
+                constant=constant or not inserts,
+                filled=self.header.fills_last(self.frames.sizes, behind),
+            )
         yield from listed
         yield Span(self.frames.stop, self.size)
 

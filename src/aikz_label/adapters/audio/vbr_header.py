@@ -45,13 +45,28 @@ class VbrHeader:
         """It says that all frames have one rate."""
         return self.kind == b"Info"
 
-    def rebuilt(self, sizes: Sizes, music: tuple[int, int], *, constant: bool) -> bytes:
+    def fills_last(self, sizes: Sizes, behind: int) -> bool:
+        """Whether decoders take the filling off the last frame: not of a file that was cut off, or that goes on.
+
+        Args:
+            sizes: Of each frame that follows, its bytes.
+            behind: Bytes of the file from this frame on. Past a sixteenth more than the header counts, FFmpeg does not
+                believe it.
+        """
+        frames, whole = self._counted
+        believed = not whole or behind <= whole + (min(behind, whole) >> 4)
+        return believed and frames in {0, len(sizes)}
+
+    def rebuilt(
+        self, sizes: Sizes, music: tuple[int, int], *, constant: bool, filled: bool
+    ) -> bytes:
         """The frame for other frames behind it.
 
         Args:
             sizes: Of each frame that follows, its bytes.
             music: Check sum and length of the music as LAME counts them, whether it was right before or not.
             constant: All of them have the rate of the old ones.
+            filled: What fills up the last frame is to be taken off, as before.
         """
         if self.kind == b"VBRI":
             return self._rebuilt_vbri(sizes)
@@ -71,6 +86,8 @@ class VbrHeader:
             stored[at : at + 100] = _contents(sizes, len(self.frame), whole)
         lame = self._lame
         if lame is not None:
+            if not filled:
+                stored[lame + 22 : lame + 24] = bytes((stored[lame + 22] & 0xF0, 0))
             _rebuild_lame(stored, lame, whole, music[0])
         return bytes(stored)
 
@@ -79,6 +96,17 @@ class VbrHeader:
         """LAME's check sum of the music; `None` without one."""
         lame = self._lame
         return None if lame is None else int.from_bytes(self.frame[lame + 32 : lame + 34])
+
+    @property
+    def _counted(self) -> tuple[int, int]:
+        """How many frames and bytes Xing's header counts; zero where it does not."""
+        at = self.at + 8
+        flags = int.from_bytes(self.frame[at - 4 : at]) if self.kind != b"VBRI" else 0
+        found = []
+        for flag in (_FRAMES, _BYTES):
+            found.append(int.from_bytes(self.frame[at : at + 4]) if flags & flag else 0)
+            at += 4 if flags & flag else 0
+        return found[0], found[1]
 
     @property
     def _lame(self) -> int | None:
