@@ -22,13 +22,15 @@ def decodable(source: bytes) -> bool:
 def losses(source: bytes, output: bytes, placements: Sequence[Mapping[str, Any]]) -> list[str]:
     """What marking changed outside the notices; empty when nothing."""
     before, after = list(_seen(source)), list(_seen(output))
-    if placements[0]["design"].startswith("strip/"):  # below the picture
-        after, placements = [one[: before[0].shape[0]] for one in after], []
+    badges = [place for place in placements if not place["design"].startswith("strip/")]
+    if len(badges) < len(placements) and len(before) == len(after):  # below the picture
+        pairs = zip(before, after, strict=True)
+        after = [now[: was.shape[0], : was.shape[1]] for was, now in pairs]
     if [one.shape for one in before] != [one.shape for one in after]:
         return ["it no longer holds the same sizes"]
     found = []
     for first, second in zip(before, after, strict=True):
-        for place in placements:  # of an icon all of them: a size is compared without any of them
+        for place in badges:  # of an icon all of them: a size is compared without any of them
             height, width = first.shape[:2]
             left, top = int(place["x"] * width), int(place["y"] * height)
             right = int((place["x"] + place["width"]) * width) + 2

@@ -79,7 +79,7 @@ def losses(source: bytes, output: bytes, placement: Mapping[str, Any]) -> list[s
     if films.moves(before) and before.format not in _JPEG:  # there they are further pictures
         return films.losses(source, output, placement) + _metadata_losses(before, written)
     strip = placement.get("design") == "strip/1"
-    after = _without_strip(written, placement) if strip else written
+    after = _without_strip(written, placement, before) if strip else written
     found = [
         f"{what}: {was!r} became {now!r}"
         for what, was, now in (
@@ -108,18 +108,21 @@ def losses(source: bytes, output: bytes, placement: Mapping[str, Any]) -> list[s
             png_files.deep_values(data, data[25], image.size)
             for data, image in ((source, before), (output, written))
         )
-        if (was != now[: before.height])[outside].any():
+        if was is not None and (was != now[: before.height, : before.width])[outside].any():
             found.append("the low bits of some samples changed")
     if _is_lossy(before.format, source):
         return found + _lossy_losses(before, after, outside)
     return found + _exact_losses(before, after, outside)
 
 
-def _without_strip(image: Image.Image, placement: Mapping[str, Any]) -> Image.Image:
-    """The picture above a strip, stored as it was."""
+def _without_strip(
+    image: Image.Image, placement: Mapping[str, Any], before: Image.Image
+) -> Image.Image:
+    """The picture above a strip, stored as it was; a narrow one has black beside it."""
     turn = _orientation(image)
+    width = before.width if turn < 5 else before.height
     shown = image.transpose(SHOWN_FROM_STORED[turn]) if turn in SHOWN_FROM_STORED else image
-    above = shown.crop((0, 0, shown.width, round(placement["y"] * shown.height)))
+    above = shown.crop((0, 0, min(width, shown.width), round(placement["y"] * shown.height)))
     return above.transpose(STORED_FROM_SHOWN[turn]) if turn in STORED_FROM_SHOWN else above
 
 

@@ -52,37 +52,43 @@ def losses(source: bytes, output: bytes, placement: Mapping[str, Any]) -> list[s
     if round(placement["y"] * bottom) != top or placement["design"] != "strip/1":
         return [f"the strip is not below the picture: {placement}"]
     if len(after) == len(before) + 1:
-        return _copied(before, after, top) + _strip_losses(after, top)
+        return _copied(before, after) + _strip_losses(after, top)
     if len(after) != len(before):
         return [f"{len(before)} frames became {len(after)}"]
     found = [
         f"frame {number}: {what}"
         for number, (was, now) in enumerate(zip(before, after, strict=True))
-        for what in _shot_losses(was, now, top)
+        for what in _shot_losses(was, now)
     ]
     return found + _strip_losses(after, top)
 
 
-def _copied(before: list[Shot], after: list[Shot], top: int) -> list[str]:
+def _copied(before: list[Shot], after: list[Shot]) -> list[str]:
     """The first picture twice: once to bring the strip, in a time that is taken from its own."""
     copy, *rest = after
     found = []
-    if psnr(before[0].pixels, copy.pixels[:top]) < LEAST_PSNR:
+    if psnr(before[0].pixels, _above(copy, before[0])) < LEAST_PSNR:
         found.append("the copy of the first picture is another")
     late = copy.time + rest[0].time - before[0].time
     if not 0 <= late <= LONGEST or (late and before[0].time >= 2 * LONGEST):
         found.append(f"the first picture is shown {late} ms longer")
     for number, (was, now) in enumerate(zip(before, rest, strict=True)):
         same = was if number else Shot(was.pixels, now.time)
-        found += [f"frame {number}: {what}" for what in _shot_losses(same, now, top)]
+        found += [f"frame {number}: {what}" for what in _shot_losses(same, now)]
     return found
 
 
-def _shot_losses(was: Shot, now: Shot, top: int) -> list[str]:
+def _above(now: Shot, was: Shot) -> np.ndarray:
+    """What is above the strip, and in a narrow picture beside the plate."""
+    height, width = was.pixels.shape[:2]
+    return now.pixels[:height, :width]
+
+
+def _shot_losses(was: Shot, now: Shot) -> list[str]:
     found = []
     if was.time != now.time:
         found.append(f"{was.time} ms became {now.time}")
-    if psnr(was.pixels, now.pixels[:top]) != math.inf:
+    if psnr(was.pixels, _above(now, was)) != math.inf:
         found.append("it looks different")
     return found
 

@@ -120,8 +120,8 @@ def _rows(values: np.ndarray, depth: int) -> bytes:
     return bytes(out)
 
 
-def deep_values(data: bytes, kind: int, size: tuple[int, int]) -> np.ndarray:
-    """All 16 bits of every sample, as FFmpeg reads them."""
+def deep_values(data: bytes, kind: int, size: tuple[int, int]) -> np.ndarray | None:
+    """All 16 bits of every sample, as FFmpeg reads them; `None` for a file without an end, which it does not."""
     layout = {GREY: "gray16be", GREY_ALPHA: "ya16be", RGB: "rgb48be", RGB_ALPHA: "rgba64be"}[kind]
     done = subprocess.run(
         [
@@ -134,8 +134,10 @@ def deep_values(data: bytes, kind: int, size: tuple[int, int]) -> np.ndarray:
         ],
         input=data,
         capture_output=True,
-        check=True,
+        check=b"IEND" in data,
     )
+    if done.returncode:
+        return None
     return np.frombuffer(done.stdout, ">u2").reshape(size[1], size[0], -1).astype(int)
 
 

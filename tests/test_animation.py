@@ -145,6 +145,7 @@ def test_apng_that_is_none(source, config, label):
 
 
 def test_apng_whose_first_frame_is_a_part_of_the_canvas(config, label):
+    """Browsers leave the rest open, others show the picture there that is for viewers that know no animations."""
     shots = [shot(RGB_ALPHA, 8, size=(50, 40), corner=(3, 4)), shot(RGB_ALPHA, 8, 9)]
     source = apng(shots, RGB_ALPHA, 8, unshown=still(RGB_ALPHA, 8))
     with pytest.raises(Refused) as refusal:

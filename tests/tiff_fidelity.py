@@ -57,8 +57,8 @@ def losses(source: bytes, output: bytes, placements: tuple[Mapping[str, Any], ..
     pages = list(zip(_directories(source), _directories(output), strict=True))
     places = _of_pages([first for first, _ in pages], placements)
     after = [
-        _above_strip(samples, second, place)
-        for samples, (_, second), place in zip(after, pages, places, strict=True)
+        _above_strip(samples, first, second, place)
+        for samples, (first, second), place in zip(after, pages, places, strict=True)
     ]
     if [a.shape for a in before] != [a.shape for a in after]:
         return [f"{[a.shape for a in before]} became {[a.shape for a in after]}"]
@@ -134,14 +134,23 @@ def _is_strip(place: Mapping[str, Any] | None) -> bool:
 
 
 def _above_strip(
-    samples: np.ndarray, page: tifffile.TiffPage, place: Mapping[str, Any] | None
+    samples: np.ndarray,
+    before: tifffile.TiffPage,
+    page: tifffile.TiffPage,
+    place: Mapping[str, Any] | None,
 ) -> np.ndarray:
-    """A page without the strip that was put below it."""
+    """A page without the strip that was put below it, and without what that has beside a narrow one."""
     if not _is_strip(place):
         return samples
-    below = {"x": 0.0, "y": 0.0, "width": 1.0, "height": place["y"]}
-    rows, columns = np.nonzero(_area(page, below, 1))
+    was, now = (one.imagewidth if _turn(one) < 5 else one.imagelength for one in (before, page))
+    above = {"x": 0.0, "y": 0.0, "width": was / now, "height": place["y"]}
+    rows, columns = np.nonzero(_area(page, above, 1))
     return samples[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+
+
+def _turn(page: tifffile.TiffPage) -> int:
+    tag = page.tags.get(274)
+    return tag.value if tag and 1 <= tag.value <= 8 else 1
 
 
 def _kept(source: bytes, output: bytes) -> bool:
@@ -205,8 +214,7 @@ def _pixels_lost(
 def _area(page: tifffile.TiffPage, place: Mapping[str, Any] | None, grid: int) -> np.ndarray:
     """True where the badge and its plate lie in the stored page."""
     size = page.imagewidth, page.imagelength
-    tag = page.tags.get(274)
-    turn = tag.value if tag and 1 <= tag.value <= 8 else 1
+    turn = _turn(page)
     shown = Image.new("L", size if turn < 5 else size[::-1])
     if place is not None:
         left, top = place["x"] * shown.width, place["y"] * shown.height

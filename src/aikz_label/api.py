@@ -113,7 +113,8 @@ def mark(
             leave the content as it is (the verdict then stays `incomplete`).
         notice_reason: Why there is no notice; needed with `none`, recorded in the marker.
         when_too_small: What to do with a picture on which no legible badge fits: `refuse` it, or put a `strip` below it,
-            which makes it higher. Animations always get one, since it hides nothing while they move.
+            which makes it higher, and wider where it is too narrow for any letters. Animations always get one, since it
+            hides nothing while they move; those too narrow only with `strip`.
         pages: Which pages of a PDF get the stamp: `all`, or only the `first`.
         stamp_as: How a page of a PDF carries it: in its `content`, or as an `annotation` above it, which leaves the content
             as it is and which viewers can hide.

@@ -122,9 +122,48 @@ def test_small_sizes_are_named(label, config):
     assert refusal.value.code == "not-perceptible"
     assert "2 of the 3 sizes" in refusal.value.message
     assert "16 × 16, 24 × 24" in refusal.value.message
-    # no strip helps: an icon is a square
-    with pytest.raises(Refused):
-        mark(icon(png(16)), None, label, config=config, when_too_small="strip")
+
+
+SMALL = {
+    "png": icon(png(16), png(8), png(48)),
+    "bitmaps": icon(bitmap(16, 32), bitmap(24, 24), bitmap(16, 4), bitmap(24, 1), between=b"free"),
+    "no-mask": icon(bitmap(16, 32, mask=False)),
+    "cursor": icon(bitmap(16, 8), kind=2),
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_small_sizes_get_a_strip_on_request(name, label, config):
+    """Higher than wide, and what is drawn in it stays where it was, so does a cursor's point."""
+    source = SMALL[name]
+    result = mark(source, None, label, config=config, when_too_small="strip")
+    before, after = parsed(source), parsed(result.data)
+    places = result.report.marker.notice.placements
+    assert [place.get("picture", 1) for place in places] == list(range(1, before.count + 1))
+    for index, place in enumerate(places):
+        (width, height), grown = before.sizes[index], after.sizes[index]
+        row = result.data[6 + 16 * index :][:16]
+        assert tuple(row[:2]) == grown
+        if name == "cursor":
+            assert row[4:8] == source[6 + 16 * index :][4:8]
+        was, now = (one.decode(index).seen().convert("RGBA") for one in (before, after))
+        if place["design"] == "strip/1":
+            assert grown[1] > height
+            assert np.array_equal(np.asarray(was), np.asarray(now.crop((0, 0, width, height))))
+            assert (np.asarray(now)[height:, :, 3] == 255).all()
+    with Image.open(io.BytesIO(result.data)) as image:
+        assert image.info.get("sizes", {image.size}) == set(after.sizes)
+    assert result.report.verdict is Verdict.LABELLED
+    measured = verify(result.data, sidecar=result.sidecar, config=config, measure=True)
+    assert measured.verdict is Verdict.LABELLED
+
+
+def test_a_size_that_would_be_too_long_is_refused(label, config):
+    buffer = io.BytesIO()
+    picture("RGBA", (10, 250)).save(buffer, "PNG")
+    with pytest.raises(Refused) as refusal:
+        mark(icon(buffer.getvalue()), None, label, config=config, when_too_small="strip")
+    assert refusal.value.code == "unsupported-variant"
 
 
 def test_without_a_notice_nothing_changes(label, config):
@@ -133,9 +172,17 @@ def test_without_a_notice_nothing_changes(label, config):
     assert result.data == source
 
 
-def test_shared_bytes_are_refused(label, config):
+def test_sizes_that_share_their_bytes(label, config):
+    """All of them are two names for one picture; some of them are nothing that anybody means."""
     whole = bytearray(icon(png(48), png(48)))
     whole[6 + 16 + 12 : 6 + 16 + 16] = whole[6 + 12 : 6 + 16]
+    result = mark(bytes(whole), None, label, config=config)
+    assert result.report.verdict is Verdict.LABELLED
+    first, second = (parsed(result.data).decode(index).seen() for index in (0, 1))
+    assert np.array_equal(np.asarray(first), np.asarray(second))
+    whole = bytearray(icon(bitmap(48, 32), bitmap(48, 32)))
+    whole[6 + 16 + 8 : 6 + 32] = whole[6 + 8 : 6 + 16]
+    whole[6 + 8 : 6 + 12] = (len(bitmap(48, 32)) + 4).to_bytes(4, "little")
     with pytest.raises(Refused) as refusal:
         mark(bytes(whole), None, label, config=config)
     assert refusal.value.code == "unsupported-variant"

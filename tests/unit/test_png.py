@@ -15,6 +15,7 @@ from aikz_label.adapters.image.png import Png
 from aikz_label.adapters.image.png_rows import sixteen_bit
 from aikz_label.limits import NO_LIMITS
 from png_files import GREY, GREY_ALPHA, KINDS, PALETTE, RGB, RGB_ALPHA, chunk, chunks, photo, png
+from support import encoded, picture
 
 SIZE = (200, 151)
 
@@ -217,4 +218,28 @@ def test_a_header_that_means_nothing(header, label, config):
     data = png_files.SIGNATURE + b"".join(chunk(*one) for one in listed)
     with pytest.raises(Refused) as refusal:
         mark(data, None, label, config=config)
+    assert refusal.value.code == "damaged"
+
+
+def cut(source: bytes, *, chunk: bool) -> bytes:
+    """A file that breaks off behind its last row: in the middle of a chunk, or before the next."""
+    end = source.rindex(b"IEND") - 4
+    return source[: end - 6 if chunk else end + 5]
+
+
+@pytest.mark.parametrize("chunk", [True, False])
+def test_a_file_whose_rows_are_all_there_is_whole(chunk, label, config):
+    source = encoded(picture(), "PNG")
+    result = mark(cut(source, chunk=chunk), None, label, config=config)
+    assert result.report.verdict is Verdict.LABELLED
+    with Image.open(io.BytesIO(result.data)) as image:
+        left = image.crop((0, 0, 100, image.height))
+        assert left.tobytes() == picture().crop((0, 0, 100, 320)).tobytes()
+    assert result.data.endswith(b"IEND\xaeB`\x82")
+
+
+def test_a_file_without_its_last_rows_is_damaged(label, config):
+    source = encoded(picture(), "PNG")
+    with pytest.raises(Refused) as refusal:
+        mark(source[: len(source) * 9 // 10], None, label, config=config)
     assert refusal.value.code == "damaged"

@@ -38,7 +38,7 @@ class Strip:
     Attributes:
         layout: Name of its layout.
         middle: What is measured: sign and text between the two keylines.
-        width: Of the band and the picture, px.
+        width: Of the band, px; that of the picture, unless letters need more.
     """
 
     layout: str
@@ -65,16 +65,41 @@ class Strip:
 
 
 def plan(
-    width: int, height: int, origin: Origin, languages: tuple[str, ...], profile: ImageProfile
+    width: int,
+    height: int,
+    origin: Origin,
+    languages: tuple[str, ...],
+    profile: ImageProfile,
+    *,
+    wider: bool = False,
 ) -> Strip | None:
     """Choose the band for a displayed picture.
 
     One line of words is best, several are next, codes come last. The sizes follow the shorter side of the picture with its
     band, because that is the picture people get.
 
+    Args:
+        width: Of the picture, px.
+        height: Likewise.
+        origin: What the notice says.
+        languages: In which.
+        profile: Thresholds.
+        wider: Below a picture too narrow for any letters the band may be wider than it: as wide as all codes need.
+
     Returns:
-        The strip, or `None` when the picture is too narrow for any legible text.
+        The strip, or `None` when there is no room for legible text.
     """
+    found = _stable(width, height, origin, languages, profile)
+    if found is None and wider:
+        least = max(width, _least_width(origin, languages, profile))
+        found = _stable(least, height, origin, languages, profile)
+    return found
+
+
+def _stable(
+    width: int, height: int, origin: Origin, languages: tuple[str, ...], profile: ImageProfile
+) -> Strip | None:
+    """The band that is large enough for the picture with that very band."""
     grown = height
     for _ in range(_ROUNDS):
         found = _fitting(width, height, grown, origin, languages, profile)
@@ -82,6 +107,13 @@ def plan(
             return found
         grown = height + found.height
     return None
+
+
+def _least_width(origin: Origin, languages: tuple[str, ...], profile: ImageProfile) -> int:
+    """Width that the codes of all languages need, one below the other, at the least size of text, px."""
+    layout = next(step for step in ladder(origin, languages) if step.name == "codeN")
+    em, icon_em = min(badge.sizes(layout, (1, 1), profile))
+    return _content(layout.lines, em, icon_em) + 2 * _air(layout, em, icon_em)
 
 
 def draw_in_shape(layout: Layout, em: int, icon_em: int, shape: float) -> Badge | None:

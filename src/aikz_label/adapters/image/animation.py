@@ -59,12 +59,15 @@ class Film:
         old = records.band_top(order.previous, 0, PillowPicture(first), order.profile)
         self._top = old or height
         profile = order.profile.image
-        planned = strip.plan(width, self._top, order.label.origin, order.languages, profile)
+        wider = order.when_too_small == "strip"
+        planned = strip.plan(
+            width, self._top, order.label.origin, order.languages, profile, wider=wider
+        )
         if planned is None:
             raise too_narrow(source.size)
-        size = width, self._top + planned.height
-        if max(size) > LONGEST:
-            raise too_long(size)
+        self._size = planned.width, self._top + planned.height
+        if max(self._size) > LONGEST:
+            raise too_long(self._size)
         self._strip = planned
         self._grown: Grown | None = None
 
@@ -84,10 +87,9 @@ class Film:
     @property
     def placements(self) -> tuple[Mapping[str, Any], ...]:
         """The record of the strip, for all frames."""
-        size = self._source.size[0], self._top + self._strip.height
         middle = self._strip.middle
         box = self._strip.left, self._top, *middle.mask.size
-        return (records.record(strip.DESIGN, self._strip.layout, middle, box, size),)
+        return (records.record(strip.DESIGN, self._strip.layout, middle, box, self._size),)
 
     def check(self, container: Container) -> Measurement:
         """Compare every frame with the source's, show every frame, and measure the strip in it.
@@ -111,7 +113,7 @@ class Film:
         first, *later = self._frames
         lead = self._grown.lead
         new = after[1:] if lead else after
-        whole = (0, 0, self._source.size[0], self._top + self._strip.height)
+        whole = (0, 0, *self._size)
         time = sum(frame.time for frame in after) - sum(frame.time for frame in self._frames)
         if (
             len(new) != len(self._frames)

@@ -96,32 +96,38 @@ class Bmp(Bare):
             pixels: How many bytes the pixels take.
             palette: How many bytes the palette takes.
         """
-
-        def put(at: int, value: int, size: int = 4) -> None:
-            head[at : at + size] = value.to_bytes(size, "little")
-
-        def add(at: int, more: int) -> None:
-            if value := int.from_bytes(head[at : at + 4], "little"):  # 0 says nothing and stays
-                put(at, max(0, value + more))
-
-        add(_SIZE, moved)
-        add(_PIXELS, grown)
-        if after.height != self.dib.height:
-            size = 2 if after.header == OS2 else 4
-            stored = -after.height if after.top_down else after.height
-            put(_HEADER + 4 + size, stored & (256**size - 1), size)
-        if after.depth != self.dib.depth:
-            put(_HEADER + (10 if after.header == OS2 else 14), after.depth, 2)
+        _add(head, _SIZE, moved)
+        _add(head, _PIXELS, grown)
+        word = (
+            2 if after.header == OS2 else 4
+        )  # of width and height, the planes and the depth follow
+        height = -after.height if after.top_down else after.height
+        for at, value, was, size in (
+            (4, after.width, self.dib.width, word),
+            (4 + word, height, -self.dib.height if after.top_down else self.dib.height, word),
+            (6 + 2 * word, after.depth, self.dib.depth, 2),
+        ):
+            if value != was:
+                _put(head, _HEADER + at, value & (256**size - 1), size)
         if after.header < WINDOWS:
             return
-        put(_HEADER + 16, after.compression)
+        _put(head, _HEADER + 16, after.compression)
         if moved != grown:
-            put(_HEADER + 20, pixels)
+            _put(head, _HEADER + 20, pixels)
         if grown:
-            put(_HEADER + 32, palette // after.entry)
-            put(_HEADER + 36, 0)  # all of them matter
+            _put(head, _HEADER + 32, palette // after.entry)
+            _put(head, _HEADER + 36, 0)  # all of them matter
         profile = _HEADER + 112
         if after.header == WINDOWS_5 and int.from_bytes(head[profile : profile + 4], "little") >= (
             self.dib.pixels_at - _HEADER
         ):
-            add(profile, moved)
+            _add(head, profile, moved)
+
+
+def _put(head: bytearray, at: int, value: int, size: int = 4) -> None:
+    head[at : at + size] = value.to_bytes(size, "little")
+
+
+def _add(head: bytearray, at: int, more: int) -> None:
+    if value := int.from_bytes(head[at : at + 4], "little"):  # 0 says nothing and stays
+        _put(head, at, max(0, value + more))

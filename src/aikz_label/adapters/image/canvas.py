@@ -84,19 +84,20 @@ def on_grid(
     from PIL import Image  # noqa: PLC0415
 
     x, y, _, _ = box
-    left, top, width, height = grown = _grown(box, grid, size)
+    left, top, width, height = whole = grown(box, grid, size)
     plate = Image.new("L", (width, height), 0)
     plate.paste(mask, (x - left, y - top))
-    return plate, grown
+    return plate, whole
 
 
 def centred(box: Box, grid: tuple[int, int], size: tuple[int, int]) -> Box:
     """The box moved by less than half a block, so that the rim of its plate is even."""
-    left, top, width, height = _grown(box, grid, size)
+    left, top, width, height = grown(box, grid, size)
     return left + (width - box[2]) // 2, top + (height - box[3]) // 2, box[2], box[3]
 
 
-def _grown(box: Box, grid: tuple[int, int], size: tuple[int, int]) -> Box:
+def grown(box: Box, grid: tuple[int, int], size: tuple[int, int]) -> Box:
+    """A box grown outwards to a grid of blocks, without leaving the picture."""
     x, y, w, h = box
     left, top = x - x % grid[0], y - y % grid[1]
     right = min(size[0], -(-(x + w) // grid[0]) * grid[0])

@@ -94,7 +94,7 @@ class Container(ABC):
 
     @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
-        """Sizes of all pictures, where none of them can be made larger for a strip; else empty."""
+        """Sizes of all pictures, where a refusal is to name those that are too small; else empty."""
         return ()
 
     @property

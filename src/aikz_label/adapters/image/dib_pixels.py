@@ -174,14 +174,17 @@ def encode(dib: Dib, data: bytes, picture: Picture) -> tuple[Dib, bytes, bytes]:
 
 
 def _room_for(picture: Picture, dib: Dib, data: bytes) -> tuple[Dib, Array]:
-    """The bitmap in the height of a picture that has a strip below it, and its rows."""
-    rows, height = _rows(dib, data), picture.stored[1]
-    if height == dib.height:
+    """The bitmap in the size of a picture that has a strip below it, and its rows."""
+    rows, (width, height) = _rows(dib, data), picture.stored
+    if (width, height) == (dib.width, dib.height):
         return dib, rows
-    higher = np.zeros((height, dib.stride), np.uint8)
+    grown = replace(dib, width=width, height=height)
+    higher = np.zeros((height, grown.stride), np.uint8)
     kept = rows[:height]
-    higher[: len(kept)] = kept
-    return replace(dib, height=height), higher
+    higher[: len(kept), : dib.stride] = kept
+    if width > dib.width:
+        higher[:, dib.row :] = 0  # what was padding is not
+    return grown, higher
 
 
 def _encode_indices(dib: Dib, data: bytes, picture: PillowPicture) -> tuple[Dib, bytes, bytes]:
@@ -201,8 +204,8 @@ def _encode_indices(dib: Dib, data: bytes, picture: PillowPicture) -> tuple[Dib,
     if dib.run_length:
         _, gaps = rle.decode(dib, data)
         left_out = np.zeros(indices.shape, bool)
-        left_out[: len(gaps)] = gaps[: len(left_out)]
-        dib = replace(dib, height=len(indices))
+        left_out[: len(gaps), : gaps.shape[1]] = gaps[: len(left_out)]
+        dib = replace(dib, width=indices.shape[1], height=len(indices))
         x, y, width, height = picture.painted or (0, 0, 0, 0)
         left_out[y : y + height, x : x + width] = False
         wider = dib if count <= 2**dib.depth else dib.with_depth(8)

@@ -32,6 +32,7 @@ from aikz_label.profile import Profile
 from aikz_label.report import Found, Measurement, Notice, NoticeState
 
 _MAX_SEARCHED = 20  # pictures of one file
+_MOST_COVERED = 0.75  # of a picture, by a badge on the grid of its codec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +78,8 @@ class Painting:
     def _refuse_small(self) -> None:
         """Name every picture of the file that is too small, not only the first."""
         order, sizes = self._order, self._source.sizes
+        if order.when_too_small == "strip":
+            return
         small = [
             size
             for size in sizes
@@ -142,7 +145,7 @@ class Painting:
         profile = order.profile.image
         if top is None:
             placed = badge.plan(*picture.size, order.label.origin, order.languages, profile)
-            if placed is not None:
+            if placed is not None and _leaves_enough(picture, placed, self._source.grid):
                 old = tuple(_old_boxes(order, index, picture.size))
                 return picture, _badge(picture, placed, self._source.grid, old, number)
             if self._source.is_preview(index):
@@ -150,8 +153,9 @@ class Painting:
             if order.when_too_small != "strip":
                 raise too_small(picture.size)
             top = picture.size[1]
+        wider = order.when_too_small == "strip"
         band = strip.plan(
-            picture.size[0], top, order.label.origin, order.languages, order.profile.image
+            picture.size[0], top, order.label.origin, order.languages, profile, wider=wider
         )
         if band is None:
             raise too_narrow(picture.size)
@@ -192,6 +196,15 @@ def _badge(
     picture.paint(plate, plate_box)
     record = records.record(badge.DESIGN, placed.layout, placed.badge, shown, size, number)
     return Drawn(picture, plate_box, placed.badge, record)
+
+
+def _leaves_enough(picture: Picture, placed: badge.Placed, grid: tuple[int, int]) -> bool:
+    """Whether a badge, grown to the blocks of the codec, leaves something of a small picture to be seen."""
+    width, height = picture.size
+    box = canvas.stored_box((placed.x, placed.y, *placed.size), picture.size, picture.orientation)
+    box = canvas.centred(box, grid, picture.stored)
+    _, _, wide, high = canvas.grown(box, grid, picture.stored)
+    return wide * high <= _MOST_COVERED * width * height
 
 
 def _strip(

@@ -104,7 +104,7 @@ class Animated(Container):
         """The animation on a higher canvas with a band below it, without a marker; every later frame as it was.
 
         Args:
-            band: White coverage of the band, mode L, as wide as the canvas.
+            band: White coverage of the band, mode L, as wide as the canvas, or wider: what is beside that becomes black.
             top: Where the band begins; what was below is an earlier band.
             tags: The metadata to write.
 

@@ -70,8 +70,11 @@ def on_screen(image: Image.Image, corner: tuple[int, int], size: tuple[int, int]
 
 def higher(image: Image.Image, band: Image.Image) -> tuple[Image.Image, bool]:
     """A picture with a band below it, and whether pixels got another colour to make room for black and white."""
-    grown = image.crop((0, 0, image.width, image.height + band.height))
+    grown = image.crop((0, 0, band.width, image.height + band.height))
     moved = palette.paint(grown, band, (0, image.height))
+    if band.width > image.width:
+        beside = Image.new("L", (band.width - image.width, image.height))
+        moved |= palette.paint(grown, beside, (image.width, 0))
     return grown, moved
 
 

@@ -28,6 +28,7 @@ _MAX_ENTRIES = 100  # Windows asks for five sizes, at three depths
 _PNG = b"\x89PNG"
 _HEAD, _ROW = 6, 16
 _CURSOR = 2
+_LARGEST = 256  # px, which the directory counts as 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +90,14 @@ class Ico(Bare):
 
     @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
-        """Of all of them."""
+        """See `Container.sizes`."""
         return tuple(entry.size for entry in self.entries)
 
     def check_variant(self) -> None:
         """Refuse what would lose something."""
-        spans = sorted((entry.start, entry.stop) for entry in self.entries)
+        spans = sorted({(entry.start, entry.stop) for entry in self.entries})
         if any(first[1] > second[0] for first, second in pairwise(spans)):
-            raise refuse_variant("ICO", "two of its sizes share the same bytes")
+            raise refuse_variant("ICO", "two of its sizes share some of their bytes")
         for entry in self.entries:
             if isinstance(entry.kind, Png):
                 entry.kind.check_variant()
@@ -122,11 +123,13 @@ class Ico(Bare):
         fresh: dict[int, bytes] = {}
         head = bytearray(self.data[: _HEAD + len(self.entries) * _ROW])
         for index, (entry, picture) in enumerate(zip(self.entries, pictures, strict=True)):
+            at = _HEAD + index * _ROW
+            if picture.stored != entry.size:
+                head[at : at + 2] = bytes(map(_side, picture.stored))
             if isinstance(entry.kind, Png):
                 fresh[index] = entry.kind.encode([picture], Tags())
                 continue
             after, fresh[index] = ico_pixels.encode(entry.kind, self.data[: entry.stop], picture)
-            at = _HEAD + index * _ROW
             if after.depth != entry.kind.depth and self.data[2] != _CURSOR:
                 head[at + 2] = 0  # 256 colours
                 head[at + 6 : at + 8] = after.depth.to_bytes(2, "little")
@@ -145,6 +148,19 @@ class Ico(Bare):
             body += fresh[index]
             at = entry.stop
         return bytes(head + body + self.data[at:])
+
+
+def _side(pixels: int) -> int:
+    """A width or height as the directory has it.
+
+    Raises:
+        Refused: It has no number for it.
+    """
+    if pixels > _LARGEST:
+        raise refuse_variant(
+            "ICO", f"with a strip one of its sizes is longer than {_LARGEST} pixels"
+        )
+    return pixels % _LARGEST
 
 
 def _span(data: bytes, index: int) -> tuple[int, int]:

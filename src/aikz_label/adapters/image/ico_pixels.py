@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from aikz_label.adapters.image import canvas, dib_pixels
+from aikz_label.adapters.image.dib import OS2, WINDOWS
 from aikz_label.adapters.image.picture import Picture
-from aikz_label.errors import Refused
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,8 +43,12 @@ class IconPicture(Picture):
         self.holes[y : y + height, x : x + width] = False
         self.painted = canvas.around(box, self.painted)
 
-    def _cut(self, edges: tuple[int, int, int, int]) -> Picture:  # noqa: ARG002
-        raise Refused("The sizes of an icon are fixed: it takes no strip.", code="not-perceptible")
+    def _cut(self, edges: tuple[int, int, int, int]) -> Picture:
+        left, top, right, bottom = edges
+        holes = np.zeros((bottom - top, right - left), bool)
+        here = self.holes[top:bottom, left:right]
+        holes[: here.shape[0], : here.shape[1]] = here
+        return IconPicture(self.colours._cut(edges), holes)  # noqa: SLF001  # of the same kind
 
     def crop(self, edges: tuple[int, int, int, int]) -> Image.Image:
         """See `Picture.crop`."""
@@ -87,7 +91,7 @@ def _with_opacity(dib: Dib, data: bytes) -> Dib:
 
 def _mask_rows(dib: Dib, data: bytes) -> NDArray[Any]:
     """Rows of the mask with their padding, top row first."""
-    stride = (dib.width + 31) // 32 * 4
+    stride = _mask_stride(dib.width)
     start = dib.pixels_at + dib.plain_size
     stored = data[start : start + stride * dib.height]
     rows = np.zeros(stride * dib.height, np.uint8)
@@ -102,27 +106,44 @@ def encode(dib: Dib, data: bytes, picture: Picture) -> tuple[Dib, bytes]:
     colours_end = dib.palette_at + dib.entries * dib.entry
     grown = len(palette) > dib.entries * dib.entry
     head = bytearray(data[dib.at : dib.palette_at])
+    word = 2 if dib.header == OS2 else 4  # of width and height, the planes and the depth follow
+    if (after.width, after.height) != (dib.width, dib.height):
+        sides = (side.to_bytes(word, "little") for side in (after.width, 2 * after.height))
+        head[4 : 4 + 2 * word] = b"".join(sides)
     if after.depth != dib.depth:
-        head[14:16] = after.depth.to_bytes(2, "little")
-    if grown:
+        head[6 + 2 * word : 8 + 2 * word] = after.depth.to_bytes(2, "little")
+    if grown and dib.header >= WINDOWS:
         head[32:36] = (len(palette) // dib.entry).to_bytes(4, "little")
         head[36:40] = bytes(4)
     if len(pixels) != dib.plain_size and any(head[20:24]):
         head[20:24] = bytes(4)  # the size may be left open
-    rows = _mask_rows(dib, data)
-    fresh = np.packbits(picture.holes, axis=1)
-    spare = fresh.shape[1] * 8 - dib.width
-    if spare:
-        fresh[:, -1] |= rows[:, fresh.shape[1] - 1] & ((1 << spare) - 1)
-    rows[:, : fresh.shape[1]] = fresh
-    start = dib.pixels_at + dib.plain_size
-    mask = rows[::-1].tobytes()[: max(0, len(data) - start)]
+    mask, rest = _mask(dib, data, picture.holes)
     parts = [
         bytes(head),
         palette or data[dib.palette_at : colours_end],
         data[colours_end : dib.pixels_at],
         pixels,
         mask,
-        data[start + len(mask) :],
+        rest,
     ]
     return after, b"".join(parts)
+
+
+def _mask(dib: Dib, data: bytes, holes: NDArray[Any]) -> tuple[bytes, bytes]:
+    """A painted mask as it is stored, and what follows it; one that is not there stays so."""
+    rows, fresh = _mask_rows(dib, data), np.packbits(holes, axis=1)
+    start = dib.pixels_at + dib.plain_size
+    length = min(rows.size, max(0, len(data) - start))
+    rest = data[start + length :]
+    if holes.shape != (dib.height, dib.width):
+        rows = np.zeros((len(holes), _mask_stride(holes.shape[1])), np.uint8)
+        length = rows.size if length else 0
+    elif spare := fresh.shape[1] * 8 - dib.width:
+        fresh[:, -1] |= rows[:, fresh.shape[1] - 1] & ((1 << spare) - 1)
+    rows[:, : fresh.shape[1]] = fresh
+    return rows[::-1].tobytes()[:length], rest
+
+
+def _mask_stride(width: int) -> int:
+    """Bytes from one row of the mask to the next."""
+    return (width + 31) // 32 * 4

@@ -176,9 +176,8 @@ class Codestream:
         alone = width >= right and height >= bottom
         return alone or all(n >= least and n & (n - 1) == 0 for n in (width, height))
 
-    def as_one_tile(self, height: int) -> Self:
-        """The main header of a picture in one tile at the origin, of any height; its tile-part has to be written anew."""
-        width = self.size[0]
+    def as_one_tile(self, width: int, height: int) -> Self:
+        """The main header of a picture in one tile at the origin, of any size; its tile-part has to be written anew."""
         area = tile = (0, 0, width, height)
         grid = (width, height, 0, 0, width, height, 0, 0)
         data = self.data[:8] + b"".join(value.to_bytes(4) for value in grid) + self.data[40:]

@@ -154,21 +154,25 @@ class Jp2(Unmarked):
             samples = picture.samples
         else:
             samples, palette = jp2_palette.stored(self._palette, picture, self.stream)
-        stream, height = self.stream, picture.stored[1]
-        if height == self.size[1] and stream.separable:
+        stream, size = self.stream, picture.stored
+        if size == self.size and stream.separable:
             tiles = tuple(stream.tiles_in(picture.painted))
         else:
-            stream, tiles = stream.as_one_tile(height), (0,)
+            stream, tiles = stream.as_one_tile(*size), (0,)
         exact = palette is not None
         fresh = {t: j2k_pixels.encode_tile(stream, t, samples, exact=exact) for t in tiles}
-        return self._assemble(stream.with_tiles(fresh), tags.xmp, palette, height)
+        return self._assemble(stream.with_tiles(fresh), tags.xmp, palette, size)
 
     def with_tags(self, tags: Tags) -> bytes:
         """The same codestream with other metadata."""
         return self._assemble(self.stream.data, tags.xmp)
 
     def _assemble(
-        self, stream: bytes, xmp: bytes | None, palette: bytes | None = None, height: int = 0
+        self,
+        stream: bytes,
+        xmp: bytes | None,
+        palette: bytes | None = None,
+        size: tuple[int, int] | None = None,
     ) -> bytes:
         if not self.boxes:
             return stream
@@ -180,19 +184,20 @@ class Jp2(Unmarked):
                 # before the picture, because its box may reach to the end of the file
                 out.append(_box(b"uuid", _XMP + xmp) if xmp is not None else b"")
                 out.append(_box(b"jp2c", stream))
-            elif box.name == b"jp2h" and (palette is not None or height):
-                out.append(_box(b"jp2h", b"".join(self._inner(palette, height))))
+            elif box.name == b"jp2h" and (palette is not None or size):
+                out.append(_box(b"jp2h", b"".join(self._inner(palette, size))))
             else:
                 out.append(_whole(self.data, box))
         return b"".join(out)
 
-    def _inner(self, palette: bytes | None, height: int) -> Iterator[bytes]:
-        """The boxes of the header, with another palette and another height."""
+    def _inner(self, palette: bytes | None, size: tuple[int, int] | None) -> Iterator[bytes]:
+        """The boxes of the header, with another palette and another size."""
         for box in self.header:
             if box.name == b"pclr" and palette is not None:
                 yield _box(b"pclr", palette)
-            elif box.name == b"ihdr" and height:
-                yield _box(b"ihdr", height.to_bytes(4) + box.data[4:])
+            elif box.name == b"ihdr" and size:
+                width, height = size
+                yield _box(b"ihdr", height.to_bytes(4) + width.to_bytes(4) + box.data[8:])
             else:
                 yield _whole(self.data, box)
 

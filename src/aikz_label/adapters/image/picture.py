@@ -74,15 +74,20 @@ class Picture(ABC):
         """The picture with a band below it, as people see it, and where that band is stored.
 
         Args:
-            band: White coverage, mode L, as wide as the displayed picture.
+            band: White coverage, mode L, as wide as the displayed picture, or wider: what is beside that becomes black.
             top: Where it begins; what the picture has there and below is left out.
         """
-        kept, displayed = (0, 0, self.size[0], top), (self.size[0], top + band.height)
+        kept, displayed = (0, 0, self.size[0], top), (band.width, top + band.height)
         before = canvas.stored_box(kept, self.size, self.orientation)
         after = canvas.stored_box(kept, displayed, self.orientation)
         x, y = before[0] - after[0], before[1] - after[1]
         width, height = canvas.displayed_size(displayed, self.orientation)  # the same both ways
         other = self._cut((x, y, x + width, y + height))
+        if band.width > self.size[0]:
+            beside = (self.size[0], 0, band.width - self.size[0], top)
+            plate = Image.new("L", beside[2:])
+            box = canvas.stored_box(beside, displayed, self.orientation)
+            other.paint(canvas.stored_mask(plate, self.orientation), box)
         box = canvas.stored_box((0, top, *band.size), displayed, self.orientation)
         other.paint(canvas.stored_mask(band, self.orientation), box)
         return other, box

@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.image import apng, png_text
+from aikz_label.adapters.image import apng, png_header, png_text
 from aikz_label.adapters.image.container import (
     Chunk,
     Container,
@@ -28,6 +28,7 @@ from aikz_label.adapters.image.png_header import (
     PALETTE,
     RGB,
     RGB_ALPHA,
+    SIGNATURE,
     Header,
 )
 from aikz_label.limits import Limits
@@ -42,8 +43,8 @@ if TYPE_CHECKING:
 
 Transfer: TypeAlias = Literal["sdr", "pq", "hlg"]
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HDR: dict[int, Transfer] = {16: "pq", 18: "hlg"}  # transfer functions, ITU-T H.273
+_IEND = png_header.chunk(b"IEND", b"")
 _RAW_EXIF = "Raw profile type exif"  # how ImageMagick kept EXIF before there was a chunk for it
 
 
@@ -62,7 +63,7 @@ class Png(Animated):
     def parse(cls, data: bytes, limits: Limits, *, thorough: bool) -> Self:
         """Walk the chunks; when thorough, also check the sums of the critical ones."""
         chunks: list[Chunk] = []
-        at = len(_SIGNATURE)
+        at = len(SIGNATURE)
         while at + 12 <= len(data):
             length, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
             stop = at + 12 + length
@@ -83,11 +84,14 @@ class Png(Animated):
                 break
         if not chunks or chunks[0].name != b"IHDR" or len(chunks[0].data) != 13:
             raise MediaProblem("damaged", detail_word="no-header")
-        if chunks[-1].name != b"IEND" or all(chunk.name != b"IDAT" for chunk in chunks):
-            raise MediaProblem("damaged", detail_word="no-end")
         header = chunks[0].data
         size = int.from_bytes(header[:4]), int.from_bytes(header[4:8])
         check_pixels(size, limits)
+        if chunks[-1].name != b"IEND":
+            chunks += _end(data, at, chunks)
+            at = len(data)
+        if all(chunk.name != b"IDAT" for chunk in chunks):
+            raise MediaProblem("damaged", detail_word="no-end")
         return cls(data, size, tuple(chunks), at)
 
     @property
@@ -157,7 +161,7 @@ class Png(Animated):
         if header.depth == 16:
             with decoding():
                 samples = png_rows.sixteen_bit(self._image_data, header)
-            return SamplePicture(samples, self._colours(), self._orientation())
+            return SamplePicture(samples, self.colours, self._orientation())
         picture = Container.decode(
             self, index
         )  # no super(): the class was made twice, for its slots
@@ -167,7 +171,7 @@ class Png(Animated):
             picture.image.info["background"] = background.data[0] if background else None
         elif self.transfer != "sdr" or (header.colour_type == GREY and header.depth in {2, 4}):
             values = png_rows.values_of(picture.image, header)
-            return SamplePicture(values, self._colours(), picture.orientation)
+            return SamplePicture(values, self.colours, picture.orientation)
         return picture
 
     @property
@@ -183,7 +187,8 @@ class Png(Animated):
         with decoding():
             return orientation_of(Image.open(BytesIO(self.data), formats=["PNG"]))
 
-    def _colours(self) -> Colours:
+    @property
+    def colours(self) -> Colours:
         """What the numbers of this file mean."""
         from aikz_label.adapters.image.samples import Colours  # noqa: PLC0415
 
@@ -242,19 +247,22 @@ class Png(Animated):
 
     def with_strip(self, band: Image, top: int, tags: Tags) -> Grown:
         """See `Animated.with_strip`: rows are appended, and none decoded."""
-        from aikz_label.adapters.image import png_rows  # noqa: PLC0415
+        from aikz_label.adapters.image import png_frames, png_rows  # noqa: PLC0415
 
         found, header = apng.shots(self.chunks), self.header
         first = found[0]
         if first.control.box != (0, 0, *self.size):
-            raise refuse_variant("PNG", "the first frame of its animation is a part of the canvas")
-        below, palette = png_rows.band(band, header, self._colours(), self._palette)
-        size = self.size[0], top + band.height
+            raise refuse_variant(
+                "PNG",
+                "viewers do not agree what is around the first frame of its animation, which is a part of the canvas",
+            )
+        below, palette = png_rows.band(band, header, self.colours, self.palette)
+        size, still = (band.width, top + band.height), self._image_data if self.unshown else b""
         change = apng.Band(
             header=replace(header, size=size).packed,
             size=size,
-            still=png_rows.extended(self._image_data, header, below, top) if self.unshown else b"",
-            first=png_rows.extended(first.data(self.chunks), header, below, top),
+            still=still and png_frames.striped(self, still, below, top),
+            first=png_frames.striped(self, first.data(self.chunks), below, top),
             lead=first.control.disposal != 0,
         )
         chunks = apng.with_band(self.chunks, found, change)
@@ -265,7 +273,7 @@ class Png(Animated):
         return Grown(data, lead=True, longer=time - first.control.seconds)
 
     @property
-    def _palette(self) -> tuple[bytes, bytes]:
+    def palette(self) -> tuple[bytes, bytes]:
         """The data of `PLTE` and `tRNS`."""
         found = (self._first(name) for name in (b"PLTE", b"tRNS"))
         colours, opacity = (chunk.data if chunk else b"" for chunk in found)
@@ -284,7 +292,7 @@ class Png(Animated):
         self, fresh: dict[bytes, bytes], tags: Tags, chunks: Iterable[Chunk] = ()
     ) -> bytes:
         """The file with other chunks; those with the names in `fresh` get that data."""
-        out = [_SIGNATURE]
+        out = [SIGNATURE]
         if tags.exif is not None:
             fresh = fresh | {b"eXIf": tags.exif}
         old_palette = next((c.data for c in self.chunks if c.name == b"PLTE"), b"")
@@ -309,7 +317,31 @@ class Png(Animated):
         return b"".join(out) + self.data[self.end :]
 
 
+def _end(data: bytes, at: int, chunks: list[Chunk]) -> Iterator[Chunk]:
+    """What a file that stops within its image data or behind it needs to be whole, as every viewer shows it.
+
+    Raises:
+        MediaProblem: Rows are missing, or something else was cut.
+    """
+    image = [chunk for chunk in chunks if chunk.name == b"IDAT"]
+    if data[at + 4 : at + 8] == b"IDAT":
+        image.append(Chunk(b"IDAT", data, at + 8, len(data)))
+        yield image[-1]
+    elif not _IEND.startswith(data[at:]):
+        raise MediaProblem("damaged", detail_word="no-end")
+    if apng.moves(tuple(chunks)) or not image:
+        raise MediaProblem("damaged", detail_word="no-end")
+    length, inflating = Header.read(chunks[0].data).length, zlib.decompressobj()
+    for chunk in image:
+        try:
+            length -= len(inflating.decompress(chunk.data, max(1, length)))
+        except zlib.error:
+            break
+    if length > 0:
+        raise MediaProblem("damaged", detail_word="no-end")
+    yield Chunk.of(b"IEND", b"")
+
+
 def _pack(chunk: Chunk) -> bytes:
     """The chunk with its length and check sum."""
-    body = chunk.name + chunk.data
-    return (len(body) - 4).to_bytes(4) + body + zlib.crc32(body).to_bytes(4)
+    return png_header.chunk(chunk.name, chunk.data)

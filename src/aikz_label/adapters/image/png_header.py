@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,6 +20,12 @@ _ADAM7 = (  # first column and row, step across and down (PNG, 8.2)
     (0, 1, 1, 2),
 )
 _WHOLE = ((0, 0, 1, 1),)
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def chunk(name: bytes, body: bytes) -> bytes:
+    """A chunk with its length and check sum."""
+    return len(body).to_bytes(4) + name + body + zlib.crc32(name + body).to_bytes(4)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,10 @@ from aikz_label.adapters.image.png_header import (
     PALETTE,
     RGB,
     RGB_ALPHA,
+    SIGNATURE,
     Header,
     Pass,
+    chunk,
 )
 from aikz_label.adapters.image.samples import Colours, SamplePicture
 
@@ -95,6 +97,15 @@ def extended(data: bytes, header: Header, below: NDArray[Any], top: int) -> byte
     return zlib.compress(b"".join(pieces), LEVEL)
 
 
+def packed(values: NDArray[Any], header: Header) -> bytes:
+    """The compressed rows of what a file stores: rows × columns × channels."""
+    pieces = (
+        np.pad(_lines(values[one.y :: one.down, one.x :: one.across], header), ((0, 0), (1, 0)))
+        for one in header.passes()
+    )
+    return zlib.compress(b"".join(piece.tobytes() for piece in pieces), LEVEL)
+
+
 def band(
     mask: Image.Image, header: Header, colours: Colours, fixed: tuple[bytes, bytes]
 ) -> tuple[NDArray[Any], dict[bytes, bytes]]:
@@ -121,7 +132,7 @@ def _replace(rows: bytearray, header: Header, one: Pass, picture: Picture, chang
     """Filter some rows of a pass and put them in."""
     above = max(0, changed.start - 1)
     top, bottom = one.y + above * one.down, one.y + (changed.stop - 1) * one.down + 1
-    pixels = _values(picture, top, bottom)[:: one.down, one.x :: one.across]
+    pixels = values(picture, top, bottom)[:: one.down, one.x :: one.across]
     lines = _lines(pixels, header)
     previous = lines[:-1] if changed.start else np.pad(lines, ((1, 0), (0, 0)))[:-1]
     fresh = _filtered(lines[changed.start - above :], previous, header)
@@ -129,7 +140,7 @@ def _replace(rows: bytearray, header: Header, one: Pass, picture: Picture, chang
     rows[start:stop] = fresh.tobytes()
 
 
-def _values(picture: Picture, top: int, bottom: int) -> NDArray[Any]:
+def values(picture: Picture, top: int, bottom: int) -> NDArray[Any]:
     """Rows × columns × channels of what the file stores."""
     if isinstance(picture, PillowPicture):
         part = np.asarray(picture.image.crop((0, top, picture.stored[0], bottom)))
@@ -206,11 +217,8 @@ def sixteen_bit(data: bytes, header: Header) -> NDArray[np.uint16]:
 def _pillow(header: Header, data: bytes, raw_mode: str) -> Image.Image:
     """Image data under a header of our choice, unpacked as we say."""
     chunks = ((b"IHDR", header.packed), (b"IDAT", data), (b"IEND", b""))
-    packed = b"".join(
-        len(body).to_bytes(4) + name + body + zlib.crc32(name + body).to_bytes(4)
-        for name, body in chunks
-    )
-    image = Image.open(BytesIO(b"\x89PNG\r\n\x1a\n" + packed), formats=["PNG"])
+    file = SIGNATURE + b"".join(chunk(name, body) for name, body in chunks)
+    image = Image.open(BytesIO(file), formats=["PNG"])
     image.tile = [tile._replace(args=raw_mode) for tile in image.tile]
     image.load()
     return image

@@ -40,7 +40,7 @@ def too_narrow(size: tuple[int, int]) -> Refused:
     return Refused(
         f"No legible notice fits into {size[0]} × {size[1]} pixels, nor below them.",
         code="not-perceptible",
-        hint="Use a wider picture, or --notice none with the reason why people are told elsewhere.",
+        hint="--when-too-small strip makes it wider for a band; or use a wider picture.",
     )
 
 
@@ -59,5 +59,5 @@ def some_too_small(sizes: list[tuple[int, int]], count: int) -> Refused:
     return Refused(
         f"No legible notice fits into {len(sizes)} of the {count} sizes in this file: {listed}.",
         code="not-perceptible",
-        hint="Leave the small sizes out, or --notice none with the reason why people are told elsewhere.",
+        hint="Leave the small sizes out; or --when-too-small strip puts a band below them.",
     )

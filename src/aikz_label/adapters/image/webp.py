@@ -46,7 +46,6 @@ class WebP(Animated):
     end: int
 
     pillow = "WEBP"
-    grid = (16, 16)
     least_psnr = 40.0
 
     @classmethod
@@ -60,6 +59,11 @@ class WebP(Animated):
         size = webp_chunks.size_of(chunks)
         check_pixels(size, limits)
         return cls(data, size, chunks, end)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Blocks of brightness and the colours that they share; a lossless picture has none."""
+        return (1, 1) if any(c.name == b"VP8L" for c in self.chunks) else (16, 16)
 
     @property
     def flags(self) -> int:

@@ -36,9 +36,9 @@ class Blocks:
         self._last: tuple[int, Array] = (-1, np.empty(0))
 
     def __iter__(self) -> Iterator[Array]:
-        """Every block as it is in the file, cut to the picture."""
+        """Every block, cut to the picture."""
         for index in range(len(self)):
-            yield self._inside(index, self._decoded(index))
+            yield self._inside(index, self._current(index))
 
     def __len__(self) -> int:
         return self.page.across * self.page.down * self.page.planes
@@ -63,9 +63,7 @@ class Blocks:
         page = self.page
         out: Array | None = None
         for index, plane, (left, top), (wide, high) in self._touching(x, y, width, height):
-            block = self.changed.get(index)
-            if block is None:
-                block = self._decoded(index)
+            block = self._current(index)
             if out is None:
                 out = np.zeros((height, width, page.samples), block.dtype)
             x0, y0 = max(x, left), max(y, top)
@@ -89,7 +87,7 @@ class Blocks:
     def remap(self, table: Array) -> None:
         """Give every index of a palette another one."""
         for index in range(len(self)):
-            block = self._decoded(index)
+            block = self._current(index)
             moved = block.copy()
             moved[..., 0] = table[block[..., 0]]
             if (moved != block).any():
@@ -166,6 +164,11 @@ class Blocks:
         return block[:height, :width]
 
     # --- one block --------------------------------------------------------------------------------------------------
+
+    def _current(self, index: int) -> Array:
+        """A whole block as it is now."""
+        block = self.changed.get(index)
+        return self._decoded(index) if block is None else block
 
     def _decoded(self, index: int) -> Array:
         """A whole block, what a tile has outside the picture included; the last one is kept."""
