@@ -33,34 +33,41 @@ _MOVED = (
 def decodable(data: bytes) -> bool:
     """Whether FFmpeg gets any sound out of it."""
     row = sniff(data)
-    return row is not None and row.family == "audio" and _decoded(data).size > 0
+    return row is not None and row.family == "audio" and decoded(data, 1).size > 0
 
 
 def losses(source: bytes, output: bytes, placements: tuple[Mapping[str, Any], ...]) -> list[str]:
     """What marking changed besides the notices, one sentence each."""
-    before, after = _stream(source), _stream(output)
+    before, after = stream(source), stream(output)
     found = [
         f"{name} was {before.get(name)} and is {after.get(name)}"
         for name in before.keys() | after.keys()
         if before.get(name) != after.get(name)
     ]
     channels = int(before.get("channels", 1))
-    first, second = _decoded(source), _decoded(output)
-    keep = np.ones(len(second) // channels, bool)
-    for place in placements:
-        keep[place["first"] : place["first"] + place["samples"]] = False
-    programme = second.reshape(-1, channels)[keep]
-    first = first.reshape(-1, channels)
+    first = decoded(source, channels)
+    programme = outside(output, placements, channels)
     if first.shape != programme.shape:
         found.append(f"the programme had {len(first)} samples and has {len(programme)}")
     elif len(first):
         worst = float(np.abs(first - programme).max())
         if worst > (OPUS_STEP if before.get("codec_name") == "opus" else 0):
             found.append(f"the programme differs by {worst:.3g}")
-    return found + list(_tags(source, output))
+    return found + list(tag_losses(source, output))
 
 
-def _tags(source: bytes, output: bytes) -> list[str]:
+def outside(
+    output: bytes, placements: tuple[Mapping[str, Any], ...], channels: int
+) -> NDArray[np.float64]:
+    """What is heard besides the notices, moment by moment."""
+    found = decoded(output, channels)
+    keep = np.ones(len(found), bool)
+    for place in placements:
+        keep[place["first"] : place["first"] + place["samples"]] = False
+    return found[keep]
+
+
+def tag_losses(source: bytes, output: bytes) -> list[str]:
     """Tags that are gone, and ours where they are not."""
     found = []
     old, new = _read(source), _read(output)
@@ -128,7 +135,8 @@ def _seen(name: str, data: bytes) -> dict[str, str]:
     return {key: str(value) for key, value in found.items() if not key.startswith(lengths)}
 
 
-def _stream(data: bytes) -> dict[str, Any]:
+def stream(data: bytes) -> dict[str, Any]:
+    """What FFmpeg says of the sound."""
     listed = _probe(data, "-show_streams").get("streams", [])
     sound = next((one for one in listed if one.get("codec_type") == "audio"), {})
     names = ("codec_name", "profile", "sample_rate", "channels", "channel_layout", "sample_fmt")
@@ -145,13 +153,13 @@ def _probe(data: bytes, what: str) -> dict[str, Any]:
     return dict(json.loads(done.stdout or b"{}"))
 
 
-def _decoded(data: bytes) -> NDArray[np.float64]:
-    """Every sample, exactly: 64-bit floats hold whatever FFmpeg decodes to."""
+def decoded(data: bytes, channels: int) -> NDArray[np.float64]:
+    """Every sample of every moment, exactly: 64-bit floats hold whatever FFmpeg decodes to."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(data)
         file.flush()
         command = [require_tool("ffmpeg"), "-v", "quiet", "-i", file.name, "-map", "0:a:0"]
         command += ["-f", "f64le", "-c:a", "pcm_f64le", "-"]
         done = subprocess.run(command, capture_output=True, check=False)
-    whole = len(done.stdout) // 8
-    return np.frombuffer(done.stdout, "<f8", whole)
+    whole = len(done.stdout) // (8 * channels) * channels
+    return np.frombuffer(done.stdout, "<f8", whole).reshape(-1, channels)

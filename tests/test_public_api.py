@@ -61,6 +61,7 @@ def test_the_two_verbs():
         "allow_signed",
         "override_permissions",
         "video_mode",
+        "allow_reencode",
         "progress",
         "config",
         "caps",

@@ -95,6 +95,7 @@ def mark(
     allow_signed: bool = False,
     override_permissions: bool = False,
     video_mode: str = "full",
+    allow_reencode: bool = False,
     progress: Progress | None = None,
     config: str | Path | Config | None = None,
     caps: Limits = limits.DEFAULT,
@@ -133,6 +134,8 @@ def mark(
             `python`, or `name` when the file's name says so.
         video_mode: Where a film carries the notice: `full`, in every frame; or `smart`, in the first seconds, again every
             five minutes and at the end, so that all other frames are copied instead of coded anew.
+        allow_reencode: Decode and code again as a whole what else would be refused, because packets of a notice cannot be
+            put among its own: HE-AAC, Vorbis and others. The report then says from what to what.
         progress: Called with what is done and of how much, such as frames, while a film is coded.
         allow_normalise: Convert a text to composed UTF-8 (NFC), without which it cannot carry its marker; the name of its
             code page where it is not Unicode.
@@ -167,6 +170,7 @@ def mark(
         allow_signed=allow_signed,
         override_permissions=override_permissions,
         video_mode=video_mode,
+        allow_reencode=allow_reencode,
         progress=progress,
     )
     target = Path(destination) if isinstance(destination, str | Path) else None

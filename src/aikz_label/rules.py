@@ -23,6 +23,7 @@ from aikz_label.report import (
     Message,
     Mirror,
     NoticeState,
+    Recoding,
     Report,
     Status,
     Verdict,
@@ -447,6 +448,8 @@ def _reading_limits(case: _Case, profile: Profile) -> Iterator[Message]:
     record = case.evidence.marker.notice
     if record is not None and any("voices" in place for place in record.placements):
         yield message("limits.own-voice")
+    if record is not None and record.recoding is not None:
+        yield _recoded(record.recoding)
     if case.evidence.format == "pdf":
         yield message("limits.pages")
     yield message("limits.profile", profile=profile.id)
@@ -458,6 +461,17 @@ def _watched(figures: Mapping[str, float]) -> Iterator[Message]:
     looked = figures.get("looked_s", promised)
     if looked < promised - 1:
         yield message("limits.watched", looked=f"{looked:.0f}", whole=f"{promised:.0f}")
+
+
+def _recoded(how: Recoding) -> Message:
+    return message(
+        "limits.recoded",
+        before=how.before,
+        before_kbits=f"{how.before_kbits:g}",
+        after=how.after,
+        after_kbits=f"{how.after_kbits:g}",
+        snr=f"{how.snr_db:g}",
+    )
 
 
 _LISTENED = round(LISTENED / 60)

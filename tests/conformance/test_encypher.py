@@ -18,6 +18,7 @@ import corpus_files
 import gif_files
 import pdf_files
 import png_files
+import sound_anew_files
 import sound_files
 import svg_files
 import tiff_files
@@ -151,6 +152,16 @@ def marked(request: pytest.FixtureRequest, config: Config, label: Label) -> byte
 
 def test_marked_file_is_valid_and_trusted(marked: bytes, opinion: Opinion) -> None:
     assert summary(opinion(marked)) == ACCEPTED
+
+
+@pytest.mark.parametrize("kind", ["vorbis-speech", "m4a-he"])
+def test_sound_that_was_coded_anew_is_accepted(
+    kind: str, opinion: Opinion, config: Config, label: Label
+) -> None:
+    source = sound_anew_files.KINDS[kind][0]()
+    data = mark(source, None, label, config=config, languages=("en",), allow_reencode=True).data
+    assert data is not None
+    assert summary(opinion(data)) == ACCEPTED
 
 
 def test_encrypted_document_is_beyond_it(opinion: Opinion, config: Config, label: Label) -> None:

@@ -59,6 +59,7 @@ class Order:
         allow_signed: A document that people signed may get annotations.
         override_permissions: A document may be changed although its owner does not allow that.
         video_mode: `full` puts the notice into every frame of a film; `smart` only into the promised stretches.
+        allow_reencode: A sound that takes no packets of a notice may be decoded and coded again as a whole.
         progress: Told of long work.
     """
 
@@ -76,6 +77,7 @@ class Order:
     allow_signed: bool = False
     override_permissions: bool = False
     video_mode: str = "full"
+    allow_reencode: bool = False
     progress: Progress | None = None
 
     def told(self, total: int) -> Callable[[int], None]:

@@ -103,6 +103,11 @@ def add_mark(commands: Commands, common: argparse.ArgumentParser) -> None:
         help="smart: only the promised seconds of a film are coded anew (default: full)",
     )
     command.add_argument(
+        "--allow-reencode",
+        action="store_true",
+        help="decode and code again sound that takes no notice else, such as HE-AAC and Vorbis",
+    )
+    command.add_argument(
         "--reserve-training",
         action="store_true",
         help="declare that it may not be used for training",
@@ -270,6 +275,7 @@ def _how(options: argparse.Namespace) -> dict[str, Any]:
         "allow_signed": options.allow_signed,
         "override_permissions": options.override_permissions,
         "video_mode": options.video_mode,
+        "allow_reencode": options.allow_reencode,
     }
 
 

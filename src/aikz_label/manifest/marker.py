@@ -15,7 +15,7 @@ import aikz_label
 from aikz_label.errors import InvalidLabel
 from aikz_label.formats import FORMATS
 from aikz_label.label import Label
-from aikz_label.manifest import assertions
+from aikz_label.manifest import assertions, recoding
 from aikz_label.manifest.assertions import SOURCE_TYPE
 from aikz_label.report import Notice
 from aikz_label.texts import LANGUAGES
@@ -131,6 +131,8 @@ def _facts(label: Label, notice: Notice, medium: str, unprotected: str) -> dict[
             "placements": [dict(place) for place in notice.placements],
             "measured": dict(notice.figures),
         }
+        if notice.recoding is not None:
+            record["recoding"] = recoding.stored(notice.recoding)
     facts = {
         "schema": SCHEMA,
         "law": LAW,
@@ -259,17 +261,12 @@ def _read_notice(data: Mapping[str, Any]) -> Notice:
         profile,
         tuple(dict(place) for place in places),
         tuple(
-            (name, _number(figures[name], _LEAST.get(name, -1.0), most))
+            (name, recoding.number(figures[name], _LEAST.get(name, -1.0), most))
             for name, most in _FIGURES.items()
             if name in figures
         ),
+        recoding=recoding.read(record.get("recoding")),
     )
 
 
 _MAX_PLACES = 1000  # pages, repeats
-
-
-def _number(value: object, least: float, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise InvalidLabel("A figure is not a number, or not one that can be measured.")
-    return float(value)

@@ -145,6 +145,25 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Recoding:
+    """That all of a sound was decoded and coded again, since its notice could not be put in otherwise.
+
+    Attributes:
+        before: What it was coded with.
+        before_kbits: Thousand bits per second of that.
+        after: What it is coded with.
+        after_kbits: Thousand bits per second of that.
+        snr_db: By how many decibels the programme is louder than what this put into it.
+    """
+
+    before: str
+    before_kbits: float
+    after: str
+    after_kbits: float
+    snr_db: float
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """The notice a marker records.
 
@@ -156,6 +175,7 @@ class Notice:
         placements: Where and how it was placed; the keys belong to the adapter that wrote them.
         figures: What the signer measured.
         reason: Why there is none.
+        recoding: How the sound was coded anew for it.
     """
 
     kind: str
@@ -165,6 +185,7 @@ class Notice:
     placements: tuple[Mapping[str, Any], ...] = ()
     figures: tuple[tuple[str, float], ...] = ()
     reason: str = ""
+    recoding: Recoding | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,7 @@ class Marking:
     allow_signed: bool = False
     override_permissions: bool = False
     video_mode: str = "full"
+    allow_reencode: bool = False
 
     def __call__(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Mark one file; a destination that is not finished has no name, so it goes with this process."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from aikz_label import engine
 from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
 from aikz_label.adapters.audio import mirrors, pieces
-from aikz_label.adapters.audio.container import SoundFile
+from aikz_label.adapters.audio.container import NEEDS_RECODING, SoundFile
 from aikz_label.carriers import embedded
 from aikz_label.carriers import room as rooms
 from aikz_label.carriers.native import NativeCarrier
@@ -71,17 +71,25 @@ class AudioAdapter(NativeCarrier):
     ) -> Rendered:
         """See `Adapter.render`."""
         sound = _parse(source, row, order.limits, thorough=True)
-        sound.check_variant()
         said: list[str] = []
-        notice, spoken = Notice("none", profile=order.profile.id, reason=order.reason), None
-        if order.notice != "none":
-            from aikz_label.adapters.audio import speaking  # noqa: PLC0415  # numpy and FFmpeg
+        if order.notice == "none":
+            sound.check_variant()
+            destination.writelines(pieces.blocks(sound.assemble((), order.label, said), source))
+            notice = Notice("none", profile=order.profile.id, reason=order.reason)
+            return Rendered(notice, tuple(said), None)
+        from aikz_label.adapters.audio import speaking  # noqa: PLC0415  # numpy and FFmpeg
 
-            spoken = speaking.spoken(sound, order)
-            notice = spoken.notice
-        written = sound.assemble(spoken.inserts if spoken else (), order.label, said)
-        destination.writelines(pieces.blocks(written, source))
-        return Rendered(notice, tuple(said), spoken)
+        try:
+            sound.check_variant()
+            spoken = speaking.rendered(sound, destination, order, said)
+        except Refused as refusal:
+            if refusal.code != NEEDS_RECODING or not order.allow_reencode:
+                raise
+            from aikz_label.adapters.audio import recoding  # noqa: PLC0415
+
+            said.clear()
+            spoken = recoding.rendered(sound, destination, order, said)
+        return Rendered(spoken.notice, tuple(said), spoken)
 
     def check(
         self, painted: BinaryIO, row: Format, rendered: Rendered, order: Order

@@ -9,9 +9,10 @@ from itertools import islice, zip_longest
 
 import numpy as np
 
-from aikz_label.adapters.audio.container import Coded, refuse_variant
+from aikz_label.adapters.audio.container import Coded, needs_recoding, refuse_variant
 from aikz_label.adapters.audio.decoding import Samples
 from aikz_label.adapters.audio.encoding import Coder
+from aikz_label.adapters.audio.recoders import Coding
 
 FRAME = 1024  # samples of a packet
 CODER_DELAY = 1024
@@ -30,6 +31,8 @@ _ELEMENTS = {
     7: (_ONE, _TWO, _TWO, _TWO, _LOW),
 }
 _MAX_CONFIG = 512  # bytes; with a list of elements and a comment it has some three hundred
+_CHANNELS = {layout: channels for channels, layout in _LAYOUTS.items()} | {"7.1": 8}
+_RICH = 48_000  # bits per second and channel of 44.1 kHz at which AAC-LC is as good as HE-AAC of half of that
 _LEAST = 64_000  # bits per second and channel pair at which speech is clear
 
 
@@ -81,10 +84,12 @@ class Config:
         if self.extended or self.kind in {_SBR, _PS}:
             raise high_efficiency(title)
         if self.kind != LOW_COMPLEXITY:
-            raise refuse_variant(
+            raise needs_recoding(
                 title, f"its sound is MPEG-4 audio of type {self.kind}, not AAC-LC"
             )
-        if self.short or self.channels not in _LAYOUTS or self.rate not in RATES:
+        if self.short:
+            raise needs_recoding(title, "its packets have 960 samples, which no encoder here makes")
+        if self.channels not in _LAYOUTS or self.rate not in RATES:
             raise refuse_variant(title, "its AAC has an unusual configuration")
 
     @property
@@ -95,11 +100,7 @@ class Config:
 
 def high_efficiency(title: str) -> Exception:
     """The refusal of HE-AAC."""
-    return refuse_variant(
-        title,
-        "its sound is HE-AAC, before which no packets of a notice can go",
-        "Convert it to AAC-LC, WAV or FLAC and mark that.",
-    )
+    return needs_recoding(title, "no packets can go before those of HE-AAC")
 
 
 def coded(title: str, config: Config, samples: Samples, bits: int, early: int) -> Coded:
@@ -129,6 +130,18 @@ def coded(title: str, config: Config, samples: Samples, bits: int, early: int) -
         raise refuse_variant(title, "the encoder makes no packets like those of the file")
     packets = list(coder.packets(np.pad(samples, ((0, 0), (before, after)))))[: count - 1]
     return Coded((*packets, silence(config.channels)), count * FRAME)
+
+
+def recoder(title: str, coding: Coding) -> Coder:
+    """What codes sound anew: AAC-LC, since there is no free encoder of anything better."""
+    channels = _CHANNELS.get(coding.layout, 0)
+    if not channels or coding.rate not in RATES:
+        raise refuse_variant(title, f"no encoder makes {coding.layout} AAC at {coding.rate} Hz")
+    each = _RICH * coding.rate / 44100 * channels
+    most = 6144 * coding.rate // FRAME * channels
+    bits = round(min(max(coding.bits, each), most))
+    options = {"aac_pns": "0"}  # noise in place of what was there
+    return Coder(title, "aac", coding.rate, coding.layout, "fltp", bits, options)
 
 
 def same_packets(

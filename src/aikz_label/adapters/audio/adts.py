@@ -20,6 +20,7 @@ from aikz_label.adapters.audio.container import (
 )
 from aikz_label.adapters.audio.frames import Frames, Once
 from aikz_label.adapters.audio.pieces import Piece, Span
+from aikz_label.adapters.audio.recoders import Coding, Muxed, Recoder
 from aikz_label.adapters.audio.shifting import Shift, kept
 from aikz_label.adapters.audio.tags.id3_file import Tagged
 from aikz_label.limits import MIB
@@ -150,6 +151,25 @@ class Adts(SoundFile):
             yield Span(self._place(start), self._place(stop))
             if insert is not None:
                 yield b"".join(insert.coded)
+        yield Span(self.frames.stop, self.size)
+
+    def recoder(self, coding: Coding) -> Recoder:
+        """See `SoundFile.recoder`; nothing here tells how late a decoder is."""
+        coder = aac.recoder(_TITLE, coding)
+        options = {"write_id3v2": "0"}
+        return Muxed("adts", coder, options, step=aac.FRAME, early=aac.CODER_DELAY)
+
+    def dressed(
+        self,
+        fresh: Self,
+        total: int,  # noqa: ARG002  # the fresh one tells it
+        inserts: Sequence[Insert],
+        label: Label,
+        said: list[str],  # noqa: ARG002
+    ) -> Iterator[Piece]:
+        """See `SoundFile.dressed`."""
+        yield from self.tagged.rewritten(label, Shift(inserts, fresh.rate), aac.FRAME)
+        yield Span(fresh.frames.start, fresh.frames.stop, fresh.source)
         yield Span(self.frames.stop, self.size)
 
     def same_packets(self, painted: Self, inserts: Sequence[Insert]) -> bool:

@@ -17,6 +17,7 @@ from aikz_label.limits import Limits
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples
+    from aikz_label.adapters.audio.recoders import Coding, Recoder
     from aikz_label.carriers.room import Room
     from aikz_label.label import Label
 
@@ -156,6 +157,40 @@ class SoundFile(ABC):
             said: Takes what could not be written, one English sentence each.
         """
 
+    def played(self, decoded: int, rate: int) -> int:  # noqa: ARG002  # few files tell what their decoder does not
+        """How many of the samples that a decoder makes are to be heard."""
+        return decoded
+
+    def recoder(self, coding: Coding) -> Recoder:  # noqa: ARG002  # most take notices as they stand
+        """What codes such sound anew, where notices cannot be put among its own packets.
+
+        Args:
+            coding: How its sound is coded now.
+
+        Raises:
+            Refused: Nothing does.
+        """
+        raise refuse_variant("sound", "there is no encoder for it")
+
+    def dressed(
+        self,
+        fresh: Self,
+        total: int,
+        inserts: Sequence[Insert],
+        label: Label,
+        said: list[str],
+    ) -> Iterable[Piece]:
+        """The file with sound that was coded anew, notices and all, in the place of its own.
+
+        Args:
+            fresh: What a `Recoder` wrote: the same format, without any metadata.
+            total: How many samples are played.
+            inserts: Where notices are in it.
+            label: What the mirrors say.
+            said: Takes what could not be written, one English sentence each.
+        """
+        raise NotImplementedError
+
     def same_packets(self, painted: Self, inserts: Sequence[Insert]) -> bool:  # noqa: ARG002  # for codecs that make noise up
         """Whether two files hold the same packets besides those of notices, where decoders make up noise for some."""
         return False
@@ -187,6 +222,18 @@ def size_of(source: BinaryIO, limits: Limits) -> int:
     if size > limits.max_streamed:
         raise MediaProblem("over-limit", what_word="bytes", found=size, limit=limits.max_streamed)
     return size
+
+
+NEEDS_RECODING = "needs-reencode"
+
+
+def needs_recoding(title: str, detail: str) -> Refused:
+    """The refusal of a sound that takes a notice only when all of it is decoded and coded again."""
+    return Refused(
+        f"A notice cannot be put into this {title} as it stands: {detail}.",
+        code="needs-reencode",
+        hint="Use --allow-reencode to have all of it decoded and coded again, or convert it to WAV or FLAC.",
+    )
 
 
 def refuse_variant(title: str, detail: str, hint: str = "") -> Refused:

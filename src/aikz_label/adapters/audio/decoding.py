@@ -72,11 +72,14 @@ class Decoding:
         rate: Samples per second.
         layout: FFmpeg's name of its channel layout.
         channels: How many there are.
+        coded: How many bytes of packets were decoded so far.
+        length: To how many moments.
     """
 
     def __init__(self, container: InputContainer) -> None:
         self._container = container
         self._stream = container.streams.audio[0]
+        self.coded = self.length = 0
         self._coming = self._frames()
         first = next(self._coming, None)  # a file does not tell of everything that its codec adds
         if first is None:
@@ -85,6 +88,12 @@ class Decoding:
         self.rate: int = first.sample_rate
         self.layout: str = first.layout.name
         self.channels: int = first.layout.nb_channels
+
+    @property
+    def codec(self) -> str:
+        """FFmpeg's name of the coding, and of its profile where it has one."""
+        context = self._stream.codec_context
+        return " ".join(filter(None, (context.codec.canonical_name, context.profile)))
 
     def blocks(self) -> Iterator[Block]:
         """All of it, from its start.
@@ -96,6 +105,7 @@ class Decoding:
         gathered = av.AudioFifo()
         for frame in chain([self._first], self._coming):
             self._gather(frame, gathered)
+            self.length += frame.samples
             if gathered.samples >= _GATHERED:
                 yield self._block(gathered)
         if gathered.samples:
@@ -106,6 +116,7 @@ class Decoding:
         decoded = failed = 0
         try:
             for packet in self._container.demux(self._stream):
+                self.coded += packet.size
                 try:
                     frames = packet.decode()
                 except av.error.InvalidDataError:

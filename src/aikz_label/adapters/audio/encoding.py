@@ -71,19 +71,24 @@ class Coder:
     def _packets(self, samples: Samples, length: int) -> Iterator[bytes]:
         context = self._context()
         step = context.frame_size or length or 4096
-        form = av.AudioFormat(self.form)
         for at in range(0, samples.shape[1], step):
             part = samples[:, at : at + step]
             if part.shape[1] < step:
                 part = np.pad(part, ((0, 0), (0, step - part.shape[1])))
-            fit = _as(part, self.form)
-            array = np.ascontiguousarray(fit if form.is_planar else fit.T.reshape(1, -1))
-            frame = av.AudioFrame.from_ndarray(array, format=self.form, layout=self.layout)
-            frame.sample_rate, frame.pts, frame.time_base = self.rate, at, Fraction(1, self.rate)
-            for packet in context.encode(frame):
+            for packet in context.encode(frame_of(part, at, self)):
                 yield bytes(packet)
         for packet in context.encode(None):
             yield bytes(packet)
+
+
+def frame_of(samples: Samples, at: int, coder: Coder) -> av.AudioFrame:
+    """Samples from some moment on, as an encoder takes them."""
+    fit = _as(samples, coder.form)
+    planar = av.AudioFormat(coder.form).is_planar
+    array = np.ascontiguousarray(fit if planar else fit.T.reshape(1, -1))
+    frame = av.AudioFrame.from_ndarray(array, format=coder.form, layout=coder.layout)
+    frame.sample_rate, frame.pts, frame.time_base = coder.rate, at, Fraction(1, coder.rate)
+    return frame
 
 
 def _as(samples: Samples, form: str) -> NDArray[np.generic]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 import numpy as np
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import aac, boxes, m4a_sound, m4a_times, pieces, tables
+from aikz_label.adapters.audio import aac, boxes, m4a_anew, m4a_sound, m4a_times, pieces, tables
 from aikz_label.adapters.audio.boxes import Box, Placed
 from aikz_label.adapters.audio.container import (
     Coded,
@@ -22,6 +22,7 @@ from aikz_label.adapters.audio.container import (
 )
 from aikz_label.adapters.audio.m4a_splice import LAST, number_of, spliced
 from aikz_label.adapters.audio.pieces import Piece
+from aikz_label.adapters.audio.recoders import Coding, Muxed, Recoder
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags import ilst
 from aikz_label.adapters.image.bmff import C2PA
@@ -235,6 +236,31 @@ class M4a(SoundFile):
                 yield moov.stored()
             elif not self.is_marker(placed):
                 yield placed.whole
+
+    def played(self, decoded: int, rate: int) -> int:
+        """See `SoundFile.played`: the last packet is filled up."""
+        moov = Box.parse(self.moov)
+        trak = self.track(moov)
+        listed = [edit.duration for edit in m4a_times.edits(trak) if edit.start != -1]
+        if not sum(listed):
+            return decoded
+        film = m4a_times.timescale(moov.need(b"mvhd"))
+        return min(round(sum(listed) * rate / film), decoded)
+
+    def recoder(self, coding: Coding) -> Recoder:
+        """See `SoundFile.recoder`; decoders give what fills up the last packet too, so nothing may."""
+        return Muxed("ipod", aac.recoder(_TITLE, coding), step=aac.FRAME)
+
+    def dressed(
+        self,
+        fresh: Self,
+        total: int,
+        inserts: Sequence[Insert],
+        label: Label,
+        said: list[str],  # noqa: ARG002
+    ) -> Iterator[Piece]:
+        """See `SoundFile.dressed`."""
+        return m4a_anew.dressed(self, fresh, total, Shift(inserts, fresh.rate), label)
 
     def same_packets(self, painted: Self, inserts: Sequence[Insert]) -> bool:
         """See `SoundFile.same_packets`."""

@@ -42,6 +42,12 @@ def timescale(box: Box) -> int:
     return units
 
 
+def set_timescale(box: Box, units: int) -> None:
+    """Write how many units per second an `mvhd` or `mdhd` counts."""
+    at = 20 if box.content[:1] == b"\x01" else 12
+    box.content = box.content[:at] + units.to_bytes(4) + box.content[at + 4 :]
+
+
 def edits(trak: Box) -> list[Edit]:
     """The edit list of a track.
 
@@ -84,14 +90,12 @@ def make_exact(moov: Box, samples: int, rate: int) -> None:
     """Count the film's time in smaller units, so that a number of samples is a whole number of them."""
     units = timescale(moov.need(b"mvhd"))
     factor = rate // math.gcd(samples * units, rate)
-    longest = max((_duration(box) for box in _film_heads(moov)), default=0)
+    longest = max((duration(box) for box in _film_heads(moov)), default=0)
     if factor == 1 or units * factor >= 1 << 31 or longest * factor >= 1 << 31:
         return
-    head = moov.need(b"mvhd")
-    at = 20 if head.content[:1] == b"\x01" else 12
-    head.content = head.content[:at] + (units * factor).to_bytes(4) + head.content[at + 4 :]
+    set_timescale(moov.need(b"mvhd"), units * factor)
     for box in _film_heads(moov):
-        _set_duration(box, _duration(box) * factor)
+        set_duration(box, duration(box) * factor)
     for trak in moov.all(b"trak"):
         listed = edits(trak)
         if listed:
@@ -101,9 +105,9 @@ def make_exact(moov: Box, samples: int, rate: int) -> None:
 def lengthen(box: Box, more: int) -> None:
     """Make the duration of an `mvhd`, `tkhd` or `mdhd` longer, if it tells one."""
     width = 8 if box.content[:1] == b"\x01" else 4
-    found = _duration(box)
+    found = duration(box)
     if found and found != _UNKNOWN[width]:
-        _set_duration(box, found + more)
+        set_duration(box, found + more)
 
 
 def delay(trak: Box, shift: Shift, film: int) -> None:
@@ -129,21 +133,23 @@ def delay(trak: Box, shift: Shift, film: int) -> None:
     lengthen(trak.need(b"tkhd"), round(shift.total * film / shift.rate))
 
 
-def _film_heads(moov: Box) -> list[Box]:
-    """The boxes whose durations count in the film's time."""
-    return [*moov.all(b"mvhd"), *moov.all(b"trak", b"tkhd")]
-
-
-def _duration(box: Box) -> int:
+def duration(box: Box) -> int:
+    """The duration that an `mvhd`, `tkhd` or `mdhd` tells."""
     at, width = _where(box)
     return int.from_bytes(box.content[at : at + width])
 
 
-def _set_duration(box: Box, duration: int) -> None:
+def set_duration(box: Box, units: int) -> None:
+    """Write it."""
     at, width = _where(box)
-    if duration >= 1 << 8 * width:
+    if units >= 1 << 8 * width:
         raise MediaProblem("damaged", detail_word="too-long")
-    box.content = box.content[:at] + duration.to_bytes(width) + box.content[at + width :]
+    box.content = box.content[:at] + units.to_bytes(width) + box.content[at + width :]
+
+
+def _film_heads(moov: Box) -> list[Box]:
+    """The boxes whose durations count in the film's time."""
+    return [*moov.all(b"mvhd"), *moov.all(b"trak", b"tkhd")]
 
 
 def _where(box: Box) -> tuple[int, int]:

@@ -29,6 +29,7 @@ from aikz_label.carriers.room import Room
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples
     from aikz_label.adapters.audio.ogg_streams import Stream
+    from aikz_label.adapters.audio.recoders import Coding, Recoder
     from aikz_label.label import Label
     from aikz_label.limits import Limits
 
@@ -157,6 +158,25 @@ class Ogg(SoundFile):
             yield from self.stream.spliced(self, inserts, paging)
         else:
             yield from self.renumbered(paging, 0)
+
+    def recoder(self, coding: Coding) -> Recoder:
+        """See `SoundFile.recoder`."""
+        return self.stream.recoder(coding)
+
+    def dressed(
+        self,
+        fresh: Self,
+        total: int,  # noqa: ARG002  # the fresh one tells it
+        inserts: Sequence[Insert],
+        label: Label,
+        said: list[str],  # noqa: ARG002
+    ) -> Iterator[Piece]:
+        """See `SoundFile.dressed`."""
+        shift = Shift(inserts, self.rate)
+        comments = self.stream.comments(self.heads).moved(shift).with_mirror(label)
+        paging = Paging(self.sound.serial)
+        yield from paging.headers(self.stream.renewed(fresh.heads, comments))
+        yield from fresh.renumbered(paging, 0)
 
     def renumbered(self, paging: Paging, later: int, start: int = 0) -> Iterator[bytes]:
         """The pages of sound with other numbers, at a later position."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio.container import Coded, Insert, refuse_variant
+from aikz_label.adapters.audio.container import Coded, Insert, needs_recoding, refuse_variant
 from aikz_label.adapters.audio.encoding import Coder
 from aikz_label.adapters.audio.ogg_packets import Paging
+from aikz_label.adapters.audio.recoders import Coding, Recoder, Vorbis
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags.vorbis import Comments
 
@@ -32,6 +33,20 @@ _OPUS_LAYOUTS = {
     7: "6.1",
     8: "7.1",
 }
+# Bits per second and channel that libvorbis takes for its eleven qualities, at 44.1 kHz.
+_VORBIS_RATES = (
+    32_000,
+    40_000,
+    48_000,
+    56_000,
+    64_000,
+    80_000,
+    96_000,
+    112_000,
+    128_000,
+    160_000,
+    250_000,
+)
 _SPEECH = 12  # configurations below code speech alone, those above also or only music
 _RESETTING = 2
 _SETTLING = 6  # packets of silence behind which a decoder is as at its start, or nearly
@@ -95,11 +110,22 @@ class Stream:
 
     def encode(self, source: Ogg, samples: Samples) -> Coded:  # noqa: ARG002
         """There is no way."""
-        raise refuse_variant(
-            _TITLE,
-            "packets of Vorbis cannot go before those of another encoder",
-            "Convert it to Opus or FLAC and mark that; or --notice none with the reason.",
-        )
+        raise needs_recoding(_TITLE, "packets of Vorbis need the code books of their own encoder")
+
+    def recoder(self, coding: Coding) -> Recoder:
+        """The quality at which the file says it was made, else the one that takes as many bits."""
+        channels = self.head[11]
+        nominal = int.from_bytes(self.head[20:24], "little", signed=True)
+        told = 0.5 < nominal / coding.bits < 4  # libvorbis tells what it needs of music
+        bits = (nominal if told else coding.bits) / channels * min(44100 / coding.rate, 2.0)
+        quality = np.interp(bits, _VORBIS_RATES, np.arange(11) / 10)
+        return Vorbis(coding.rate, channels, round(float(quality), 2))
+
+    def renewed(self, fresh: Sequence[bytes], comments: Comments) -> tuple[bytes, ...]:
+        """The packets before sound that was coded anew, which tell of its encoder, with the comments of the file."""
+        first, theirs, *others = fresh
+        vendor = Comments.read(theirs[len(self.prefix) :]).vendor
+        return (first, self.prefix + replace(comments, vendor=vendor).stored(), *others)
 
     def spliced(self, source: Ogg, inserts: Sequence[Insert], paging: Paging) -> Iterator[bytes]:
         """The pages of sound, with notices."""

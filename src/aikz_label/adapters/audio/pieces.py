@@ -16,10 +16,11 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Bytes of a source, from `start` up to `stop`."""
+    """Bytes from `start` up to `stop` of a source: the one that is being rewritten, unless it names another."""
 
     start: int
     stop: int
+    source: BinaryIO | None = None
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -43,10 +44,10 @@ def blocks(pieces: Iterable[Piece], source: BinaryIO) -> Iterator[bytes]:
         if isinstance(piece, bytes):
             yield piece
             continue
-        at = piece.start
+        at, stream = piece.start, piece.source or source
         while at < piece.stop:
-            source.seek(at)
-            block = source.read(min(BLOCK, piece.stop - at))
+            stream.seek(at)
+            block = stream.read(min(BLOCK, piece.stop - at))
             if not block:
                 raise MediaProblem("damaged", detail_word="cut")
             yield block

@@ -65,3 +65,12 @@ def kept(inserts: Sequence[Insert]) -> tuple[tuple[int, int], ...]:
         found.append((at, insert.at))
         at = insert.at + insert.instead
     return (*found, (at, -1))
+
+
+def outside(inserts: Sequence[Insert]) -> tuple[tuple[int, int], ...]:
+    """The stretches of the finished file that are programme, as `kept` tells those of the source."""
+    found, at = [], 0
+    for start, stop in ranges(inserts):
+        found.append((at, start))
+        at = stop
+    return (*found, (at, -1))

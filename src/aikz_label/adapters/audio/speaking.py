@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from aikz_label.adapters import MediaProblem, Order
-from aikz_label.adapters.audio import decoding
+from aikz_label.adapters.audio import comparing, decoding, pieces
+from aikz_label.adapters.audio.comparing import changed
 from aikz_label.adapters.audio.container import Coded, Insert, SoundFile
 from aikz_label.adapters.audio.decoding import Decoding, Stretches
-from aikz_label.adapters.audio.shifting import kept, ranges
+from aikz_label.adapters.audio.shifting import kept, outside, ranges
 from aikz_label.errors import Refused
 from aikz_label.notice import sound as notices
 from aikz_label.notice import wording
@@ -23,10 +24,6 @@ from aikz_label.report import Found, Measurement, Notice, NoticeState
 
 if TYPE_CHECKING:
     from aikz_label.label import Origin
-
-_NEAR = (
-    2.0**-16
-)  # half a step of 16 bits: the difference where a decoder remembers what came before
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +35,14 @@ class Spoken:
         inserts: The notices, in order.
         notice: The record of them, without figures.
         programme: What the rest of the sound must still be.
+        recoded: All of the sound was coded anew; `programme` is what that was decoded to.
     """
 
     source: SoundFile
     inserts: tuple[Insert, ...]
     notice: Notice
     programme: Programme
+    recoded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +62,95 @@ class Programme:
     layout: str
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A programme that was listened to, to make notices for it.
+
+    Attributes:
+        programme: What it is.
+        loudness: How loud, moment by moment.
+        codec: FFmpeg's name of its coding.
+        bits: Bits per second of that.
+    """
+
+    programme: Programme
+    loudness: Any
+    codec: str
+    bits: int
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return self.programme.length / self.programme.rate
+
+
+def listened(source: SoundFile, old: Sequence[Insert], *, anyhow: bool = False) -> Heard:
+    """Decode a programme, older notices aside.
+
+    Args:
+        source: The file.
+        old: The notices.
+        anyhow: Its decoder may make more of it than the file tells of.
+
+    Raises:
+        MediaProblem: The file cannot be decoded.
+        Refused: No notice can be heard in it.
+    """
+    with decoding.opened(source.source, source.demuxer) as heard:
+        if heard.rate < notices.MIN_RATE:
+            raise _too_few(heard.rate)
+        if not anyhow:
+            source.check_decoded(heard.rate)
+        meter = notices.Meter(heard.rate, heard.layout)
+        programme = programme_of(heard, kept(old), meter)
+    if not programme.length:
+        raise MediaProblem("damaged", detail_word="no-sound")
+    loudness = meter.finish()
+    bits = round(heard.coded * 8 * heard.rate / heard.length)
+    return Heard(programme, loudness, heard.codec, bits)
+
+
+def composed(heard: Heard, order: Order) -> notices.Composed:
+    """The notice, as loud as the programme.
+
+    Raises:
+        Refused: It cannot be said as ordered.
+    """
+    numbers, programme = order.profile.sound, heard.programme
+    script = notices.script(order.label.origin, order.languages, numbers, order.voices)
+    return notices.compose(
+        script,
+        programme.rate,
+        programme.layout,
+        heard.loudness.integrated(),
+        numbers,
+        short=notices.is_short(heard.seconds, numbers),
+    )
+
+
+def recorded(order: Order, made: notices.Composed, inserts: Sequence[Insert], rate: int) -> Notice:
+    """The record of notices in a finished file."""
+    placements = tuple(
+        made.placement(start / rate) | {"first": start, "samples": stop - start}
+        for start, stop in ranges(inserts)
+    )
+    profile = order.profile.id
+    return Notice("spoken", order.languages, wording.version(), profile, placements)
+
+
+def rendered(source: SoundFile, destination: BinaryIO, order: Order, said: list[str]) -> Spoken:
+    """Write a file with notices put in, and everything else as it is.
+
+    Raises:
+        MediaProblem: The file cannot be decoded.
+        Refused: No notice can be heard in it.
+    """
+    found = spoken(source, order)
+    written = source.assemble(found.inserts, order.label, said)
+    destination.writelines(pieces.blocks(written, source.source))
+    return found
+
+
 def spoken(source: SoundFile, order: Order) -> Spoken:
     """Compose the notices for a file.
 
@@ -70,42 +158,18 @@ def spoken(source: SoundFile, order: Order) -> Spoken:
         MediaProblem: The file cannot be decoded.
         Refused: No notice can be heard in it.
     """
-    old = _older(source, order)
-    numbers = order.profile.sound
-    with decoding.opened(source.source, source.demuxer) as heard:
-        if heard.rate < notices.MIN_RATE:
-            raise _too_few(heard.rate)
-        source.check_decoded(heard.rate)
-        meter = notices.Meter(heard.rate, heard.layout)
-        programme = _programme(heard, kept(old), meter)
-        layout = heard.layout
-    if not programme.length:
-        raise MediaProblem("damaged", detail_word="no-sound")
-    loudness = meter.finish()
-    seconds = programme.length / programme.rate
-    script = notices.script(order.label.origin, order.languages, numbers, order.voices)
-    made = notices.compose(
-        script,
-        programme.rate,
-        layout,
-        loudness.integrated(),
-        numbers,
-        short=notices.is_short(seconds, numbers),
-    )
+    old = older(source, order)
+    heard = listened(source, old)
+    made = composed(heard, order)
     coded = source.encode(made.samples)
+    programme = heard.programme
     if not old:
-        times = (0.0, *notices.plan(loudness, numbers))
+        times = (0.0, *notices.plan(heard.loudness, order.profile.sound))
         old = tuple(
             Insert(at, 0, None) for at in dict.fromkeys(source.places(times, programme.length))
         )
     inserts = tuple(_insert(source, one, coded) for one in old)
-    placements = tuple(
-        made.placement(start / programme.rate) | {"first": start, "samples": stop - start}
-        for start, stop in ranges(inserts)
-    )
-    profile = order.profile.id
-    record = Notice("spoken", order.languages, wording.version(), profile, placements)
-    return Spoken(source, inserts, record, programme)
+    return Spoken(source, inserts, recorded(order, made, inserts, programme.rate), programme)
 
 
 def _insert(source: SoundFile, place: Insert, coded: Coded) -> Insert:
@@ -124,16 +188,21 @@ def check(said: Spoken, painted: SoundFile, origin: Origin, order: Order) -> Mea
         if (heard.rate, heard.layout) != (said.programme.rate, said.programme.layout):
             raise changed()
         ear = notices.Listening(heard.rate, heard.layout, said.notice, origin, numbers)
-        found = _programme(heard, _outside(said.inserts), ear)
-    same = found.length == said.programme.length
-    if same and said.source.exact:
-        same = found.digest == said.programme.digest
-        same = same or said.source.same_packets(painted, said.inserts)
-    elif same:
-        same = _alike(said, painted)
-    if not same:
+        found = programme_of(heard, outside(said.inserts), ear)
+    if found.length != said.programme.length or not _same(said, painted, found):
         raise changed()
     return ear.finish()
+
+
+def _same(said: Spoken, painted: SoundFile, found: Programme) -> bool:
+    if found.digest == said.programme.digest:
+        return True
+    if said.recoded:
+        return False
+    if said.source.exact:
+        return said.source.same_packets(painted, said.inserts)
+    stretches = kept(said.inserts), outside(said.inserts)
+    return comparing.alike(said.source, stretches[0], painted, stretches[1])
 
 
 def measure(
@@ -154,14 +223,20 @@ def search(source: SoundFile, numbers: SoundProfile) -> Found | None:
         return notices.search(blocks, heard.rate, heard.layout, numbers)
 
 
-def _older(source: SoundFile, order: Order) -> tuple[Insert, ...]:
-    """Where a new notice takes the place of one that the file has; only what can be heard there is taken out."""
+def older(source: SoundFile, order: Order, *, anywhere: bool = False) -> tuple[Insert, ...]:
+    """Where a new notice takes the place of one that the file has; only what can be heard there is taken out.
+
+    Args:
+        source: The file.
+        order: Tells where they are, by a marker.
+        anywhere: They need not be packets of their own.
+    """
     found = [_place(record) for record in order.previous]
     places = sorted(place for place in found if place is not None)
     if not places or len(places) != len(found):
         return ()
     overlap = any(first[1] > second[0] for first, second in pairwise(places))
-    if overlap or not source.holds(places):
+    if overlap or not (anywhere or source.holds(places)):
         return ()
     languages, version = order.languages, wording.version()
     record = Notice("spoken", languages, version, order.profile.id, order.previous)
@@ -180,16 +255,7 @@ def _place(record: Mapping[str, Any]) -> tuple[int, int] | None:
     return start, start + length
 
 
-def _outside(inserts: Sequence[Insert]) -> Stretches:
-    """The stretches of the finished file that are programme."""
-    found, at = [], 0
-    for start, stop in ranges(inserts):
-        found.append((at, start))
-        at = stop
-    return (*found, (at, -1))
-
-
-def _programme(
+def programme_of(
     heard: Decoding,
     stretches: Stretches,
     ear: Any,
@@ -204,51 +270,10 @@ def _programme(
             for channel, one in zip(part.native.T, hashed, strict=True):
                 one.update(np.ascontiguousarray(channel).data)
             length += len(part)
-            if not everything:
+            if ear is not None and not everything:
                 ear.push(part.samples)
     digest = b"".join(one.digest() for one in hashed)
     return Programme(digest, length, heard.rate, heard.layout)
-
-
-def _alike(said: Spoken, painted: SoundFile) -> bool:
-    """Whether two programmes are the same to half a step of 16 bits."""
-    source = said.source
-    with (
-        decoding.opened(source.source, source.demuxer) as before,
-        decoding.opened(painted.source, painted.demuxer) as after,
-    ):
-        first = _samples(before, kept(said.inserts))
-        second = _samples(after, _outside(said.inserts))
-        return _closest(first, second) <= _NEAR
-
-
-def _samples(heard: Decoding, stretches: Stretches) -> Iterator[Any]:
-    for _, parts in decoding.cut(heard.blocks(), stretches):
-        for _, part in parts:
-            yield part.samples
-
-
-def _closest(first: Iterator[Any], second: Iterator[Any]) -> float:
-    """The largest difference between two streams of samples that are cut into other blocks."""
-    worst, left, right = 0.0, None, None
-    while True:
-        left = next(first, None) if left is None else left
-        right = next(second, None) if right is None else right
-        if left is None or right is None:
-            return worst if left is right else 1.0
-        count = min(left.shape[1], right.shape[1])
-        worst = max(worst, float(np.abs(left[:, :count] - right[:, :count]).max()))
-        left = left[:, count:] if count < left.shape[1] else None
-        right = right[:, count:] if count < right.shape[1] else None
-
-
-def changed() -> Refused:
-    """The refusal to deliver a file whose programme became different."""
-    return Refused(
-        "Putting the notice in would change the programme of this file.",
-        code="content-changed",
-        hint="Nothing was written. Convert it to WAV or FLAC and mark that.",
-    )
 
 
 def _too_few(rate: int) -> Refused:

@@ -15,6 +15,10 @@ from aikz_label.metadata import mirror
 _FREE, _COMMENT = b"----", b"\xa9cmt"
 _MEAN = b"com.apple.iTunes"
 _GAPLESS = "iTunSMPB"
+# Its text: how many samples are silence before and behind those that are played, and how many those are.
+_COUNTS = re.compile(
+    rb"(.*? [0-9A-F]{8} )([0-9A-F]{8}) ([0-9A-F]{8}) ([0-9A-F]{16})(.*)", re.DOTALL
+)
 _HANDLER = bytes(4) + bytes(4) + b"mdirappl" + bytes(9)
 _TEXT = (1).to_bytes(4)
 _CHAPTER_UNIT = 10_000_000  # of a second
@@ -110,12 +114,21 @@ def _value(item: Box) -> str:
     return ""
 
 
+def tell_silence(moov: Box, early: int, coded: int, played: int) -> None:
+    """Write, where the file tells it, how many samples are silence before and behind those that are played."""
+    numbers = f"{early:08X} {max(coded - early - played, 0):08X} {played:016X}".encode()
+    for item in _items(moov):
+        found = _COUNTS.fullmatch(item.content)
+        if item.name == _FREE and _name(item) == _GAPLESS and found is not None:
+            item.content = found[1] + numbers + found[5]
+
+
 def _longer(item: Box, shift: Shift) -> None:
-    """The fourth number is how many samples there are."""
-    found = re.fullmatch(rb"(.*?( [0-9A-F]{8}){3} )([0-9A-F]{16})(.*)", item.content, re.DOTALL)
+    """One number is how many samples there are."""
+    found = _COUNTS.fullmatch(item.content)
     if found is not None:
-        count = int(found[3], 16) + shift.total
-        item.content = found[1] + f"{count:016X}".encode() + found[4]
+        count = f"{int(found[4], 16) + shift.total:016X}".encode()
+        item.content = item.content[: found.start(4)] + count + found[5]
 
 
 def _chapters(content: bytes, shift: Shift) -> bytes:

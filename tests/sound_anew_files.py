@@ -1,0 +1,50 @@
+"""Sound among whose packets no notice can be put, made here."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import soundfile
+
+import sound_files
+
+
+def vorbis(channels: int = 2, rate: int = 44_100, quality: float = 0.4) -> bytes:
+    """A song with a title, as libvorbis codes it."""
+    stream = io.BytesIO()
+    samples = sound_files.programme(rate, 2.0, channels)
+    shape = {"format": "OGG", "subtype": "VORBIS", "compression_level": 1 - quality}
+    with soundfile.SoundFile(stream, "w", rate, channels, **shape) as out:
+        out.title = "Ән"
+        out.write(np.ascontiguousarray(samples.T))
+    return stream.getvalue()
+
+
+def high_efficiency() -> bytes:
+    """An M4A that announces spectral band replication, for which decoders then double the rate."""
+    samples = sound_files.programme(22_050, 2.0, 2)
+    data = sound_files.encoded(("ipod", "aac", "fltp"), samples, 22_050, tags={"title": "Ән"})
+    silent, announced = bytes.fromhex("56e500"), bytes.fromhex("56e5a0")
+    assert data.count(silent) == 1
+    return data.replace(silent, announced)
+
+
+def main_profile() -> bytes:
+    """ADTS whose frames say that they are of the profile Main: without prediction its packets are those of AAC-LC."""
+    data = bytearray(sound_files.encoded(("adts", "aac", "fltp"), sound_files.MONO))
+    at = 0
+    while at < len(data):
+        data[at + 2] &= 0x3F
+        at += (data[at + 3] & 3) << 11 | data[at + 4] << 3 | data[at + 5] >> 5
+    return bytes(data)
+
+
+KINDS: Mapping[str, tuple[Callable[[], bytes], str, str]] = {
+    "vorbis": (vorbis, "Vorbis", "Vorbis"),
+    "vorbis-speech": (lambda: vorbis(1, 16_000, 0.1), "Vorbis", "Vorbis"),
+    "vorbis-5.1": (lambda: vorbis(6, 48_000), "Vorbis", "Vorbis"),
+    "m4a-he": (high_efficiency, "HE-AAC", "AAC-LC"),
+    "adts-main": (main_profile, "AAC Main", "AAC-LC"),
+}

@@ -1,0 +1,98 @@
+"""Sound that takes no packets of a notice: coded anew when people allow it, and not a sample longer or shorter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from importlib import resources
+
+import jsonschema
+import numpy as np
+import pytest
+
+import sound_fidelity
+from aikz_label import MarkResult, Refused, mark, verify
+from aikz_label.config import Config
+from aikz_label.manifest import marker
+from aikz_label.report import Notice
+from sound_anew_files import KINDS
+from sound_files import LABEL
+
+LEAST_DB = 10.0
+
+
+SAME_CODEC = ("codec_name", "sample_rate", "channels", "channel_layout")
+
+
+@cache
+def source(name: str) -> bytes:
+    return KINDS[name][0]()
+
+
+@pytest.fixture(scope="module")
+def marked(config: Config) -> Callable[[str], MarkResult]:
+    return cache(
+        lambda name: mark(
+            source(name), None, LABEL, config=config, languages=("en",), allow_reencode=True
+        )
+    )
+
+
+def notice_of(result: MarkResult) -> Notice:
+    found = result.report.evidence.marker.notice
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_it_is_refused_until_people_allow_it(name: str, config: Config) -> None:
+    with pytest.raises(Refused) as refusal:
+        mark(source(name), None, LABEL, config=config)
+    assert refusal.value.code == "needs-reencode"
+    assert "--allow-reencode" in refusal.value.hint
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_another_decoder_hears_the_programme_to_the_sample(name, marked) -> None:
+    result = marked(name)
+    before, after = (sound_fidelity.stream(one) for one in (source(name), result.data))
+    assert [before.get(key) for key in SAME_CODEC] == [after.get(key) for key in SAME_CODEC]
+    channels = int(before["channels"])
+    programme = sound_fidelity.decoded(source(name), channels)
+    kept = sound_fidelity.outside(result.data, notice_of(result).placements, channels)
+    if name == "m4a-he":  # its edit list leaves out what fills up the last packet
+        programme = programme[: 2 * 44_100]
+    assert len(kept) == len(programme)
+    for channel in range(
+        channels
+    ):  # each against its own: another order of channels is another sound
+        noise = programme[:, channel] - kept[:, channel]
+        signal = np.square(programme[:, channel]).sum()
+        assert 10 * np.log10(signal / np.square(noise).sum()) > LEAST_DB - 1
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_marker_report_and_warning_say_so(name, marked, config) -> None:
+    result = marked(name)
+    _, before, after = KINDS[name]
+    recoding = notice_of(result).recoding
+    assert recoding is not None
+    assert (recoding.before, recoding.after) == (before, after)
+    assert recoding.snr_db >= LEAST_DB
+    made = marker.definition(result.report.declared, notice_of(result), "audio", with_parent=False)[
+        "assertions"
+    ]
+    facts = next(one["data"] for one in made if one["label"] == marker.ASSERTION)
+    schema = resources.files("aikz_label.data").joinpath("schemas/synthetic-1.json").read_text()
+    jsonschema.validate(facts, json.loads(schema))
+    assert any("coded again" in warning for warning in result.warnings)
+    report = verify(result.data, sidecar=result.sidecar, trust=config.trust)
+    assert str(report.verdict) == "labelled"
+    (limit,) = (one for one in report.limits if one.code == "limits.recoded")
+    assert before in limit.text("kk")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_tags_stay(name, marked) -> None:
+    assert not list(sound_fidelity.tag_losses(source(name), marked(name).data))
