@@ -202,7 +202,7 @@ class Comparison:
         if self._kind == "avif" and (before is None or after is None):  # a newer library reads more
             before, after = _by_pillow(source), _by_pillow(output)
         assert before is not None, "only a picture that decodes can be compared"
-        if after is not None and self._kind == "heic" and not moves(source) and len(placements) > 1:
+        if after is not None and self._kind == "heic" and not moves(source) and len(before) > 1:
             return _losses_of_several(before, after, placements)
         film, shown = moves(source), None
         if self._kind == "avif":

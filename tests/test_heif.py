@@ -379,6 +379,21 @@ def test_a_grid_of_avif(tmp_path, label, config):
     assert difference_outside(before, after, outside(result, before.size)) >= 40
 
 
+@pytest.mark.parametrize("hidden", [False, True])
+def test_tiles_that_could_be_shown_by_themselves_are_hidden_and_that_is_said(
+    hidden, tmp_path, label, config
+):
+    flags = (b"infe\2\0\0" + bytes([number]) for number in (not hidden, hidden))
+    source = avif_grid(tmp_path, (256, 256), columns=4, rows=3).replace(*flags)
+    if not hidden:
+        assert not any(item.hidden for item in parse(source).meta.items)
+    result = mark(source, None, label, config=config)
+    tiles = [item for item in parse(result.data).meta.items if item.kind == b"av01"]
+    assert len(tiles) == 12
+    assert all(item.hidden for item in tiles)
+    assert any("Tiles" in warning for warning in result.warnings) is not hidden
+
+
 def avif_of(tmp_path, *options, mode="RGB", size=(480, 320)):
     """A file of avifenc, which knows depths and samplings that Pillow does not write."""
     source, target = tmp_path / "a.png", tmp_path / "a.avif"

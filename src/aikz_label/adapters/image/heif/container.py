@@ -241,13 +241,18 @@ class Heif(Container):
                 self.edited.update(picture.edited())
                 self.layers.update(picture.layers)
                 unlabelled |= picture.unlabelled
-            meta = _hiding(self._with_edits(), Tree(self.meta, self.limits).parts())
+            parts = Tree(self.meta, self.limits).parts()
+            meta = _hiding(self._with_edits(), parts)
         finally:
             self.edited.clear()
             self.layers.clear()
         if unlabelled:
             self.lost.append("A thumbnail that could not be labelled was left out.")
             meta = _without(meta, unlabelled)
+        if any(item.number in parts and not item.hidden for item in self.meta.items):
+            self.lost.append(
+                "Tiles of a picture are now marked as such, so that no program shows one by itself, without the notice."
+            )
         return self._written(meta, tags, coded)
 
     def _with_edits(self) -> Meta:
