@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import importlib
 import io
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from aikz_label.errors import MissingDependency
@@ -17,6 +19,8 @@ from aikz_label.formats import tracks
 from aikz_label.formats.table import FORMATS, Format
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from aikz_label.adapters import Adapter
 
 __all__ = ["FORMATS", "HEAD", "Format", "load_adapter", "sniff", "with_password", "with_sidecar"]
@@ -243,10 +247,16 @@ def _ask_plugins(head: bytes) -> Format | None:
 
     An entry point of the group `aikz_label.formats` is a function from the first bytes to a `Format` or `None`.
     """
-    from importlib.metadata import entry_points  # noqa: PLC0415  # 30 ms that only a miss pays
-
-    for point in entry_points(group="aikz_label.formats"):
+    for point in _plugins(tuple(sys.path)):
         found = point.load()(head)
         if isinstance(found, Format):
             return found
     return None
+
+
+@lru_cache(maxsize=4)
+def _plugins(places: tuple[str, ...]) -> tuple[EntryPoint, ...]:  # noqa: ARG001  # where they are looked for
+    """Found once in a process: to look for them costs as much as two whole verifications."""
+    from importlib.metadata import entry_points  # noqa: PLC0415  # 30 ms that only a miss pays
+
+    return tuple(entry_points(group="aikz_label.formats"))
