@@ -16,7 +16,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -25,7 +25,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 import c2pa  # noqa: TID251  # this is the one module that may
 
 from aikz_label.errors import EngineError, LabelError, Refused, SigningError
+from aikz_label.manifest import known
 from aikz_label.manifest.binding import Binding, binding_of, without_file
+from aikz_label.manifest.known import Belief, Signed
 from aikz_label.manifest.reading import TRUST_URI, Reading, from_store
 from aikz_label.trust import TrustKind, TrustList, of_kind
 from aikz_label.trust.certificates import CLAIM_SIGNING, EMAIL_PROTECTION
@@ -88,7 +90,12 @@ def version() -> str:
 
 
 def read(
-    source: BinaryIO, mime: str, trust: tuple[TrustList, ...], store: bytes | None = None
+    source: BinaryIO,
+    mime: str,
+    trust: tuple[TrustList, ...],
+    store: bytes | None = None,
+    *,
+    found: Sequence[bytes] = (),
 ) -> Reading:
     """Read and validate the marker of a file; never raises on content.
 
@@ -97,19 +104,26 @@ def read(
         mime: Canonical media type of the bytes.
         trust: Lists whose roots are believed.
         store: A marker from outside the file; one inside is then not looked at.
+        found: Every store that the caller found in the file. The engine looks for itself; but it need not look up a
+            signer whom it has believed before.
     """
-    context = _context(os.getpid(), trust)
-    source.seek(0)
+    signed = known.read(found[0]) if store is None and len(found) == 1 else None
+    belief = known.recall(trust, signed) if signed is not None else None
+    if signed is not None and belief is not None:
+        reading = _read_known(source, mime, trust, signed, belief)
+        if reading is not None:
+            return reading
+    details: dict[str, Any] = {}
     try:
-        with (
-            _signals_wait(),
-            c2pa.Reader(
-                _KNOWN_AS.get(mime, mime), source, manifest_data=store, context=context
-            ) as reader,
-        ):
-            found = json.loads(reader.json())
-            reading = from_store(found, _store(reader, found))
-            details = json.loads(reader.detailed_json()) if reading.problem == "exclusion" else {}
+        with _reader(source, mime, store, _context(os.getpid(), trust)) as reader:
+            said = json.loads(reader.json())
+            whole = _store(reader, said)
+            same = signed if signed is not None and signed.store == whole else None
+            if same is not None:
+                known.remember(trust, same, said)
+            reading = from_store(said, whole, same and same.signature)
+            if reading.problem == "exclusion":
+                details = json.loads(reader.detailed_json())
     except c2pa.C2paError as error:
         return _from_error(error)
     except (ValueError, RecursionError) as error:  # JSON that is none
@@ -119,6 +133,38 @@ def read(
         if binding is None or not binding.fits(source):
             return replace(reading, problem="altered")
     return reading
+
+
+def _read_known(
+    source: BinaryIO, mime: str, trust: tuple[TrustList, ...], signed: Signed, belief: Belief
+) -> Reading | None:
+    """The same without a look at the lists; `None` where the answer would not be the same."""
+    try:
+        with _reader(source, mime, None, _context(os.getpid(), trust, look_up=False)) as reader:
+            said = json.loads(reader.json())
+            if _store(reader, said) != signed.store:
+                return None
+    except (c2pa.C2paError, ValueError, RecursionError):
+        return None
+    whole = known.completed(said, signed, belief)
+    if whole is None:
+        return None
+    reading = from_store(whole, signed.store, signed.signature)
+    return reading if reading.problem != "exclusion" else None
+
+
+@contextmanager
+def _reader(
+    source: BinaryIO, mime: str, store: bytes | None, context: c2pa.Context
+) -> Iterator[c2pa.Reader]:
+    source.seek(0)
+    with (
+        _signals_wait(),
+        c2pa.Reader(
+            _KNOWN_AS.get(mime, mime), source, manifest_data=store, context=context
+        ) as reader,
+    ):
+        yield reader
 
 
 def _store(reader: c2pa.Reader, found: dict[str, Any]) -> bytes:
@@ -138,18 +184,27 @@ def read_unbound(store: bytes, trust: tuple[TrustList, ...]) -> tuple[Reading, B
         The reading as if the binding held, and the binding that the caller has to check; `None` when it is of a kind that
         only the engine can check, with the file.
     """
-    context = _context(os.getpid(), trust)
+    signed = known.read(store)
+    belief = known.recall(trust, signed) if signed is not None else None
     try:
-        with (
-            _signals_wait(),
-            c2pa.Reader(ANY, io.BytesIO(b"\0"), manifest_data=store, context=context) as reader,
-        ):
-            found, details = json.loads(reader.json()), json.loads(reader.detailed_json())
+        said = details = None
+        if signed is not None and belief is not None:
+            said, details = _unbound(store, _context(os.getpid(), trust, look_up=False))
+            said = known.completed(said, signed, belief)
+        if said is None or details is None:
+            said, details = _unbound(store, _context(os.getpid(), trust))
+            if signed is not None:
+                known.remember(trust, signed, said)
     except c2pa.C2paError as error:
         return _from_error(error), None
     except (ValueError, RecursionError) as error:
         return Reading("invalid", "damaged", codes=(type(error).__name__,)), None
-    return without_file(found, details, store)
+    return without_file(said, details, store, signed and signed.signature)
+
+
+def _unbound(store: bytes, context: c2pa.Context) -> tuple[dict[str, Any], dict[str, Any]]:
+    with _reader(io.BytesIO(b"\0"), ANY, store, context) as reader:
+        return json.loads(reader.json()), json.loads(reader.detailed_json())
 
 
 def sign(
@@ -382,6 +437,7 @@ def _context(
     trust: tuple[TrustList, ...],
     *,
     verify_after_sign: bool = True,
+    look_up: bool = True,
 ) -> c2pa.Context:
     version()
     kinds = {TrustKind.SIGNERS: "manifest", TrustKind.TIME: "tsa"}  # it knows no others
@@ -400,6 +456,7 @@ def _context(
             "remote_manifest_fetch": False,
             "ocsp_fetch": False,
             "verify_after_sign": verify_after_sign,
+            "verify_trust": look_up,
         },
         "core": {"allowed_network_hosts": [], "backing_store_memory_threshold_in_mb": 16},
         # the purposes of a whole context count, those of an anchor do not

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from aikz_label import engine
 from aikz_label.formats import Format
+from aikz_label.manifest import jumbf
 from aikz_label.trust import TrustList
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey
+
+
+def read(
+    source: BinaryIO, row: Format, trust: tuple[TrustList, ...], stores: Iterable[bytes]
+) -> engine.Reading:
+    """Read and validate the marker in a file; the engine gets none with a store whose lengths lie.
+
+    Args:
+        source: The file.
+        row: Its format.
+        trust: Lists whose roots are believed.
+        stores: Every store that its adapter found in it.
+    """
+    found = tuple(stores)
+    if not all(map(jumbf.lengths_fit, found)):
+        return engine.Reading("invalid", "damaged", codes=("jumbf.length",))
+    return engine.read(source, row.mime, trust, found=found)
 
 
 class NativeCarrier:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from aikz_label.manifest.cose import Signature
 from aikz_label.manifest.reading import Reading, from_store, items, mapping
 
 
@@ -55,7 +56,10 @@ MISMATCH = "assertion.dataHash.mismatch"
 
 
 def without_file(
-    found: Mapping[str, Any], details: Mapping[str, Any], store: bytes
+    found: Mapping[str, Any],
+    details: Mapping[str, Any],
+    store: bytes,
+    signature: Signature | None = None,
 ) -> tuple[Reading, Binding | None]:
     """What a store that was read without its file comes to, apart from its binding.
 
@@ -63,19 +67,19 @@ def without_file(
         found: The engine's JSON.
         details: Its detailed JSON of the same store.
         store: The store.
+        signature: That of its manifest, where it is read already.
     """
     binding = binding_of(details)
     if binding is None:
-        return from_store(found, store), None
+        return from_store(found, store, signature), None
     results = mapping(found.get("validation_results"))
     active = mapping(results.get("activeManifest"))
     others = [item for item in items(active, "failure") if item.get("code") != MISMATCH]
     met = {**results, "activeManifest": {**active, "failure": others}}
     hard = {item.get("code") for item in others} - {"signingCredential.untrusted"}
     state = "Invalid" if hard else "Valid"
-    return from_store(
-        {**found, "validation_results": met, "validation_state": state}, store
-    ), binding
+    judged = {**found, "validation_results": met, "validation_state": state}
+    return from_store(judged, store, signature), binding
 
 
 def binding_of(details: Mapping[str, Any]) -> Binding | None:

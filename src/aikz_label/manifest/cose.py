@@ -21,7 +21,7 @@ ALGORITHMS = {
 }
 _ALGORITHM, _CHAIN = 1, 33
 _MAX_TOKENS = 8
-_MAX_CHAIN = (
+MAX_CHAIN = (
     128 * 1024
 )  # bytes of certificates: what was read of each is remembered for the next file
 
@@ -86,7 +86,7 @@ def _signature(box: bytes, claim: bytes) -> Signature | None:
             [],
         )
         certificates = tuple(_bytes(chain if isinstance(chain, list) else [chain]))
-        if sum(map(len, certificates)) > _MAX_CHAIN:
+        if sum(map(len, certificates)) > MAX_CHAIN:
             return None
         second = unprotected.get("sigTst2")
         stamps = second if second is not None else unprotected.get("sigTst")

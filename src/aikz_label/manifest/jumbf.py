@@ -98,6 +98,10 @@ def _cbor_fits(store: bytes, at: int, end: int) -> bool:
     while at < end:
         head = store[at]
         at += 1
+        value = _SHORT[head]
+        if value >= 0:
+            at += value
+            continue
         kind, value = head >> 5, head & 31
         if value >= 24:
             if head == _BREAK or value == 31:  # indefinite: its parts are items of their own
@@ -112,3 +116,14 @@ def _cbor_fits(store: bytes, at: int, end: int) -> bool:
         elif kind in {4, 5} and value > end - at:  # an item takes at least a byte
             return False
     return at == end
+
+
+def _content(head: int) -> int:
+    """Bytes after a head that is all of its item, or of a short string; -1 for any other."""
+    kind, value = head >> 5, head & 31
+    if value >= 24 or kind in {4, 5}:
+        return -1
+    return value if kind in {2, 3} else 0
+
+
+_SHORT = tuple(map(_content, range(256)))

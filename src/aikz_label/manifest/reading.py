@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from aikz_label.manifest.cose import Signature
 from aikz_label.report.provenance import NOT_CHECKED, Revocation, Signer
 from aikz_label.texts import Message
 
@@ -97,6 +98,7 @@ class Reading:
         identity: What is known of an identity statement inside the marker: `unchecked`, `failed`, or empty for none.
         ancestors: Markers of the files this one was made from, nearest first, each before its own ancestors.
         store: The C2PA store as the engine read it; empty when it gives none.
+        signature: The signature of the active manifest, where it was read already and there is no other manifest.
         results: The engine's validation results, verbatim.
         outside: The engine does not find the store in the file by itself: it is in a sidecar, or in a carrier of ours.
         revocation: What is known about certificates that were called back; filled by `credentials`.
@@ -114,6 +116,7 @@ class Reading:
     identity: str = ""
     ancestors: tuple[Ancestor, ...] = ()
     store: bytes = b""
+    signature: Signature | None = None
     results: Mapping[str, Any] | None = None
     outside: bool = False
     revocation: Revocation = NOT_CHECKED
@@ -151,12 +154,15 @@ class Reading:
         return tuple(found)
 
 
-def from_store(found: Mapping[str, Any], store: bytes = b"") -> Reading:
+def from_store(
+    found: Mapping[str, Any], store: bytes = b"", signature: Signature | None = None
+) -> Reading:
     """Judge the engine's JSON.
 
     Args:
         found: What the engine's reader gives.
         store: The bytes it was read from.
+        signature: That of the active manifest, where it is read already.
     """
     results = mapping(found.get("validation_results"))
     active = mapping(results.get("activeManifest"))
@@ -177,6 +183,7 @@ def from_store(found: Mapping[str, Any], store: bytes = b"") -> Reading:
         identity=_identity(codes),
         ancestors=ancestors,
         store=store,
+        signature=signature,
         results=results,
     )
     hard = [code for code in failed if not _soft(code)]

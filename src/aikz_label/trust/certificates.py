@@ -158,6 +158,7 @@ def _extensions(fields: list[der.Item]) -> dict[str, tuple[bool, bytes]]:
     return found
 
 
+@lru_cache(maxsize=256)
 def is_plain(chain: tuple[bytes, ...]) -> bool:
     """Whether the engine looks at everything that this chain says about what it may be used for.
 

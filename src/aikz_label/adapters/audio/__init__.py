@@ -12,7 +12,7 @@ from aikz_label import engine
 from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
 from aikz_label.adapters.audio import mirrors, pieces
 from aikz_label.adapters.audio.container import NEEDS_RECODING, SoundFile
-from aikz_label.carriers import embedded
+from aikz_label.carriers import embedded, native
 from aikz_label.carriers import room as rooms
 from aikz_label.carriers.native import NativeCarrier
 from aikz_label.carriers.sidecar import NoCarrier
@@ -20,7 +20,6 @@ from aikz_label.errors import Refused
 from aikz_label.formats import Format
 from aikz_label.label import Origin
 from aikz_label.limits import NO_LIMITS, Limits
-from aikz_label.manifest import jumbf
 from aikz_label.profile import Profile
 from aikz_label.report import Found, Measurement, Notice
 from aikz_label.trust import TrustList
@@ -58,9 +57,7 @@ class AudioAdapter(NativeCarrier):
             return engine.Reading("failed")
         places = list(islice(sound.markers(), _MOST_PLACES))
         if kind.room is SoundFile.room:
-            if not all(jumbf.lengths_fit(place.store or b"") for place in places):
-                return engine.Reading("invalid", "damaged", codes=("jumbf.length",))
-            return super().read_marker(source, row, trust)
+            return native.read(source, row, trust, (place.store or b"" for place in places))
         reading = embedded.read(places, _MULTIPLE, trust, source)
         if sound.native and embedded.MALFORMED in reading.codes:  # bound in another way than ours
             return super().read_marker(source, row, trust)

@@ -14,12 +14,12 @@ from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
 from aikz_label.adapters.image import metadata
 from aikz_label.adapters.image.container import Container, Window
 from aikz_label.adapters.image.frames import Animated
+from aikz_label.carriers import native
 from aikz_label.carriers.native import NativeCarrier
 from aikz_label.errors import Refused
 from aikz_label.formats import Format
 from aikz_label.label import Origin
 from aikz_label.limits import DEFAULT, NO_LIMITS, Limits
-from aikz_label.manifest import jumbf
 from aikz_label.notice import wording
 from aikz_label.profile import Profile
 from aikz_label.report import Found, Measurement, Notice
@@ -51,12 +51,10 @@ class ImageAdapter(NativeCarrier):
             return engine.Reading("absent")
         try:
             outline = _parse(source, row, _OUTLINE, thorough=False, whole=False)
-            fits = all(map(jumbf.lengths_fit, outline.stores()))
+            stores = tuple(outline.stores())
         except MediaProblem:
             return engine.Reading("failed")
-        if not fits:
-            return engine.Reading("invalid", "damaged", codes=("jumbf.length",))
-        return super().read_marker(source, row, trust)
+        return native.read(source, row, trust, stores)
 
     def render(
         self, source: BinaryIO, destination: BinaryIO, row: Format, order: Order

@@ -9,6 +9,7 @@ from aikz_label.adapters.svg import edit
 from aikz_label.adapters.svg.document import MAX_BYTES, NAMESPACE, Document
 from aikz_label.adapters.svg.hazards import hazards
 from aikz_label.adapters.svg.viewport import MEASURED, Viewport, is_empty, viewport
+from aikz_label.carriers import native
 from aikz_label.carriers.native import NativeCarrier
 from aikz_label.carriers.sidecar import NoCarrier
 from aikz_label.engine import Parent, Reading
@@ -16,7 +17,6 @@ from aikz_label.errors import Refused
 from aikz_label.formats import Format
 from aikz_label.label import Origin
 from aikz_label.limits import Limits
-from aikz_label.manifest import jumbf
 from aikz_label.metadata import xmp as packets
 from aikz_label.notice import wording
 from aikz_label.profile import Profile
@@ -57,9 +57,7 @@ class SvgAdapter(NativeCarrier):
         if b"manifest" not in data:
             return Reading("absent")
         stores = list(edit.stores(data))
-        if not all(map(jumbf.lengths_fit, stores)):
-            return Reading("invalid", "damaged", codes=("jumbf.length",))
-        reading = super().read_marker(source, row, trust)
+        reading = native.read(source, row, trust, stores)
         if stores and reading.state in {"absent", "failed"}:  # a file that is no XML any more
             return Reading("invalid", "damaged", codes=reading.codes)
         return reading

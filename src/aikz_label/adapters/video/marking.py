@@ -12,7 +12,7 @@ from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import bmff
 from aikz_label.adapters.video import offsets, riff, structure
 from aikz_label.adapters.video.boxes import Tree
-from aikz_label.carriers import ebml, matroska
+from aikz_label.carriers import ebml, matroska, native
 from aikz_label.carriers.patched import Copy, Digest, Patch, Short
 from aikz_label.carriers.sidecar import NoCarrier
 from aikz_label.engine import Reading
@@ -20,7 +20,6 @@ from aikz_label.errors import Refused
 from aikz_label.files import was_cut
 from aikz_label.formats import Format
 from aikz_label.limits import DEFAULT, NO_LIMITS
-from aikz_label.manifest import jumbf
 from aikz_label.trust import TrustList
 
 if TYPE_CHECKING:
@@ -41,9 +40,7 @@ def read_marker(source: BinaryIO, row: Format, trust: tuple[TrustList, ...]) -> 
         stores = tuple(_stores(source, row))
     except MediaProblem:
         return Reading("failed")
-    if not all(map(jumbf.lengths_fit, stores)):
-        return Reading("invalid", "damaged", codes=("jumbf.length",))
-    return engine.read(source, row.mime, trust)
+    return native.read(source, row, trust, stores)
 
 
 def _stores(source: BinaryIO, row: Format) -> Iterator[bytes]:

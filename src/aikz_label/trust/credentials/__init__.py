@@ -46,8 +46,11 @@ def settle(reading: Reading, trust: tuple[TrustList, ...], question: Question) -
     """Decide what the signers of a marker and of what it was made from are worth."""
     if reading.manifest is None:
         return reading
-    every = cose.signatures(reading.store, "" if reading.ancestors else reading.label)
-    signature = every.get(reading.label)
+    every: Mapping[str, cose.Signature] = {}
+    signature = reading.signature
+    if signature is None or reading.ancestors:
+        every = cose.signatures(reading.store, "" if reading.ancestors else reading.label)
+        signature = every.get(reading.label)
     chain = signature.chain if signature else ()
     reading = replace(
         reading,

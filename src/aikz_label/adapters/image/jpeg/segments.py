@@ -51,33 +51,33 @@ class Segment:
     @property
     def is_xmp(self) -> bool:
         """Whether it holds the XMP packet, or the main part of it."""
-        return self.code == APP1 and self.payload.startswith(_XMP)
+        return self.code == APP1 and self.data.startswith(_XMP, 4)
 
     @property
     def is_extended_xmp(self) -> bool:
         """Whether it holds a piece of what did not fit into the main part."""
-        return self.code == APP1 and self.payload.startswith(_EXTENDED)
+        return self.code == APP1 and self.data.startswith(_EXTENDED, 4)
 
     @property
     def is_photoshop(self) -> bool:
         """Whether it holds resources of Photoshop's."""
-        return self.code == APP13 and self.payload.startswith(_PHOTOSHOP)
+        return self.code == APP13 and self.data.startswith(_PHOTOSHOP, 4)
 
     @property
     def is_exif(self) -> bool:
         """Whether it holds the EXIF block."""
-        return self.code == APP1 and self.payload.startswith(_EXIF)
+        return self.code == APP1 and self.data.startswith(_EXIF, 4)
 
     @property
     def is_c2pa(self) -> bool:
         """The first APP11 of a C2PA box: 'JP', box number, sequence, length, `jumb`, `jumd`, then the type `c2pa`."""
-        payload = self.payload
-        return self.code == APP11 and payload[:2] == b"JP" and payload[24:28] == b"c2pa"
+        data = self.data
+        return self.code == APP11 and data[4:6] == b"JP" and data[28:32] == b"c2pa"
 
     def belongs(self, numbers: set[bytes]) -> bool:
         """Whether it is a part of one of the boxes with these numbers."""
-        payload = self.payload
-        return self.code == APP11 and payload[:2] == b"JP" and payload[2:4] in numbers
+        data = self.data
+        return self.code == APP11 and data[4:6] == b"JP" and data[6:8] in numbers
 
 
 def made(code: int, body: bytes) -> Segment:
