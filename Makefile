@@ -59,7 +59,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/pictures.py
 
 mutate: $(VENV)/.dev
-	$(BIN)/python benchmarks/campaign.py --count $(or $(COUNT),20000) --seed $(or $(SEED),20261125)
+	$(BIN)/python benchmarks/campaign.py --count $(or $(COUNT),20000) --seed $(or $(SEED),20261125) $(if $(KEEP),--keep $(KEEP))
 
 fuzz: $(VENV)/.dev
 	$(BIN)/python benchmarks/mutate.py --minutes $(or $(MINUTES),10)
