@@ -16,7 +16,7 @@ import pytest
 
 import video_files
 from aikz_label import Label, Limits, Refused, identity, mark, verify
-from aikz_label.adapters.video import comparing
+from aikz_label.adapters.video import comparing, riff
 from aikz_label.config import Config, load_config
 from aikz_label.label import Responsible, Role, System
 from aikz_label.report import Verdict
@@ -259,6 +259,26 @@ def test_an_index_of_avi_without_its_head_stays_as_it_is(own: Config, length: in
     result = mark(source, None, LABEL, config=own)
     assert result.data is not None
     assert chunk + b"idx1" in result.data
+
+
+def test_a_long_avi_goes_on_in_a_second_part(own: Config) -> None:
+    """Behind one gigabyte; what no index tells of is no keyframe before and after."""
+    plain = video_files.film("avi", "mjpeg", pix_fmt="yuvj420p", frames=8, size=(240, 136))
+    found = riff.Film.read(io.BytesIO(plain), Limits())
+    movi = next(chunk for chunk in found.chunks if chunk.form == b"movi")
+    index = next(chunk for chunk in found.chunks if chunk.kind == b"idx1")
+    half = list(riff.walk(io.BytesIO(plain), movi.body, movi.stop, 100))[4].start
+    first = riff.packed(b"LIST", b"movi" + plain[movi.body : half])
+    told = riff.packed(b"idx1", plain[index.body : index.body + 4 * 16])
+    rest = riff.packed(b"LIST", b"movi" + plain[half : movi.stop])
+    long = riff.packed(b"RIFF", b"AVI " + plain[12 : movi.start] + first + told)
+    long += riff.packed(b"RIFF", b"AVIX" + rest)
+    result = mark(long, None, LABEL, config=own)
+    assert result.data is not None
+    assert len(_frames(result.data)) == len(_frames(long)) == 8
+    assert result.sidecar is not None
+    report = verify(result.data, sidecar=result.sidecar, config=own, measure=True)
+    assert report.verdict is Verdict.LABELLED
 
 
 def test_zeros_that_close_a_list_of_quicktime_stay(own: Config) -> None:

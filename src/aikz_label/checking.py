@@ -77,6 +77,8 @@ def verify_stream(
     except MediaProblem as error:
         problem = error.message
     found = to_marker(reading, examined, believing, looked=problem is None)
+    if examined.locked and outside is None and beside is None and _silent(found, examined):
+        problem = message("unreadable.encrypted")
     second = None
     if beside is not None and beside.problem is not None:
         problem = beside.problem
@@ -98,6 +100,11 @@ def verify_stream(
     if measure and isinstance(adapter, Searching) and _must_search(evidence):
         evidence = _with_search(evidence, adapter, stream, row, numbers, caps)
     return rules.judge(evidence, numbers)
+
+
+def _silent(found: Marker, examined: Examined) -> bool:
+    """Nothing in the file says anything of AI."""
+    return found.state is MarkerState.ABSENT and not any(m.origin for m in examined.mirrors)
 
 
 def _beside(stream: BinaryIO, beside: Sidecar | None, believing: Believing) -> Reading | None:

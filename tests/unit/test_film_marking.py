@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import video_files
-from aikz_label import Label, files, formats, mark, verify
+from aikz_label import Label, Refused, files, formats, mark, verify
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.bmff import pack
 from aikz_label.adapters.video import marking, offsets, riff, structure, tags
@@ -29,7 +29,7 @@ from aikz_label.formats import FORMATS, Format
 from aikz_label.label import Origin, System
 from aikz_label.limits import DEFAULT, Limits
 from aikz_label.manifest.marker import definition
-from aikz_label.report import Notice, Verdict
+from aikz_label.report import MarkerState, Notice, Verdict
 from aikz_label.trust import TrustList
 from support import require_tool
 
@@ -229,17 +229,72 @@ def test_padding_that_holds_something() -> None:
         assert found.padding_used is used
 
 
-def test_more_boxes_than_the_engine_has_time_for() -> None:
-    film = video_files.film("mp4", frames=2)
+def _with_boxes(film: bytes, *, deep: bool) -> bytes:
+    """More boxes than the engine has time for, at the top level or within the index."""
+    many = pack(b"free") * 20_500
+    if not deep:
+        return film + many
     inside = film.find(b"moov") - 4
     size = int.from_bytes(film[inside : inside + 4])
-    many = pack(b"free") * 40_000
-    deep = film[:inside] + pack(b"moov", film[inside + 8 : inside + size], many)
-    for data in (film + many, deep + film[inside + size :]):
-        with pytest.raises(MediaProblem) as problem:
-            structure.examine(io.BytesIO(data), FORMATS["mp4"], DEFAULT, thorough=False)
-        assert problem.value.message.code == "unreadable.over-limit"
-        assert marking.read_marker(io.BytesIO(data), FORMATS["mp4"], ()).state == "failed"
+    whole = pack(b"moov", film[inside + 8 : inside + size], many)
+    return film[:inside] + whole + film[inside + size :]
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_more_boxes_than_the_engine_has_time_for(
+    deep: bool, signed: dict[str, bytes], signer: Signer, config: Config
+) -> None:
+    """It is never asked: such a film gets its marker beside it, and one within cannot be checked."""
+    film = _with_boxes(video_files.film("mp4", frames=2), deep=deep)
+    assert signer.state(film) == ("absent", "")
+    with pytest.raises(NoCarrier):
+        signer.sign(film)
+    result = mark(film, None, LABEL, config=config, notice="none", notice_reason="a test")
+    assert result.sidecar is not None
+    assert result.data is not None
+    report = verify(result.data, sidecar=result.sidecar, config=config)
+    assert (report.verdict, report.marker_state) == (Verdict.INCOMPLETE, MarkerState.TRUSTED)
+    assert verify(film, config=config).verdict is Verdict.UNMARKED
+    marked = _with_boxes(signed["mp4"], deep=deep)
+    assert signer.state(marked)[0] == "failed"
+    report = verify(marked, config=config)
+    assert report.verdict is Verdict.UNREADABLE
+    assert report.reason.code == "unreadable.over-limit"
+
+
+def test_an_encrypted_film_says_nothing(config: Config) -> None:
+    """And not that there is nothing; what it says of itself in the clear still counts."""
+    encrypted = video_files.film("mp4", frames=2).replace(b"avc1", b"encv")
+    found = verify(encrypted, config=config)
+    assert (found.verdict, found.reason.code) == (Verdict.UNREADABLE, "unreadable.encrypted")
+    claimed = with_keys(encrypted, {"AIGC": AIGC})
+    assert verify(claimed, config=config).verdict is Verdict.INCOMPLETE
+    with pytest.raises(Refused) as refusal:
+        mark(encrypted, None, LABEL, config=config)
+    assert refusal.value.code == "encrypted"
+    result = mark(
+        encrypted, None, LABEL, config=config, notice="none", notice_reason="shown by the player"
+    )
+    assert result.data is not None
+    assert verify(result.data, config=config).verdict is Verdict.INCOMPLETE
+
+
+def test_an_encrypted_film_in_matroska(config: Config) -> None:
+    film = video_files.film("matroska", frames=2)
+    source = io.BytesIO(film)
+    document = ebml.Document.read(source, 1000)
+    (tracks,) = document.all(ebml.TRACKS)
+    (entry,) = (one for one in ebml.children(source, tracks, 10) if one.name == 0xAE)
+    kept = ebml.pack(0x6D80, ebml.pack(0x6240, ebml.pack(ebml.CONTENT_ENCRYPTION, b"")))
+    whole = ebml.pack(ebml.TRACKS, ebml.pack(0xAE, film[entry.body : entry.stop], kept))
+    inner = whole + b"".join(
+        film[part.start : part.stop]
+        for part in document.parts
+        if part.name in {ebml.INFO, ebml.CLUSTER}
+    )
+    encrypted = film[: document.segment.start] + ebml.pack(ebml.SEGMENT, inner)
+    found = verify(encrypted, config=config)
+    assert (found.verdict, found.reason.code) == (Verdict.UNREADABLE, "unreadable.encrypted")
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -114,6 +114,7 @@ class Examined:
             when it leaves out none. Signing must not change them.
         padding_used: Among those bytes, padding that should be empty holds something.
         decoded: This looked at the content itself, and not only at its structure.
+        locked: What people would see is encrypted.
     """
 
     mirrors: tuple[Mirror, ...] = ()
@@ -122,6 +123,7 @@ class Examined:
     unprotected: str = ""
     padding_used: bool = False
     decoded: bool = False
+    locked: bool = False
 
 
 class Adapter(Protocol):

@@ -15,6 +15,7 @@ from typing import Any, Self, TypeAlias
 
 from aikz_label import limits, profile, rules
 from aikz_label.api import Moment, Trust, believing
+from aikz_label.batch.lasting import marking_deadline
 from aikz_label.config import Config
 from aikz_label.errors import (
     ConfigError,
@@ -254,7 +255,7 @@ def mark_rows(
         pairs: Sources and targets.
         order: What to declare, and how.
         jobs: How many children; one for each processor when 0.
-        deadline: Seconds for one file; in proportion to its size when `None`.
+        deadline: Seconds for one file; in proportion to its size and its duration when `None`.
         nursery: Where children come from; a new one when `None`.
         stopping: Once it says so, no more files are begun.
 
@@ -293,15 +294,6 @@ def sketches(sources: Iterable[Name]) -> Iterator[tuple[str, str]]:
             jpeg = answer.get("jpeg") if isinstance(answer, dict) else None
             if isinstance(jpeg, str) and len(jpeg) < _MAX_SKETCH and _BASE64(jpeg):
                 yield name, jpeg
-
-
-def marking_deadline(source: Name) -> float:
-    """A minute, and a minute more for every MiB: an hour of film at a low rate has a hundred of them."""
-    try:
-        size = os.stat(source).st_size  # noqa: PTH116  # takes any name
-    except (OSError, ValueError):
-        size = 0
-    return 60.0 + 60.0 * size / MIB
 
 
 def _pool(order: work.Work, jobs: int, deadline: float, nursery: Nursery | None) -> Pool[Any]:

@@ -14,18 +14,18 @@ def only_sound(stream: BinaryIO) -> bool:
     """Whether there is a track of sound, and none of pictures."""
     size = stream.seek(0, io.SEEK_END)
     kinds = set()
-    for start, stop in _boxes(stream, 0, size, b"moov"):
+    for start, stop in boxes(stream, 0, size, b"moov"):
         if stop - start > _MOST_BYTES:
             return False
-        for trak in _boxes(stream, start, stop, b"trak"):
-            for mdia in _boxes(stream, *trak, b"mdia"):
-                for at, _ in _boxes(stream, *mdia, b"hdlr"):
+        for trak in boxes(stream, start, stop, b"trak"):
+            for mdia in boxes(stream, *trak, b"mdia"):
+                for at, _ in boxes(stream, *mdia, b"hdlr"):
                     stream.seek(at + 8)
                     kinds.add(stream.read(4))
     return b"soun" in kinds and b"vide" not in kinds
 
 
-def _boxes(stream: BinaryIO, start: int, stop: int, wanted: bytes) -> Iterator[tuple[int, int]]:
+def boxes(stream: BinaryIO, start: int, stop: int, wanted: bytes) -> Iterator[tuple[int, int]]:
     """Start and stop of the content of each box of a name."""
     for _ in range(_MOST_BOXES):
         stream.seek(start)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import BinaryIO, ClassVar
 
@@ -96,15 +96,21 @@ class Avi(Film):
     def _slots(self, source: BinaryIO, shown: Numbers) -> Slots:
         start = np.array([chunk.body for chunk in self._frames], np.int64)
         size = np.array([chunk.stop - chunk.body for chunk in self._frames], np.int64)
-        keys = self._keys(source)
-        key = np.array([chunk.start in keys for chunk in self._frames], np.bool_)
+        told = self._keys(source)
+        key = np.array([told.get(chunk.start, False) for chunk in self._frames], np.bool_)
+        self._told = np.array([chunk.start in told for chunk in self._frames], np.bool_)
         if not key.any():
             key[0] = True
         return Slots(start, size, shown, key)
 
-    def _keys(self, source: BinaryIO) -> set[int]:
-        """Where chunks start that an index calls keyframes."""
-        found: set[int] = set()
+    def merged(self, recoded: Sequence[Recoded]) -> Slots:
+        """See `Film.merged`: of a frame in no index, nobody says that it is a keyframe."""
+        new = super().merged(recoded)
+        return replace(new, key=np.where(self._told, new.key, self.slots.key))
+
+    def _keys(self, source: BinaryIO) -> dict[int, bool]:
+        """Where chunks start that an index tells of, and whether it calls them keyframes."""
+        found: dict[int, bool] = {}
         for table in self._tables:
             data = _content(source, table)
             if table.name == b"idx1":
@@ -112,11 +118,13 @@ class Avi(Film):
                 for name, flags, offset, _ in struct.iter_unpack(
                     "<4s3I", data[: len(data) // 16 * 16]
                 ):
-                    if flags & _KEY and name[:2] == self._name:
-                        found.add(base + offset)
+                    if name[:2] == self._name:
+                        found[base + offset] = bool(flags & _KEY) or found.get(base + offset, False)
             elif table.name[2:] == self._name:
                 base = struct.unpack_from("<Q", data, 12)[0] if len(data) >= _INDEX else 0
-                found |= {base + o - 8 for o, size in _entries(data) if not size & _DELTA}
+                for place, size in _entries(data):
+                    start = base + place - 8
+                    found[start] = not size & _DELTA or found.get(start, False)
         return found
 
     def _base(self, data: bytes) -> int:

@@ -1,13 +1,14 @@
 """The boxes of a film (ISO/IEC 14496-12, QuickTime), found without reading the film.
 
-The C2PA engine takes time with the square of their number: 20,000 cost it two seconds, 40,000 seven. So a file with more is
-over a limit before the engine sees it.
+The C2PA engine takes time with the square of their number: 20,000 cost it two seconds, 40,000 seven. So it is never given
+a file with more: such a film, as of thousands of fragments, gets its marker in a sidecar.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO, cast
 
 from aikz_label.adapters import MediaProblem
@@ -16,7 +17,7 @@ from aikz_label.adapters.image.bmff import Box, Fields
 from aikz_label.adapters.image.container import Window
 from aikz_label.limits import Limits
 
-MOST = 20_000
+MOST = 20_000  # that the engine is given
 XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _HOLDING = {
     *(b"moov", b"trak", b"mdia", b"minf", b"dinf", b"stbl", b"edts", b"udta", b"mvex", b"moof"),
@@ -48,7 +49,7 @@ class Tree:
             MediaProblem: The boxes do not fill the file, or are too many.
         """
         data = cast("bytes", Window(source))
-        return cls(data, bmff.walk(data, 0, len(data), limits), min(limits.max_parts, MOST))
+        return cls(data, bmff.walk(data, 0, len(data), limits), limits.max_parts)
 
     def all(self) -> Iterator[tuple[tuple[bytes, ...], Box]]:
         """Every box with the names of those around it.
@@ -69,6 +70,10 @@ class Tree:
             if box.kind in _HOLDING and len(path) < _MAX_DEPTH:
                 inner = self.children(box)
                 pending += [((*path, box.kind), child) for child in reversed(inner)]
+
+    def for_engine(self) -> bool:
+        """Whether they are so few that the engine may have the file."""
+        return next(islice(self.all(), MOST, None), None) is None
 
     def children(self, box: Box) -> tuple[Box, ...]:
         """The boxes in a box."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -152,13 +153,20 @@ class Fragmented(IsoFilm):
         # runs have the same length whatever offset stands in them
         splice = self._whole([*fixed, *(self._run_edit(run, new, None) for run in self._runs)])
         last = [*fixed, *(self._run_edit(run, new, splice) for run in self._runs)]
-        for patch in offsets.moved(self._tree, splice.moved_one, b"tfra", b"tfhd", b"stco"):
-            if not any(edit.start <= patch.start < edit.stop for edit in last):
-                last.append(Edit(patch.start, patch.start + len(patch.data), patch.data))
+        last += list(self._moved_places(splice, last))
         last += [
             edit for top in self._tops if top.kind == b"sidx" for edit in self._index(top, splice)
         ]
         self._whole(last).write(source, spool, destination)
+
+    def _moved_places(self, splice: Splice, edits: list[Edit]) -> Iterator[Edit]:
+        """The places that other boxes tell, as far as they are not replaced anyway."""
+        ordered = sorted((edit.start, edit.stop) for edit in edits)
+        starts = [start for start, _ in ordered]
+        for patch in offsets.moved(self._tree, splice.moved_one, b"tfra", b"tfhd", b"stco"):
+            before = bisect_right(starts, patch.start) - 1
+            if before < 0 or patch.start >= ordered[before][1]:
+                yield Edit(patch.start, patch.start + len(patch.data), patch.data)
 
     def _described(self, setup: bytes) -> Iterator[Edit]:
         if setup:

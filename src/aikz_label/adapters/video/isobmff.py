@@ -354,9 +354,14 @@ def headers(boxes: Sequence[Box], edits: Sequence[Edit]) -> Iterator[Edit]:
     """New headers for boxes in which edits lie."""
     starts = np.array([edit.start for edit in edits], np.int64)
     stops = np.array([edit.stop for edit in edits], np.int64)
-    growth = np.array([edit.size for edit in edits], np.int64) - (stops - starts)
+    order = np.lexsort((stops, starts))
+    starts, stops = starts[order], stops[order]
+    growth = np.array([edit.growth for edit in edits], np.int64)[order]
+    total = np.concatenate([[0], np.cumsum(growth)])
     for box in boxes:
-        grown = int(growth[(starts >= box.body) & (stops <= box.stop)].sum())
+        low = int(np.searchsorted(starts, box.body, side="left"))
+        high = int(np.searchsorted(stops, box.stop, side="right"))
+        grown = int(total[max(low, high)] - total[low])
         if grown:
             yield _header(box, box.stop - box.body + grown)
 

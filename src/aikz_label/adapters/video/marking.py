@@ -33,6 +33,8 @@ def read_marker(source: BinaryIO, row: Format, trust: tuple[TrustList, ...]) -> 
     if was_cut(source):
         return Reading("failed")
     try:
+        if row.name in structure.BOXES and not (tree := Tree.read(source, _OUTLINE)).for_engine():
+            return Reading("failed" if tree.markers() else "absent")
         if row.name in structure.MATROSKA:
             with structure.reading(_OUTLINE):
                 document = ebml.Document.read(source, _OUTLINE.max_parts)
@@ -46,8 +48,6 @@ def read_marker(source: BinaryIO, row: Format, trust: tuple[TrustList, ...]) -> 
 def _stores(source: BinaryIO, row: Format) -> Iterator[bytes]:
     if row.name in structure.BOXES:
         tree = Tree.read(source, _OUTLINE)
-        for _ in tree.all():  # counted as far as the engine goes
-            pass
         for box in tree.markers():
             if box.stop - box.body <= matroska.MAX_STORE:
                 yield from bmff.stores(tree.data, (box,))
@@ -81,6 +81,8 @@ def write_marker(
     tree = Tree.read(source, NO_LIMITS)
     if tree.find(b"ftyp") is None:
         raise NoCarrier  # QuickTime from before that box, of which the engine knows nothing
+    if not tree.for_engine():
+        raise NoCarrier
     engine.sign(source, destination, row.mime, manifest, key, parent)
     _mend(tree, Tree.read(destination, NO_LIMITS), destination)
 

@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 from aikz_label.adapters import Examined, MediaProblem
 from aikz_label.adapters.image import bmff
-from aikz_label.adapters.video import offsets, riff, statements
-from aikz_label.adapters.video.boxes import Tree
+from aikz_label.adapters.video import offsets, protection, riff, statements
+from aikz_label.adapters.video.boxes import MOST, Tree
 from aikz_label.carriers import ebml, matroska
 from aikz_label.carriers.patched import Copy, Digest, Short
 from aikz_label.files import was_cut
@@ -72,10 +72,14 @@ def reading(limits: Limits) -> Iterator[None]:
 
 def _of_boxes(tree: Tree, source: BinaryIO, limits: Limits, *, thorough: bool) -> Examined:
     known = tuple(tree.all())
+    marked = bool(tree.markers())
+    if marked and len(known) > MOST:  # nobody here can check that marker
+        raise MediaProblem("over-limit", what_word="parts", found=len(known), limit=MOST)
     if thorough:
         _check(tree, known)
     mirrors = tuple(islice(statements.in_boxes(tree, limits), _MAX_MIRRORS))
-    return Examined(mirrors, bool(tree.markers()), (), *unprotected(tree, source))
+    locked = thorough and protection.in_boxes(tree)
+    return Examined(mirrors, marked, (), *unprotected(tree, source), locked=locked)
 
 
 def _check(tree: Tree, known: tuple[tuple[tuple[bytes, ...], bmff.Box], ...]) -> None:
@@ -128,4 +132,5 @@ def _of_matroska(source: BinaryIO, limits: Limits, *, thorough: bool) -> Examine
         raise MediaProblem("damaged", detail_word="no-header")
     mirrors = tuple(islice(statements.in_matroska(source, document), _MAX_MIRRORS))
     marked = any(matroska.find(source, document, limits.max_parts))
-    return Examined(mirrors, marked)
+    locked = thorough and protection.in_matroska(source, document)
+    return Examined(mirrors, marked, locked=locked)
