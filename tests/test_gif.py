@@ -169,11 +169,6 @@ def test_strip_that_is_gone_later_is_noticed(config, label):
 @pytest.mark.parametrize(
     ("data", "code"),
     [
-        (gif([frame(0)], end=b"; and more"), "unsupported-variant"),
-        (
-            gif([frame(0, size=(80, 60))], size=SIZE),
-            "unsupported-variant",
-        ),  # the badge lies outside
         (gif([frame(0, size=(159, 120)), frame(1)], size=SIZE), "unsupported-variant"),
         (gif([frame(0), frame(1, corner=(1, 1))]), "damaged"),
         (gif([frame(0)], palette=RAMP[:96]), "damaged"),
@@ -213,7 +208,77 @@ def test_ends_that_writers_leave(end, config, label):
     source = gif([frame(0), frame(1)], end=end)
     result = mark(source, None, label, config=config)
     assert films.losses(source, result.data, result.report.marker.notice.placements[0]) == []
-    assert result.data.endswith(b";")
+    assert result.data.endswith(end.strip(b"\0") or b";")
+
+
+@pytest.mark.parametrize(
+    "end", [b"; and more;", b"!\xf9\xee\x01\x02", b"!\xfe\x09cut", b"\x01junk", b",\0\0"]
+)
+def test_what_no_viewer_shows_stays_behind_the_end(end, config, label):
+    """Bytes behind the trailer, or what is no block: nothing is known of it, so nothing of it is lost."""
+    for frames in ([frame(0)], [frame(0), frame(1)]):
+        result = mark(gif(frames, end=end), None, label, config=config)
+        assert result.report.verdict is Verdict.LABELLED
+        assert result.data.endswith(b";" + end.removeprefix(b";"))
+        assert len(films.shots(result.data)) == len(frames)
+        changed = bytearray(result.data)
+        changed[-1] ^= 1
+        assert verify(bytes(changed), config=config).verdict is Verdict.INVALID
+
+
+def test_frames_behind_what_is_no_block_are_refused(config, label):
+    """Browsers stop there, Pillow goes on."""
+    source = gif([frame(0)], end=b"\x01" + frame(1).packed() + b";")
+    with pytest.raises(Refused) as refusal:
+        mark(source, None, label, config=config)
+    assert refusal.value.code == "unsupported-variant"
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_last_frame_whose_pixels_are_all_there_is_whole(count, config, label):
+    source = gif([frame(number) for number in range(count)])
+    whole = mark(source, None, label, config=config)
+    for cut in (1, 2, 3):  # the trailer, the end of the chain, the last byte behind the last pixel
+        result = mark(source[:-cut], None, label, config=config)
+        assert result.report.verdict is Verdict.LABELLED
+        shots = films.shots(result.data)
+        assert [shot.pixels.tobytes() for shot in shots] == [
+            shot.pixels.tobytes() for shot in films.shots(whole.data)
+        ]
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (30, 20)])
+@pytest.mark.parametrize("size", [(80, 60), (9, 100), (25, 20), (1, 1)])
+def test_a_frame_alone_on_an_undefined_screen(corner, size, config, label):
+    """The notice is drawn in the frame, or below it, and the rest of the screen stays undefined."""
+    source = gif([frame(0, size=size, corner=corner)], size=SIZE)
+    result = mark(source, None, label, config=config, when_too_small="strip")
+    notice = result.report.marker.notice
+    assert (notice.kind == "badge") is (size == (80, 60))
+    with Image.open(io.BytesIO(source)) as was, Image.open(io.BytesIO(result.data)) as now:
+        assert now.n_frames == 1
+        assert now.info.get("transparency") is None
+        x, y = corner
+        before, after = (np.asarray(one.convert("RGB")) for one in (was, now))
+        here = (slice(y, y + size[1]), slice(x, x + size[0]))
+        same = (before[here] == after[here]).all(axis=2)
+        assert same.mean() > 0.3
+        assert same.all() or notice.kind == "badge"
+        place = notice.placements[0]
+        left, top = round(place["x"] * now.width), round(place["y"] * now.height)
+        right = left + round(place["width"] * now.width)
+        bottom = top + round(place["height"] * now.height)
+        assert after[top:bottom, left:right].min() < 30
+        assert after[top:bottom, left:right].max() > 200
+        if notice.kind == "strip":
+            assert top == y + size[1]
+    assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
+    again = mark(
+        result.data, None, label, config=config, when_too_small="strip", on_existing="replace"
+    )
+    if notice.kind == "strip":
+        assert np.array_equal(*(films.shots(one.data)[0].pixels for one in (again, result)))
+    assert again.report.marker.notice.kind == notice.kind
 
 
 @pytest.mark.parametrize("cut", [False, True])
@@ -246,6 +311,8 @@ def test_bombs_are_refused_in_time(config, label):
         assert refusal.value.code == "over-limit"
     for data, verdict in ((huge, Verdict.UNREADABLE), (long, Verdict.UNMARKED)):
         assert verify(data, config=config, measure=True).verdict is verdict
-    zeros = gif([frame(0)])[:-1] + bytes(50_000_000) + b"x"
-    with pytest.raises(MediaProblem):
-        Gif.parse(zeros, Limits(), thorough=True)
+    start = gif([frame(0)])[:-1]
+    zeros = Gif.parse(start + bytes(50_000_000) + b"x", Limits(), thorough=True)
+    assert zeros.end == len(start)
+    with pytest.raises(MediaProblem):  # pixels of a frame that would be far too large to look for
+        Gif.parse(start + b",\0\0\0\0\xff\xff\xff\xff\0\x08\xff", Limits(), thorough=True)

@@ -89,7 +89,7 @@ class Film:
         """The record of the strip, for all frames."""
         middle = self._strip.middle
         box = self._strip.left, self._top, *middle.mask.size
-        return (records.record(strip.DESIGN, self._strip.layout, middle, box, self._size),)
+        return (records.record(strip.DESIGN, self._strip.layout, middle, box, (0, 0, *self._size)),)
 
     def check(self, container: Container) -> Measurement:
         """Compare every frame with the source's, show every frame, and measure the strip in it.

@@ -131,6 +131,7 @@ class Painting:
         if drawn is None:
             return None
         region = Region(*(float(drawn.record[key]) for key in ("x", "y", "width", "height")))
+        region = records.within(region, picture)
         profile = self._order.profile.image
         return measure_moments(picture, drawn.badge, region, profile, most=math.inf)
 
@@ -146,7 +147,7 @@ class Painting:
         if top is None:
             placed = badge.plan(*picture.size, order.label.origin, order.languages, profile)
             if placed is not None and _leaves_enough(picture, placed, self._source.grid):
-                old = tuple(_old_boxes(order, index, picture.size))
+                old = tuple(_old_boxes(order, index, picture))
                 return picture, _badge(picture, placed, self._source.grid, old, number)
             if self._source.is_preview(index):
                 return picture, None
@@ -194,7 +195,9 @@ def _badge(
         old_box = canvas.stored_box(other, size, orientation)
         plate, plate_box = canvas.covering(plate, plate_box, old_box, grid, stored)
     picture.paint(plate, plate_box)
-    record = records.record(badge.DESIGN, placed.layout, placed.badge, shown, size, number)
+    record = records.record(
+        badge.DESIGN, placed.layout, placed.badge, shown, picture.window, number
+    )
     return Drawn(picture, plate_box, placed.badge, record)
 
 
@@ -215,15 +218,17 @@ def _strip(
     if max(higher.size) > LONGEST:
         raise too_long(higher.size)
     middle = (band.left, top, *band.middle.mask.size)
-    record = records.record(strip.DESIGN, band.layout, band.middle, middle, higher.size, number)
+    record = records.record(strip.DESIGN, band.layout, band.middle, middle, higher.window, number)
     return higher, Drawn(higher, box, band.middle, record)
 
 
-def _old_boxes(order: Order, index: int, displayed: tuple[int, int]) -> Iterator[canvas.Box]:
+def _old_boxes(order: Order, index: int, picture: Picture) -> Iterator[canvas.Box]:
     """Where an earlier badge is: the new plate covers it, so that two never stand beside each other."""
+    displayed = picture.size
     for place in records.of_picture(order.previous, index):
         region = records.region(place, order.profile)
         if region is not None:
+            region = records.within(region, picture)
             left, top = int(region.x * displayed[0]), int(region.y * displayed[1])
             right = min(displayed[0], math.ceil((region.x + region.width) * displayed[0]) + 1)
             bottom = min(displayed[1], math.ceil((region.y + region.height) * displayed[1]) + 1)
@@ -264,6 +269,7 @@ def _measure_one(
     if region is None or notice.wording != wording.version():
         return None
     picture = container.decode(index)
+    region = records.within(region, picture)
     drawn = records.drawn_again(place, notice.languages, origin, region, picture.size)
     if drawn is None:
         return None

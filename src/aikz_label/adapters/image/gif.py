@@ -11,7 +11,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.image.canvas import around
 from aikz_label.adapters.image.container import (
     Chunk,
     Tags,
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
     from aikz_label.adapters.image.canvas import Box
     from aikz_label.adapters.image.picture import Picture
-    from aikz_label.errors import Refused
 
 _HEADER = 13  # signature and logical screen
 _CONTROL, _IMAGE = b"!\xf9", b","
@@ -45,7 +43,6 @@ _XMP = b"!\xff\x0bXMP DataXMP"
 _COMMENT = b"!\xfe"
 # The packet stands there as it is. This behind it leads everybody who skips sub-blocks to the end (XMP, part 3).
 _XMP_TRAILER = bytes((1, *range(255, -1, -1)))
-_PADDING = b"\0\t\n\r\x1a ;"  # what some writers leave behind the end, which says nothing
 _TICK = 10  # ms
 _KEEP, _CLEAR = 1, 2
 _DISPOSALS = {2: Disposal.CLEAR, 3: Disposal.RESTORE, 4: Disposal.RESTORE}  # 4 by early drafts
@@ -66,12 +63,14 @@ class Gif(Animated):
         data: The whole file.
         size: Of the screen; where the first frame is larger, of both, as for browsers.
         blocks: Extensions and frames, whole; the name is how they begin.
-        end: Where the file ends by its own account.
+        start: Where they begin.
+        end: Where they end: with the trailer, or with what is no block.
     """
 
     data: bytes
     size: tuple[int, int]
     blocks: tuple[Chunk, ...]
+    start: int
     end: int
 
     pillow = "GIF"
@@ -79,26 +78,30 @@ class Gif(Animated):
 
     @classmethod
     def parse(cls, data: bytes, limits: Limits, *, thorough: bool) -> Self:  # noqa: ARG003  # always whole
-        """Walk the blocks; a file that merely stops after one of them is whole, as for every viewer."""
+        """Walk the blocks, as far as they make sense: what follows then is kept, and nobody shows it."""
         if len(data) < _HEADER:
             raise MediaProblem("damaged", detail_word="no-header")
         blocks: list[Chunk] = []
-        at = _HEADER + palette_length(data[10])
+        first: Chunk | None = None
+        at = start = _HEADER + palette_length(data[10])
         while (at := past_zeros(data, at)) < len(data) and data[at] != ord(";"):
-            blocks.append(_block(data, at))
-            at = blocks[-1].stop
+            block = _block(data, at, limits, first=first is None)
+            if block is None:
+                break
+            blocks.append(block)
+            first = first or (block if block.name == _IMAGE else None)
+            at = block.stop if block.whole is data else len(data)
             if len(blocks) > limits.max_parts:
                 raise MediaProblem(
                     "over-limit", what_word="parts", found=len(blocks), limit=limits.max_parts
                 )
-        first = next((block for block in blocks if block.name == _IMAGE), None)
         if first is None:
             raise MediaProblem("damaged", detail_word="no-end")
         left, top, width, height = _descriptor(first).box
         screen = int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
         size = max(screen[0], left + width), max(screen[1], top + height)
         check_pixels(size, limits)
-        return cls(data, size, tuple(blocks), min(at + 1, len(data)))
+        return cls(data, size, tuple(blocks), start, at)
 
     @property
     def has_marker(self) -> bool:
@@ -143,11 +146,16 @@ class Gif(Animated):
         return sum(block.name == _IMAGE for block in self.blocks) > 1
 
     def check_variant(self) -> None:
-        """Refuse what would be lost, and what viewers do not agree about."""
-        if self.data[self.end :].strip(_PADDING):
-            raise refuse_variant("GIF", "there are bytes after its end")
+        """Refuse what viewers do not agree about."""
+        from aikz_label.adapters.image import gif_coding  # noqa: PLC0415
+
         if self.moving and self._decided != (0, 0, *self.size):
-            raise _undefined()
+            raise refuse_variant(
+                "GIF", "the first frame of its animation leaves a part of the screen undefined"
+            )
+        broken = self.data[self.end : self.end + 1] not in {b"", b";"}
+        if broken and gif_coding.more_frames(self.data, len(self._places())):
+            raise refuse_variant("GIF", "its blocks break off, and viewers do not agree where")
 
     @property
     def _decided(self) -> Box:
@@ -161,7 +169,7 @@ class Gif(Animated):
         return tuple(self._frame(at) for at in self._places())
 
     def decode(self, index: int = 0) -> Picture:  # noqa: ARG002  # there is one
-        """The first frame, on the screen."""
+        """The first frame on the screen; alone, if the rest of the screen is undefined."""
         from aikz_label.adapters.image import gif_coding  # noqa: PLC0415
         from aikz_label.adapters.image.picture import PillowPicture  # noqa: PLC0415
 
@@ -170,23 +178,20 @@ class Gif(Animated):
         block = self.blocks[at.image].data
         image = gif_coding.decoded(block, self._palette, transparent)
         corner = Descriptor.read(block).box[:2]
+        if not self.moving and self._decided != (0, 0, *self.size):
+            return gif_coding.Window(image, corner, self.size)
         return PillowPicture(gif_coding.on_screen(image, corner, self.size))
 
     def encode(self, pictures: Iterable[Picture], tags: Tags) -> bytes:
-        """The file with another first frame, as large as the screen, or as it was if the screen around it is undefined."""
+        """The file with another first frame, as large as the screen, or where it was on an undefined one."""
         from aikz_label.adapters.image import gif_coding  # noqa: PLC0415
         from aikz_label.adapters.image.picture import PillowPicture  # noqa: PLC0415
 
         (picture,) = pictures
         assert isinstance(picture, PillowPicture)
-        box, size = self._decided, picture.stored
-        if box == (0, 0, *self.size):
-            box = (0, 0, *size)
-        elif picture.painted is None or around(box, picture.painted) != box:
-            raise _undefined()
-        x, y, width, height = box
-        image = picture.image.crop((x, y, x + width, y + height))
-        frame = gif_coding.coded(image, self._palette, (x, y))
+        x, y, *screen = picture.window
+        frame = gif_coding.coded(picture.image, self._palette, (x, y))
+        size = screen[0], screen[1]
         return self._assemble(size, {self._places()[0].image: frame}, tags.xmp)
 
     def with_strip(self, band: Image, top: int, tags: Tags) -> Grown:
@@ -219,17 +224,16 @@ class Gif(Animated):
 
     def parts(self) -> Iterator[bytes]:
         """Header and global palette, every block but the marker, then whatever follows."""
-        yield self.data[: self.blocks[0].start]
+        yield self.data[: self.start]
         yield from (block.data for block in self.blocks if not _begins(block, _MARKER))
-        yield self.data[self.blocks[-1].stop :]
+        yield self.data[self.end :]
 
     def _assemble(
         self, size: tuple[int, int], fresh: Mapping[int, bytes], xmp: bytes | None
     ) -> bytes:
         """All blocks in their order, some of them new; extensions need GIF89a."""
         screen = b"".join(number.to_bytes(2, "little") for number in size)
-        start = _HEADER + palette_length(self.data[10])
-        out = [b"GIF89a", screen, self.data[10:start]]
+        out = [b"GIF89a", screen, self.data[10 : self.start]]
         first = min(position for position in self._places()[0] if position is not None)
         packets = (i for i, block in enumerate(self.blocks) if _begins(block, _XMP))
         old = next(packets, -1) if xmp is not None else -1
@@ -238,7 +242,7 @@ class Gif(Animated):
                 out += [_XMP, xmp, _XMP_TRAILER, b"\0"]
             if position != old and not _begins(block, _MARKER):
                 out.append(fresh.get(position) or block.data)
-        return b"".join((*out, b";"))
+        return b"".join((*out, b";", self.data[self.end :].removeprefix(b";")))
 
     def _places(self) -> list[_At]:
         found, control = [], None
@@ -265,19 +269,45 @@ class Gif(Animated):
         return self.data[_HEADER : _HEADER + palette_length(self.data[10])]
 
 
-def _block(data: bytes, at: int) -> Chunk:
-    """The block that begins somewhere."""
+def _block(data: bytes, at: int, limits: Limits, *, first: bool) -> Chunk | None:
+    """The block that begins somewhere, or `None` for what is none behind the first frame.
+
+    Raises:
+        MediaProblem: The file breaks off within a frame, or before there is any.
+    """
     head = data[at : at + Descriptor.LENGTH]
-    if head[:1] == b"!":
-        return Chunk(head[:2], data, at, past_sub_blocks(data, at + 2))
-    if head[:1] != b"," or len(head) < Descriptor.LENGTH:
-        raise MediaProblem("damaged", detail_word="cut")
-    body = at + Descriptor.LENGTH + palette_length(head[9])
-    return Chunk(_IMAGE, data, at, past_sub_blocks(data, body + 1))
+    body = at + 2
+    try:
+        if head[:1] == b"!":
+            return Chunk(head[:2], data, at, past_sub_blocks(data, at + 2))
+        if head[:1] != b"," or len(head) < Descriptor.LENGTH:
+            raise MediaProblem("damaged", detail_word="cut")
+        body = at + Descriptor.LENGTH + palette_length(head[9])
+        return Chunk(_IMAGE, data, at, past_sub_blocks(data, body + 1))
+    except MediaProblem as problem:
+        if head[:1] == b"," and len(data) > body + 1:
+            return _closed(data, at, body + 1, limits)
+        if first or problem.message.code != "unreadable.damaged":
+            raise
+        return None
 
 
-def _undefined() -> Refused:
-    return refuse_variant("GIF", "its first frame leaves a part of the screen undefined")
+def _closed(data: bytes, at: int, body: int, limits: Limits) -> Chunk:
+    """A frame whose last sub-block the end of the file cuts, after its last pixel.
+
+    Raises:
+        MediaProblem: Pixels are missing.
+    """
+    from aikz_label.adapters.image import gif_coding  # noqa: PLC0415  # for these rare files only
+
+    last = body
+    while last + 1 + data[last] < len(data):
+        last += 1 + data[last]
+    rest = data[last + 1 :]
+    block = data[at:last] + (bytes((len(rest),)) + rest if rest else b"") + b"\0"
+    check_pixels(Descriptor.read(block).box[2:], limits)
+    gif_coding.check_whole(block)
+    return Chunk.of(_IMAGE, block)
 
 
 def _descriptor(block: Chunk) -> Descriptor:

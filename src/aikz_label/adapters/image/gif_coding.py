@@ -3,14 +3,55 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import palette
+from aikz_label.adapters.image.container import decoding
 from aikz_label.adapters.image.gif_blocks import Descriptor, palette_flags, past_sub_blocks
+from aikz_label.adapters.image.picture import PillowPicture
+
+if TYPE_CHECKING:
+    from aikz_label.adapters.image.canvas import Box
+    from aikz_label.adapters.image.picture import Picture
 
 _COLOURS = 256
+
+
+class Window(PillowPicture):
+    """A frame on a screen of which it says nothing beyond its own pixels, and nor does anything drawn on it.
+
+    Attributes:
+        corner: Where it begins.
+        screen: Width and height of the screen, px; it grows with the frame.
+    """
+
+    __slots__ = ("corner", "screen")
+
+    def __init__(
+        self, image: Image.Image, corner: tuple[int, int], screen: tuple[int, int]
+    ) -> None:
+        super().__init__(image)
+        self.corner = corner
+        self.screen = (
+            max(screen[0], corner[0] + image.width),
+            max(screen[1], corner[1] + image.height),
+        )
+
+    @property
+    def window(self) -> Box:
+        """See `Picture.window`."""
+        return *self.corner, *self.screen
+
+    def _cut(self, edges: Box) -> Window:
+        return Window(self.image.crop(edges), self.corner, self.screen)
+
+    def difference(self, other: Picture, box: Box | None) -> float:
+        """See `Picture.difference`."""
+        same = isinstance(other, Window) and other.window == self.window
+        return super().difference(other, box) if same else 0.0
 
 
 def decoded(block: bytes, screen_palette: bytes, transparent: int | None) -> Image.Image:
@@ -38,20 +79,37 @@ def decoded(block: bytes, screen_palette: bytes, transparent: int | None) -> Ima
     return found
 
 
+def check_whole(block: bytes) -> None:
+    """Make sure that every pixel of a frame is there, whatever its colours.
+
+    Raises:
+        MediaProblem: One is not.
+    """
+    descriptor = Descriptor.read(block)
+    _numbers(descriptor, block[Descriptor.LENGTH + descriptor.palette :])
+
+
+def more_frames(data: bytes, count: int) -> bool:
+    """Whether Pillow, which looks for frames behind what is no block, finds others than so many.
+
+    Where it finds that something is wrong there, it shows what was before.
+    """
+    try:
+        with decoding(), Image.open(BytesIO(data), formats=["GIF"]) as image:
+            return bool(getattr(image, "n_frames", 1) != count)
+    except MediaProblem:
+        return False
+
+
 def _numbers(descriptor: Descriptor, pixels: bytes) -> Image.Image:
     """The colour numbers, whatever they mean, decoded from a file that holds nothing else."""
     size = b"".join(number.to_bytes(2, "little") for number in descriptor.box[2:])
     colours = bytes(level for index in range(_COLOURS) for level in (index, 0, 0))
     interlaced = bytes((descriptor.flags & Descriptor.INTERLACED,))
     alone = (b"GIF89a", size, b"\xf7\0\0", colours, b",\0\0\0\0", size, interlaced, pixels, b";")
-    try:
-        with Image.open(BytesIO(b"".join(alone)), formats=["GIF"]) as image:
-            image.load()
-            return Image.frombytes("P", image.size, image.tobytes())
-    except MemoryError:
-        raise MediaProblem("damaged", detail_word="decoder") from None
-    except Exception as error:  # decoders raise whatever they like on hostile bytes
-        raise MediaProblem("damaged", detail_word="decoder") from error
+    with decoding(), Image.open(BytesIO(b"".join(alone)), formats=["GIF"]) as image:
+        image.load()
+        return Image.frombytes("P", image.size, image.tobytes())
 
 
 def on_screen(image: Image.Image, corner: tuple[int, int], size: tuple[int, int]) -> Image.Image:

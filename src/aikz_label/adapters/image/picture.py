@@ -44,6 +44,14 @@ class Picture(ABC):
         """Width and height as people see it, px; what `measure` and `search` go by."""
         return canvas.displayed_size(self.stored, self.orientation)
 
+    @property
+    def window(self) -> Box:
+        """Left and top of the picture on the canvas that people see, and the canvas's width and height.
+
+        Records count in shares of the canvas. Nearly every picture is all of it.
+        """
+        return 0, 0, *self.size
+
     @abstractmethod
     def paint(self, mask: Image.Image, box: Box) -> None:
         """Draw a mask of the box's size, opaque: 0 becomes black and 255 white, diffuse white in HDR.

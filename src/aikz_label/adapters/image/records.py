@@ -6,19 +6,23 @@ A record may come from anybody, so it is checked against the picture before anyt
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from aikz_label.adapters.image.canvas import Box
 from aikz_label.label import Origin
 from aikz_label.notice import badge, strip, wording
 from aikz_label.notice.badge import Badge
-from aikz_label.notice.measure import Region, Seen
+from aikz_label.notice.measure import Region
 from aikz_label.profile import Profile
 from aikz_label.texts import LANGUAGES
+
+if TYPE_CHECKING:
+    from aikz_label.adapters.image.picture import Picture
 
 Record: TypeAlias = Mapping[str, str | int | float]
 
 _DESIGNS = (badge.DESIGN, strip.DESIGN)
+_SMALLEST = 1e-6  # share of a picture, of a place that does not lie in it
 _TOLERANCE = (
     1.1  # of a recorded shape and size: boxes are rounded, pictures are resized by odd factors
 )
@@ -29,7 +33,7 @@ def record(
     layout: str,
     drawn: Badge,
     box: Box,
-    size: tuple[int, int],
+    window: Box,
     number: int | None = None,
 ) -> Record:
     """Enough to find a notice and to draw it again.
@@ -39,18 +43,19 @@ def record(
         layout: Step of the layout ladder.
         drawn: The badge, or the middle of a strip.
         box: Where that is in the displayed picture, px.
-        size: Of the displayed picture.
+        window: Where the displayed picture lies, see `Picture.window`.
         number: Which picture of a file with several, from 1.
     """
     x, y, width, height = box
+    left, top, *size = window
     which: dict[str, str | int | float] = {} if number is None else {"picture": number}
     return which | {
         "design": design,
         "layout": layout,
         "em": drawn.em,
         "icon_em": drawn.icon_em,
-        "x": round(x / size[0], 6),
-        "y": round(y / size[1], 6),
+        "x": round((left + x) / size[0], 6),
+        "y": round((top + y) / size[1], 6),
         "width": round(width / size[0], 6),
         "height": round(height / size[1], 6),
     }
@@ -76,13 +81,29 @@ def region(place: Mapping[str, object], profile: Profile) -> Region | None:
     return Region(x, y, width, height) if 0 < width * height <= most else None
 
 
+def within(where: Region, picture: Picture) -> Region:
+    """A place on the canvas as a place in the picture that lies there, as far as it does."""
+    left, top, *canvas = picture.window
+    size = picture.size
+    if tuple(canvas) == size:
+        return where
+    edges = (
+        (where.x * canvas[0] - left) / size[0],
+        (where.y * canvas[1] - top) / size[1],
+        ((where.x + where.width) * canvas[0] - left) / size[0],
+        ((where.y + where.height) * canvas[1] - top) / size[1],
+    )
+    x, y, right, bottom = (min(max(share, 0.0), 1.0) for share in edges)
+    return Region(x, y, max(right - x, _SMALLEST), max(bottom - y, _SMALLEST))
+
+
 def is_strip(place: Mapping[str, object]) -> bool:
     """Whether it is the middle of a strip."""
     return place.get("design") == strip.DESIGN
 
 
 def band_top(
-    placements: tuple[Mapping[str, object], ...], index: int, picture: Seen, profile: Profile
+    placements: tuple[Mapping[str, object], ...], index: int, picture: Picture, profile: Profile
 ) -> int | None:
     """Where an earlier strip begins in a picture that has one on record, and at its lower end.
 
@@ -93,6 +114,7 @@ def band_top(
         where, em = region(place, profile), place.get("em")
         if where is None or not is_strip(place) or not isinstance(em, int):
             continue
+        where = within(where, picture)
         top, bottom = (round(share * height) for share in (where.y, where.y + where.height))
         if bottom == height and 0 < em < height and strip.lies_below(picture, top, em):
             return top

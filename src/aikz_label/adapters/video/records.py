@@ -18,7 +18,7 @@ Span = tuple[float, float]
 
 def record(placed: Placed, box: Box, size: tuple[int, int]) -> Mapping[str, Any]:
     """Enough to find a badge in a displayed frame and to draw it again."""
-    return pictures.record(badge.DESIGN, placed.layout, placed.badge, box, size)
+    return pictures.record(badge.DESIGN, placed.layout, placed.badge, box, (0, 0, *size))
 
 
 def during(placement: Mapping[str, Any], spans: tuple[Span, ...]) -> tuple[Mapping[str, Any], ...]:
