@@ -91,7 +91,7 @@ class Mirror:
 
     Attributes:
         carrier: Which metadata: `front-matter`, `html`, `text` (the notice itself), `xmp`, `exif`, `iptc`, `png-text`,
-            `comment`, `riff`, `id3`, `vorbis`, `aiff`, `mp4`, `matroska` or `pdf-info`.
+            `comment`, `riff`, `ixml`, `id3`, `vorbis`, `aiff`, `mp4`, `matroska` or `pdf-info`.
         name: Property, with the field's usual prefix.
         value: Its value as found: untrusted text.
         origin: What it says about AI: an origin, `True` for "AI was used" without saying how, `False` for a value known

@@ -23,6 +23,7 @@ from aikz_label.adapters.audio.frames import Frames, Once, Sizes
 from aikz_label.adapters.audio.mpeg import Head, Walked
 from aikz_label.adapters.audio.pieces import Piece, Span
 from aikz_label.adapters.audio.shifting import Shift
+from aikz_label.adapters.audio.tags import lyrics3
 from aikz_label.adapters.audio.tags.id3_file import Tagged
 from aikz_label.adapters.audio.vbr_header import VbrHeader
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from aikz_label.label import Label
     from aikz_label.limits import Limits
 
+_LONGEST_TAIL = 1 << 20  # bytes behind the sound in which lyrics are looked for
 _LAST = 4  # frames at the end that may be partly silence, which is taken off
 _CODER_DELAY = 1105  # samples by which coder and decoder together are late
 # No frame needs those before it; and LAME's faster way, which is also nearer to the sound.
@@ -115,6 +117,10 @@ class Mp3(SoundFile):
         """See `SoundFile.texts`."""
         return self.tagged.texts()
 
+    def packets(self) -> Iterator[bytes]:
+        """See `SoundFile.packets`."""
+        return self.tagged.packets()
+
     def places(self, seconds: Sequence[float], total: int) -> tuple[int, ...]:
         """The start, and frames that have frames before them; only the start when something stands between them."""
         each, skipped = self.head.samples, self._skipped
@@ -189,7 +195,15 @@ class Mp3(SoundFile):
                 filled=self.header.fills_last(self.frames.sizes, behind),
             )
         yield from listed
-        yield Span(self.frames.stop, self.size)
+        yield from self._tail(shift)
+
+    def _tail(self, shift: Shift) -> Iterator[Piece]:
+        """What follows the sound."""
+        tail = Span(self.frames.stop, self.size)
+        if len(tail) > _LONGEST_TAIL:
+            yield tail
+        else:
+            yield lyrics3.moved(pieces.read(self.source, tail.start, len(tail)), shift)
 
     def room(self) -> Room:
         """An object in the first tag, behind its other frames."""

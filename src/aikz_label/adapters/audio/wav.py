@@ -21,7 +21,7 @@ from aikz_label.adapters.audio.container import (
 )
 from aikz_label.adapters.audio.pieces import Piece, Span
 from aikz_label.adapters.audio.shifting import Shift, kept
-from aikz_label.adapters.audio.tags import id3_chunk, riff
+from aikz_label.adapters.audio.tags import id3_chunk, ixml, riff
 from aikz_label.adapters.audio.wave_format import WaveFormat
 from aikz_label.carriers.embedded import Cut, Place
 from aikz_label.carriers.room import Room
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 _UNKNOWN = {0, 0xFFFFFFFF}  # what programs write that do not know the length yet
 _LONGEST = 0xFFFFFFFF
 _MARKER = b"C2PA"
-_REWRITTEN = {b"LIST", riff.XMP, *id3_chunk.NAMES, *wave_times.MOVED}
+_STRETCHES = {b"LIST", b"plst"}
+_REWRITTEN = {*_STRETCHES, riff.XMP, ixml.NAME, *id3_chunk.NAMES, *wave_times.MOVED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,8 @@ class Wav(SoundFile):
                 yield from riff.texts(chunk.read(self.source))
             elif chunk.name in id3_chunk.NAMES:
                 yield from id3_chunk.texts(chunk.read(self.source))
+            elif chunk.name == ixml.NAME:
+                yield from ixml.texts(chunk.read(self.source))
 
     def packets(self) -> Iterator[bytes]:
         """See `SoundFile.packets`."""
@@ -129,6 +132,8 @@ class Wav(SoundFile):
     def encode(self, samples: Samples) -> Coded:
         """See `SoundFile.encode`."""
         assert self.format.coding is not None
+        if any(c.name == b"axml" and b"rtime=" in c.read(self.source) for c in self.chunks):
+            raise refuse_variant("WAV", "its objects move at times that a notice would put wrong")
         return Coded(self.format.coding.encode(samples), samples.shape[1])
 
     def assemble(self, inserts: Sequence[Insert], label: Label, said: list[str]) -> Iterator[Piece]:
@@ -203,6 +208,12 @@ class Wav(SoundFile):
             content = wave_times.moved(chunk.name, chunk.read(self.source), shift)
         elif chunk.name in id3_chunk.NAMES:
             content = id3_chunk.rewritten(chunk.read(self.source), label, shift)
+        elif chunk.name == ixml.NAME:
+            content = ixml.rewritten(chunk.read(self.source), label, shift)
+        elif chunk.name in _STRETCHES and chunk.read(self.source)[:4] != riff.INFO:
+            points = _first(list(self.chunks), b"cue ")
+            known = wave_times.cues(points.read(self.source)) if points else {}
+            content = wave_times.stretched(chunk.name, chunk.read(self.source), known, shift)
         else:
             content = riff.rewritten(chunk, self.source, label, said)
         if content is None:

@@ -19,6 +19,49 @@ def moved(name: bytes, content: bytes, shift: Shift) -> bytes | None:
     return bytes(stored)
 
 
+def cues(content: bytes) -> dict[int, int]:
+    """The moment of each point of a `cue ` chunk."""
+    found = {}
+    for at in range(4, len(content) - 23, 24):
+        number, place = struct.unpack_from("<II", content, at)
+        found[number] = place
+    return found
+
+
+def stretched(name: bytes, content: bytes, points: Mapping[int, int], shift: Shift) -> bytes | None:
+    """A chunk that tells lengths of stretches which begin at points: one with a notice in it becomes longer.
+
+    `None` when it stays as it is.
+    """
+    if not shift.total:
+        return None
+    stored = bytearray(content)
+    if name == b"plst":  # a list for playing: point, length, how often
+        places = list(range(4, len(stored) - 11, 12))
+    elif content[:4] == b"adtl":
+        places = _labelled(content)
+    else:
+        return None
+    for at in places:
+        number, length = struct.unpack_from("<II", stored, at)
+        start = points.get(number)
+        if start is not None and length:
+            last = shift.samples(start + length, end=True)
+            struct.pack_into("<I", stored, at + 4, min(last - shift.samples(start), 0xFFFFFFFF))
+    return bytes(stored)
+
+
+def _labelled(content: bytes) -> list[int]:
+    """Where in a list of labels those of stretches are."""
+    found, at = [], 4
+    while at + 8 <= len(content):
+        if content[at : at + 4] == b"ltxt" and at + 16 <= len(content):
+            found.append(at + 8)
+        length = int.from_bytes(content[at + 4 : at + 8], "little")
+        at += 8 + length + (length & 1)
+    return found
+
+
 def _fact(stored: bytearray, shift: Shift) -> None:
     """How many moments there are."""
     if len(stored) >= 4 and int.from_bytes(stored[:4], "little") not in _UNKNOWN:

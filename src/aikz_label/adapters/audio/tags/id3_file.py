@@ -63,6 +63,10 @@ class Tagged:
         """The texts of the first tag."""
         return id3_frames.texts(self.tag)
 
+    def packets(self) -> Iterator[bytes]:
+        """The XMP packets of the first tag."""
+        return id3_frames.packets(self.tag)
+
     def markers(self) -> Iterator[Place]:
         """The markers of the first tag, where they stand in the file."""
         if next(id3_frames.stores(self.tag), None) is None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from aikz_label.adapters.audio.container import Text
 from aikz_label.adapters.audio.shifting import Shift
+from aikz_label.adapters.audio.tags import lyrics
 from aikz_label.adapters.audio.tags.id3 import Frame, Tag
 from aikz_label.label import Label
 from aikz_label.limits import MIB
@@ -17,11 +18,13 @@ from aikz_label.metadata import mirror
 _CODECS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
 _USER, _COMMENTS = {b"TXX", b"TXXX"}, {b"COM", b"COMM"}
 _OBJECTS = {b"GEO", b"GEOB"}
+_XMP = b"XMP\0"  # owner of a private frame, as Adobe's programs write it
 _MIME = b"application/c2pa"
 _OLD_MIME = b"application/x-c2pa-manifest-store"
 _NOWHERE = b"\xff" * 4  # "this place is not told", in bytes of the file
 MARKER_HEAD = b"\0" + _MIME + b"\0c2pa\0c2pa manifest store\0"
 """What stands in the body of a frame before a marker."""
+_ORDERS = {b"\xfe\xff", b"\xff\xfe"}  # marks that tell which byte comes first
 _MILLISECONDS = 2
 _COMPRESSED, _LENGTH_TOLD = {3: 0x80, 4: 0x08}, 0x01
 
@@ -37,6 +40,13 @@ def texts(tag: Tag) -> Iterator[Text]:
             continue
         keyword, value = _strings(content[start:], content[0])
         yield Text("id3", keyword if frame.name in _USER else "Comment", value)
+
+
+def packets(tag: Tag) -> Iterator[bytes]:
+    """The XMP packets."""
+    for frame in tag.frames:
+        if frame.name == b"PRIV" and frame.plain and frame.body.startswith(_XMP):
+            yield frame.body[len(_XMP) :]
 
 
 def with_mirror(tag: Tag, label: Label) -> Tag:
@@ -161,6 +171,8 @@ def _moved(frame: Frame, shift: Shift, samples_per_frame: int) -> Frame:
         body = body[:1] + b"".join(
             body[i : i + 1] + _time(body[i + 1 : i + 5], shift, per) for i in range(1, len(body), 5)
         )
+    elif frame.name in {b"USLT", b"ULT"}:
+        body = _plain_lyrics(body, shift)
     elif frame.name in {b"TLEN", b"TLE"}:
         body = _length(body, shift)
     elif frame.name in {b"SYTC", b"STC"} and body:
@@ -202,6 +214,26 @@ def _lyrics(body: bytes, shift: Shift, samples_per_frame: int) -> bytes:
         found += (body[at:stop], _time(body[stop : stop + 4], shift, per_second))
         at = stop + 4
     return b"".join(found)
+
+
+def _plain_lyrics(body: bytes, shift: Shift) -> bytes:
+    """A text; its lines can have moments all the same, in the form of LRC."""
+    if len(body) < 4 or body[0] > 3:
+        return body
+    at = _after_string(body, 4, body[0])
+    codec = _CODECS[body[0]]
+    if codec == "utf-16":  # each text tells its own order of bytes
+        codec = "utf-16-be" if body[at : at + 2] == b"\xfe\xff" else "utf-16-le"
+        at += 2 * (body[at : at + 2] in _ORDERS)
+    text = body[at:]
+    try:
+        told = text.decode(codec, "surrogatepass").encode("utf-8", "surrogatepass")
+    except UnicodeError:
+        return body
+    fresh = lyrics.moved(told, shift)
+    if fresh == told:
+        return body
+    return body[:at] + fresh.decode("utf-8", "surrogatepass").encode(codec, "surrogatepass")
 
 
 def _tempo(pairs: bytes, shift: Shift, per_second: float) -> bytes:

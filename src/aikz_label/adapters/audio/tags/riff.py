@@ -12,6 +12,7 @@ from aikz_label.label import Label
 from aikz_label.metadata import mirror
 from aikz_label.metadata import xmp as packets
 
+INFO = b"INFO"
 XMP = b"_PMX"  # Adobe's name, which other programs read too
 _COMMENT = b"ICMT"
 _KEYWORDS = {_COMMENT: "Comment", b"AIGC": "AIGC", b"ISFT": "Software"}
@@ -47,7 +48,7 @@ def rewritten(chunk: Chunk, source: BinaryIO, label: Label, said: list[str]) -> 
     if chunk.name != b"LIST":
         return None
     content = chunk.read(source)
-    if content[:4] != b"INFO":
+    if content[:4] != INFO:
         return None
     kept: list[bytes] = []
     at = 4
@@ -56,15 +57,15 @@ def rewritten(chunk: Chunk, source: BinaryIO, label: Label, said: list[str]) -> 
         if not _ours(name, content[start:stop]):
             kept.append(content[start - 8 : stop] + bytes(stop - start & 1))
     if all(part[:4] != _COMMENT for part in kept):
-        kept.append(_comment(label))
-    return b"".join((b"INFO", *kept, content[at:]))
+        kept.insert(0, _comment(label))  # where readers come to that stop behind many
+    return b"".join((INFO, *kept, content[at:]))
 
 
 def added(listed: Sequence[Chunk], source: BinaryIO, label: Label) -> list[bytes]:
     """Chunks for mirrors that a file has no place for yet."""
     found: list[bytes] = []
-    if not any(c.name == b"LIST" and c.read(source)[:4] == b"INFO" for c in listed):
-        found.append(chunks.packed(b"LIST", b"INFO" + _comment(label), "little"))
+    if not any(c.name == b"LIST" and c.read(source)[:4] == INFO for c in listed):
+        found.append(chunks.packed(b"LIST", INFO + _comment(label), "little"))
     if not any(c.name == XMP for c in listed):
         found.append(chunks.packed(XMP, packets.write(None, label), "little"))
     return found
@@ -80,7 +81,7 @@ def _ours(name: bytes, content: bytes) -> bool:
 
 def _parts(content: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Name, start and stop of each text."""
-    if content[:4] != b"INFO":
+    if content[:4] != INFO:
         return
     at = 4
     for _ in range(_MOST_TEXTS):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Self
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio.container import Text
 from aikz_label.adapters.audio.shifting import Shift
+from aikz_label.adapters.audio.tags import lyrics
 from aikz_label.label import Label
 from aikz_label.limits import MIB
 from aikz_label.metadata import mirror
@@ -18,7 +19,6 @@ _MOST = 100_000  # texts
 _LYRICS = {b"LYRICS", b"SYNCEDLYRICS", b"UNSYNCEDLYRICS"}
 _CHAPTER = re.compile(rb"CHAPTER\d{3}")
 _CLOCK = re.compile(rb"(?<!\d)(\d{1,5}):(\d\d):(\d\d)(?:\.(\d{1,3}))?")
-_LINE = re.compile(rb"^\[(\d{1,4}):(\d\d)(?:\.(\d{1,3}))?\]", re.MULTILINE)
 _INDEX = re.compile(rb"^([ \t]*INDEX \d\d )(\d{1,4}):(\d\d):(\d\d)", re.MULTILINE)
 
 
@@ -93,41 +93,25 @@ def _moved(stored: bytes, shift: Shift) -> bytes:
     name, equals, value = stored.partition(b"=")
     upper = name.upper()
     if _CHAPTER.fullmatch(upper):
-        value = _CLOCK.sub(_mover(shift, 1000, _clock, (3_600_000, 60_000, 1000)), value, count=1)
+        value = _CLOCK.sub(_clock_mover(shift), value, count=1)
     elif upper in _LYRICS:
-        value = _LINE.sub(_mover(shift, 1000, _line, (60_000, 1000)), value)
+        value = lyrics.moved(value, shift)
     elif upper == b"CUESHEET":
         value = _INDEX.sub(_index_mover(shift), value)
     return name + equals + value
 
 
-def _mover(
-    shift: Shift,
-    per_second: int,
-    write: Callable[[int, int], bytes],
-    weights: Sequence[int],
-) -> Callable[[re.Match[bytes]], bytes]:
-    """Moves a time of several numbers, the last of which is a fraction of a second."""
+def _clock_mover(shift: Shift) -> Callable[[re.Match[bytes]], bytes]:
+    """Moves a time of hours, minutes, seconds and a fraction of them."""
 
     def move(found: re.Match[bytes]) -> bytes:
-        *numbers, fraction = found.groups()
-        at = sum(int(n) * weight for n, weight in zip(numbers, weights, strict=True))
+        hours, minutes, seconds, fraction = found.groups()
+        at = (int(hours) * 3600 + int(minutes) * 60 + int(seconds)) * 1000
         at += int((fraction or b"").ljust(3, b"0"))
-        return write(shift.units(at, per_second), len(fraction or b""))
+        whole, thousandths = divmod(shift.units(at, 1000), 1000)
+        return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}.{thousandths:03}".encode()
 
     return move
-
-
-def _clock(at: int, digits: int) -> bytes:
-    seconds, thousandths = divmod(at, 1000)
-    text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return f"{text}.{thousandths:03}"[: len(text) + 1 + max(digits, 3)].encode()
-
-
-def _line(at: int, digits: int) -> bytes:
-    seconds, thousandths = divmod(at, 1000)
-    fraction = f".{thousandths:03}"[: 1 + max(digits, 2)]
-    return f"[{seconds // 60:02}:{seconds % 60:02}{fraction}]".encode()
 
 
 def _index_mover(shift: Shift) -> Callable[[re.Match[bytes]], bytes]:
