@@ -262,13 +262,15 @@ def _placements(
     job: Job, row: Format, adapter: Adapter, content: marker.Content, reading: Reading
 ) -> tuple[Mapping[str, Any], ...]:
     """Where the input carries a notice of ours: by its own record, or by an earlier one if the notice is still there."""
-    if content.notice is not None:
+    if content.notice is not None and content.notice.placements:
         return content.notice.placements
     for parent in reading.parents:
         earlier = marker.Content(parent)
         notice, label = earlier.notice, earlier.label
         if notice is None or label is None or not notice.placements:
             continue
+        if notice.kind == "spoken":  # whoever takes it out listens first, to the sample
+            return notice.placements
         profile, caps = job.order.profile, job.order.limits
         try:
             seen = adapter.measure(job.source, row, notice, label.origin, profile, caps)

@@ -16,6 +16,7 @@ import numpy as np
 from aikz_label.adapters.audio import comparing, decoding, pieces, speaking
 from aikz_label.adapters.audio.container import Insert, SoundFile
 from aikz_label.adapters.audio.decoding import Stretches
+from aikz_label.adapters.audio.older import older
 from aikz_label.adapters.audio.recoders import Coding, Recoder
 from aikz_label.adapters.audio.shifting import kept, outside
 from aikz_label.adapters.audio.speaking import Heard, Spoken
@@ -40,15 +41,15 @@ def rendered(source: SoundFile, destination: BinaryIO, order: Order, said: list[
         MediaProblem: The file cannot be decoded.
         Refused: There is no encoder for it, or none that keeps the programme like itself.
     """
-    old = speaking.older(source, order, anywhere=True)
+    old = older(source, order, anywhere=True)
     if old and old[0].at:  # what is late when it is decoded needs the silence of a first notice
         old = ()
     heard = speaking.listened(source, old, anyhow=True)
     made = speaking.composed(heard, order)
     programme = heard.programme
-    older = sum(one.instead for one in old)
-    played = source.played(programme.length + older, programme.rate)
-    length = played - older
+    gone = sum(one.instead for one in old)
+    played = source.played(programme.length + gone, programme.rate)
+    length = played - gone
     codec = heard.codec
     if codec == "aac LC" and programme.rate == 2 * source.rate:
         codec = "aac HE-AAC"  # which some of its decoder's profiles do not tell

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -15,6 +14,7 @@ from aikz_label.adapters.audio import comparing, decoding, pieces
 from aikz_label.adapters.audio.comparing import changed
 from aikz_label.adapters.audio.container import Coded, Insert, SoundFile
 from aikz_label.adapters.audio.decoding import Decoding, Stretches
+from aikz_label.adapters.audio.older import older
 from aikz_label.adapters.audio.shifting import kept, outside, ranges
 from aikz_label.errors import Refused
 from aikz_label.notice import sound as notices
@@ -221,38 +221,6 @@ def search(source: SoundFile, numbers: SoundProfile) -> Found | None:
     with decoding.opened(source.source, source.demuxer) as heard:
         blocks = (block.samples for block in heard.blocks())
         return notices.search(blocks, heard.rate, heard.layout, numbers)
-
-
-def older(source: SoundFile, order: Order, *, anywhere: bool = False) -> tuple[Insert, ...]:
-    """Where a new notice takes the place of one that the file has; only what can be heard there is taken out.
-
-    Args:
-        source: The file.
-        order: Tells where they are, by a marker.
-        anywhere: They need not be packets of their own.
-    """
-    found = [_place(record) for record in order.previous]
-    places = sorted(place for place in found if place is not None)
-    if not places or len(places) != len(found):
-        return ()
-    overlap = any(first[1] > second[0] for first, second in pairwise(places))
-    if overlap or not (anywhere or source.holds(places)):
-        return ()
-    languages, version = order.languages, wording.version()
-    record = Notice("spoken", languages, version, order.profile.id, order.previous)
-    figures = dict(measure(source, record, order.label.origin, order.profile.sound).figures)
-    if figures.get("earcon", 0.0) < order.profile.sound.min_earcon:
-        return ()
-    return tuple(Insert(start, 0, None, stop - start) for start, stop in places)
-
-
-def _place(record: Mapping[str, Any]) -> tuple[int, int] | None:
-    start, length = record.get("first"), record.get("samples")
-    if not isinstance(start, int) or not isinstance(length, int):
-        return None
-    if not 0 <= start < 1 << 40 or not 0 < length < 1 << 40:
-        return None
-    return start, start + length
 
 
 def programme_of(

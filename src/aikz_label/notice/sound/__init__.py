@@ -23,6 +23,7 @@ from aikz_label.notice.sound.measuring import Listening, measure
 from aikz_label.notice.sound.mixing import Mixer
 from aikz_label.notice.sound.planning import plan
 from aikz_label.notice.sound.searching import search
+from aikz_label.notice.sound.standing import standing
 from aikz_label.profile.sound import LISTENED
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "plan",
     "script",
     "search",
+    "standing",
 ]

@@ -22,7 +22,7 @@ KIND = "spoken"
 MIN_RATE = 8000  # Hz; below that speech is hard to understand
 LEAD = 0.15  # seconds of silence: players and codecs swallow the first moment
 _AFTER_EARCON = 0.35
-_AFTER_SENTENCE = 0.3
+AFTER_SENTENCE = 0.3
 _LEVEL = -23.0  # LUFS of every part before it is brought to the programme's
 _CLIPS_RATE = (
     24_000  # Hz; the bundled clips end at 7 kHz, so nothing is lost by composing at this rate
@@ -97,7 +97,7 @@ def parts(dit: float, sentences: Iterable[tuple[str, float]]) -> tuple[Part, ...
     at = LEAD + earcon.seconds(dit) + _AFTER_EARCON
     for language, seconds in sentences:
         found.append(Part(language, at, seconds))
-        at += seconds + _AFTER_SENTENCE
+        at += seconds + AFTER_SENTENCE
     return tuple(found)
 
 
@@ -216,7 +216,7 @@ def _assembled(said: Script, rate: int, *, brief: bool) -> Samples:
     """Every part in its place, all equally loud, on one channel."""
     parts = said.parts(brief=brief)
     last = parts[-1]
-    voice = np.zeros(round((last.start + last.seconds + _AFTER_SENTENCE) * rate), np.float32)
+    voice = np.zeros(round((last.start + last.seconds + AFTER_SENTENCE) * rate), np.float32)
     for part, samples in zip(parts, _sounds(said, rate, brief=brief), strict=True):
         at = round(part.start * rate)
         level = 10 ** ((_LEVEL - loudness.measure(samples[None, :], rate, "mono")) / 20)

@@ -78,11 +78,12 @@ class Place:
 
 def placements(notice: Notice) -> tuple[Placement, ...]:
     """The spoken notices of a record in the order of time, those with impossible numbers left out."""
-    found = [_placement(record) for record in notice.placements if record.get("design") == DESIGN]
+    found = [placement_of(record) for record in notice.placements if record.get("design") == DESIGN]
     return tuple(sorted((p for p in found if p is not None), key=lambda p: p.start))
 
 
-def _placement(record: Mapping[str, Any]) -> Placement | None:
+def placement_of(record: Mapping[str, Any]) -> Placement | None:
+    """A notice on record; `None` when its numbers are impossible."""
     start, end, dit = (record.get(key) for key in ("start", "end", "dit"))
     numbers = [
         n for n in (start, end, dit) if isinstance(n, int | float) and not isinstance(n, bool)
