@@ -22,6 +22,8 @@ from aikz_label.report import Measurement, Message, NoticeState
 _WIDTH = 360  # of the template, px: fine enough for the text, cheap enough to search with
 _WHOLE = 540  # up to which it is not reduced, since that costs more likeness than it saves time
 _SURE = 0.97  # a first look this good needs no search
+_REACH = 0.3  # of a search around the place, share of the badge's width and height together
+_OPAQUE = {"L", "RGB", "YCbCr"}  # modes in which a mean of pixels is the mean of their colours
 _INK, _PLATE = 225, 10  # template levels that are certainly ink or plate
 
 Array = NDArray[np.float32]
@@ -76,20 +78,29 @@ def measure(picture: Seen, badge: Badge, region: Region, profile: Thresholds) ->
         region: Where it was placed.
         profile: Thresholds.
     """
-    short_side = float(min(picture.size))
-    part, region = _neighbourhood(picture, region)
-    template = _template(badge)
-    # twice the template's resolution is all that is looked at, however large the picture
-    factor = max(1, int(region.width * part.width / (2 * template.shape[1])))
-    found = [_figures(flat.reduce(factor), template, badge, region) for flat in flattened(part)]
-    for figures in found:
-        figures["cap_px"] *= factor
-        figures["icon_cap_px"] *= factor
-        figures["short_side_px"] = short_side
+    found = _looked_at(picture, badge, region, 0.0)
+    if any(one["match"] < _SURE for one in found):
+        found = _looked_at(picture, badge, region, _REACH)
     figures = max(found, key=lambda one: (len(profile.problems(one)), -one["contrast"]))
     problems = profile.problems(figures)
     state = NoticeState.NOT_PERCEIVABLE if problems else NoticeState.PERCEIVABLE
     return Measurement(state, tuple(figures.items()), problems)
+
+
+def _looked_at(picture: Seen, badge: Badge, region: Region, reach: float) -> list[dict[str, float]]:
+    """The figures on every ground; only at the place itself, or in what a search can reach."""
+    part, inside = _neighbourhood(picture, region, reach)
+    template = _template(badge)
+    # twice the template's resolution is all that is looked at, however large the picture
+    factor = max(1, int(inside.width * part.width / (2 * template.shape[1])))
+    found = [
+        _figures(flat, template, badge, inside, search=reach > 0) for flat in _reduced(part, factor)
+    ]
+    for figures in found:
+        figures["cap_px"] *= factor
+        figures["icon_cap_px"] *= factor
+        figures["short_side_px"] = float(min(picture.size))
+    return found
 
 
 def worst(measured: Sequence[Measurement]) -> Measurement:
@@ -101,10 +112,10 @@ def worst(measured: Sequence[Measurement]) -> Measurement:
     )
 
 
-def _neighbourhood(picture: Seen, region: Region) -> tuple[Image.Image, Region]:
-    """The part of the picture that the search can reach, and the region within it."""
+def _neighbourhood(picture: Seen, region: Region, reach: float) -> tuple[Image.Image, Region]:
+    """The part of the picture around a region, by a share of its sides, and the region within that part."""
     width, height = picture.size
-    reach = 0.3 * (region.width * width + region.height * height) + 2
+    reach = reach * (region.width * width + region.height * height) + 2
     left = max(0, min(width - 1, int(region.x * width - reach)))
     top = max(0, min(height - 1, int(region.y * height - reach)))
     right = min(width, max(left + 1, int((region.x + region.width) * width + reach)))
@@ -118,6 +129,13 @@ def _neighbourhood(picture: Seen, region: Region) -> tuple[Image.Image, Region]:
     )
 
 
+def _reduced(part: Image.Image, factor: int) -> list[Image.Image]:
+    """The part smaller and as RGB; what is opaque is first made smaller, which spares converting most of it."""
+    if part.mode in _OPAQUE and "transparency" not in part.info:
+        return [part.reduce(factor).convert("RGB")]
+    return [flat.reduce(factor) for flat in flattened(part)]
+
+
 def flattened(picture: Image.Image) -> list[Image.Image]:
     """The picture as RGB; once on white and once on black where it can be transparent."""
     if "A" not in picture.getbands() and "transparency" not in picture.info:
@@ -128,10 +146,10 @@ def flattened(picture: Image.Image) -> list[Image.Image]:
 
 
 def _figures(
-    picture: Image.Image, template: Array, badge: Badge, region: Region
+    picture: Image.Image, template: Array, badge: Badge, region: Region, *, search: bool
 ) -> dict[str, float]:
     grey = picture.convert("L")
-    fit = _search(grey, template, region)
+    fit = (_search if search else _exact)(grey, template, region)
     box = _box(region, fit, picture.size)
     seen = np.asarray(_cut(picture, box, template.shape))
     seen_grey = np.asarray(_cut(grey, box, template.shape), np.float32)
@@ -159,11 +177,14 @@ def _template(badge: Badge) -> Array:
     return np.asarray(mask, np.float32)
 
 
+def _exact(grey: Image.Image, template: Array, region: Region) -> _Fit:
+    """The badge at its recorded place."""
+    return _score(grey, template, region, 1.0, 0.0, 0.0)
+
+
 def _search(grey: Image.Image, template: Array, region: Region) -> _Fit:
     """Find the badge near its recorded place: coarse at a third of the size, then finer twice."""
-    exact = _score(grey, template, region, 1.0, 0.0, 0.0)
-    if exact.score >= _SURE:
-        return exact
+    exact = _exact(grey, template, region)
     height, width = template.shape
     third = (max(8, width // 3), max(4, height // 3))
     small = np.asarray(
