@@ -486,6 +486,42 @@ def test_a_clean_aperture_moves_the_badge_into_what_is_shown(crop, label, config
     assert difference_outside(before, seen, area) >= 40
 
 
+@pytest.mark.parametrize("kind", ["avif", "heic"])
+@pytest.mark.parametrize(
+    ("mode", "size", "orientation"),
+    [("RGB", (16, 16), 1), ("RGBA", (24, 20), 1), ("L", (28, 18), 1), ("RGB", (1000, 16), 6)],
+)
+def test_a_strip_makes_a_small_picture_higher(kind, mode, size, orientation, label, config):
+    """What is coded becomes larger; what the encoder takes in even sizes only is cut by a clean aperture."""
+    source = make(kind, picture(mode, size), exif=exif(orientation))
+    with pytest.raises(Refused) as refusal:
+        mark(source, None, label, config=config)
+    assert refusal.value.code == "not-perceptible"
+    result = mark(source, None, label, config=config, when_too_small="strip")
+    assert result.report.marker.notice.kind == "strip"
+    assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
+    before, after = (ImageOps.exif_transpose(pixels(data)) for data in (source, result.data))
+    assert (after.mode, after.width) == (before.mode, before.width)
+    assert after.height > before.height
+    above = after.crop((0, 0, *before.size))
+    # colours of the last row are shared with the strip where they are stored smaller
+    assert difference_outside(before, above, (0, before.height - 2, before.width, 2)) >= 40
+    again = mark(result.data, None, label, config=config, on_existing="update")
+    assert pixels(again.data).size == pixels(result.data).size
+
+
+def test_a_strip_takes_thumbnails_along_and_nothing_else_that_shows_the_picture(label, config):
+    source = make("heic", picture("RGB", (300, 20)), thumbnails=[64])
+    result = mark(
+        source, None, label, config=config, when_too_small="strip", languages=("kk", "ru")
+    )
+    assert parse(source).meta.sources(parse(source).meta.primary, b"thmb")
+    assert result.report.marker.notice.kind == "strip"
+    found = parse(result.data).meta
+    assert not found.sources(found.primary, b"thmb")
+    assert any("thumbnail" in warning for warning in result.warnings)
+
+
 @pytest.mark.parametrize("turns", [(b"irot", b"imir"), (b"imir", b"irot"), (b"irot", b"irot")])
 def test_transformations_are_followed_in_their_order(turns, label, config):
     boxes = [box(kind, b"\1") for kind in turns]

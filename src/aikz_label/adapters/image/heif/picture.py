@@ -13,7 +13,7 @@ from PIL import Image
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import canvas
 from aikz_label.adapters.image.bmff import Fields
-from aikz_label.adapters.image.heif import layers
+from aikz_label.adapters.image.heif import growth, layers
 from aikz_label.adapters.image.heif.coders import CODERS, one_configuration
 from aikz_label.adapters.image.heif.planes import Coding, Planes, Transfer, decibels
 from aikz_label.adapters.image.heif.tree import (
@@ -26,7 +26,6 @@ from aikz_label.adapters.image.heif.tree import (
     scaled,
 )
 from aikz_label.adapters.image.picture import Picture
-from aikz_label.adapters.image.refusals import cannot_grow
 from aikz_label.adapters.image.samples import Colours, SamplePicture
 from aikz_label.errors import Refused
 
@@ -94,9 +93,16 @@ class HeifPicture(Picture):
             except (MediaProblem, Refused):
                 self.unlabelled.add(thumbnail)
 
-    def _cut(self, edges: tuple[int, int, int, int]) -> Picture:  # noqa: ARG002  # refused
-        """See `Picture`; what is put together from items of fixed sizes cannot grow."""
-        raise cannot_grow()
+    def _cut(self, edges: tuple[int, int, int, int]) -> Picture:
+        """See `Picture`; only what is coded by itself can grow."""
+        found = growth.grown(self._tree, self.number, edges, self._leaf)
+        other = HeifPicture(
+            Tree(found.meta, self._tree.limits), self.number, self._most, self.marks
+        )
+        other._planes |= found.planes
+        other.drawn |= found.planes
+        other.unlabelled |= found.thumbnails
+        return other
 
     def _lay(self, mask: Image.Image, inner: Box) -> None:
         """Put the notice upmost on an overlay, as an item of its own, coded like the first picture there."""
