@@ -62,6 +62,7 @@ def test_the_two_verbs():
         "override_permissions",
         "video_mode",
         "allow_reencode",
+        "spoken",
         "progress",
         "config",
         "caps",

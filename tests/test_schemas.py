@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 from PIL import Image
 
+import video_files
 from aikz_label import Label, engine, mark, rules, signing, verify
 from aikz_label.config import Config
 from aikz_label.label import Origin, Responsible
@@ -110,8 +111,8 @@ def test_every_kind_of_report_follows_the_schema(reports: dict[str, Report], cas
     REPORT.validate(json.loads(report.to_json()))
 
 
-def facts(data: bytes, config: Config) -> dict[str, Any]:
-    manifest = engine.read(io.BytesIO(data), "image/jpeg", config.trust).manifest
+def facts(data: bytes, config: Config, mime: str = "image/jpeg") -> dict[str, Any]:
+    manifest = engine.read(io.BytesIO(data), mime, config.trust).manifest
     assert manifest is not None
     (found,) = (a["data"] for a in manifest["assertions"] if a["label"] == marker.ASSERTION)
     assert isinstance(found, dict)
@@ -280,6 +281,18 @@ def described(schema: Any) -> list[str]:
         if isinstance(item, dict) and not {"description", "$ref", "const"} & set(item):
             missing.append(name)
     return missing
+
+
+def test_the_record_of_a_film_follows_the_schema_whether_it_says_its_notice_or_not(config: Config):
+    source = video_files.film("mp4", frames=60, rate=10, audio="aac")
+    label = Label(origin="created", imitates=("voice",))
+    for aloud in (True, False):
+        result = mark(source, None, label, languages="kk", config=config, spoken=aloud)
+        assert result.data is not None
+        record = facts(result.data, config, "video/mp4")
+        SYNTHETIC.validate(record)
+        designs = {place["design"] for place in record["notice"]["placements"]}
+        assert ("spoken/1" in designs, "unspoken" in record["notice"]) == (aloud, not aloud)
 
 
 @pytest.mark.parametrize("validator", [REPORT, SYNTHETIC])

@@ -96,6 +96,7 @@ def mark(
     override_permissions: bool = False,
     video_mode: str = "full",
     allow_reencode: bool = False,
+    spoken: bool = True,
     progress: Progress | None = None,
     config: str | Path | Config | None = None,
     caps: Limits = limits.DEFAULT,
@@ -136,6 +137,8 @@ def mark(
             five minutes and at the end, so that all other frames are copied instead of coded anew.
         allow_reencode: Decode and code again as a whole what else would be refused, because packets of a notice cannot be
             put among its own: HE-AAC, Vorbis and others. The report then says from what to what.
+        spoken: Whether a film whose label declares an imitated `voice` gets the notice spoken over the start of its sound
+            too, if the configuration does not forbid it; the marker records when it does not.
         progress: Called with what is done and of how much, such as frames, while a film is coded.
         allow_normalise: Convert a text to composed UTF-8 (NFC), without which it cannot carry its marker; the name of its
             code page where it is not Unicode.
@@ -171,6 +174,7 @@ def mark(
         override_permissions=override_permissions,
         video_mode=video_mode,
         allow_reencode=allow_reencode,
+        spoken=spoken and order.spoken,
         progress=progress,
     )
     target = Path(destination) if isinstance(destination, str | Path) else None
@@ -307,7 +311,16 @@ def order_for(
     if label.system is None and settings.system is not None:
         label = replace(label, system=settings.system)
     chosen = check_languages(languages or settings.languages or numbers.languages)
-    return Order(label, chosen, numbers, notice, reason, caps, voices=settings.voices)
+    return Order(
+        label,
+        chosen,
+        numbers,
+        notice,
+        reason,
+        caps,
+        voices=settings.voices,
+        spoken=settings.spoken,
+    )
 
 
 def _check_choice(name: str, value: object, words: Sequence[str]) -> None:

@@ -37,13 +37,14 @@ _KNOWN = {
     },
     "system": {"name", "version"},
     "signer": {"uri", "tsa", "tsa_policy", "tsa_failure"},
-    "notice": {"languages"},
+    "notice": {"languages", "spoken"},
     "voice": VOICES,
     "trust": {"local", "files", "certificates", "time", "revoked", "folder"},
 }
 
 
 _LISTS = {"languages", "files", "certificates", "time", "revoked"}
+_SWITCHES = {"iin_consent", "spoken"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Config:
         tsa_policy: Policy to ask it for, an object identifier.
         tsa_failure: `fail`, or `without` to mark without a time-stamp when there is none to be had.
         languages: Languages of the notice; empty means the profile's.
+        spoken: Whether films get their notice spoken too, where the label declares an imitated voice.
         trust: Trust lists that are believed.
         voices: The user's own recordings for spoken notices: paths by the name of the clip they replace.
         trust_folder: Where `aikz-label trust` keeps lists; `trust` beside the file when empty.
@@ -74,6 +76,7 @@ class Config:
     tsa_policy: str = ""
     tsa_failure: str = "fail"
     languages: tuple[str, ...] = ()
+    spoken: bool = True
     trust: tuple[TrustList, ...] = ()
     trust_folder: str = ""
     voices: tuple[tuple[str, Path], ...] = ()
@@ -143,6 +146,7 @@ def _read(path: Path, changed: int) -> tuple[Config, tuple[_Named, ...]]:  # noq
             tsa_policy=signer.get("tsa_policy", ""),
             tsa_failure=signer.get("tsa_failure", "fail"),
             languages=check_languages(languages) if languages else (),
+            spoken=data.get("notice", {}).get("spoken", True),
             trust_folder=trust.get("folder", ""),
             voices=tuple((name, folder / path) for name, path in data.get("voice", {}).items()),
         )
@@ -191,7 +195,7 @@ def _check_keys(path: Path, data: Mapping[str, Any]) -> None:
         for key, value in content.items():
             if key not in _KNOWN[table]:
                 raise ConfigError(f"{path}: unknown key {key!r} in [{table}].")
-            expected = bool if key == "iin_consent" else list if key in _LISTS else str
+            expected = bool if key in _SWITCHES else list if key in _LISTS else str
             good = isinstance(value, expected)
             if good and isinstance(value, list):
                 good = all(isinstance(item, str) for item in value)

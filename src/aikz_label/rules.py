@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from aikz_label.formats import FORMATS
-from aikz_label.label import IdKind, Label, Origin
+from aikz_label.label import IdKind, Imitates, Label, Origin
 from aikz_label.profile import Profile
 from aikz_label.profile.sound import LISTENED
 from aikz_label.report import (
@@ -63,6 +63,7 @@ class _Case:
         claims: Unsigned statements about AI, where nothing signed declares an origin.
         notice: The notice as far as it is known.
         drawn: A notice that nobody recorded and that was found: the picture's own unsigned statement.
+        aloud: A film that imitates a voice must say its notice too, by the profile.
     """
 
     evidence: Evidence
@@ -71,6 +72,7 @@ class _Case:
     claims: tuple[Mirror, ...]
     notice: _Notice
     drawn: Found | None
+    aloud: bool = False
 
     @property
     def verb(self) -> str:
@@ -138,7 +140,8 @@ def _case(evidence: Evidence, profile: Profile) -> _Case:
         state = MarkerState.CLAIMED
     found = evidence.found
     drawn = found if found is not None and found.there and evidence.problem is None else None
-    return _Case(evidence, state, label, claims, _notice(evidence, profile), drawn)
+    notice = _notice(evidence, profile)
+    return _Case(evidence, state, label, claims, notice, drawn, profile.film.voice_aloud)
 
 
 def _notice(evidence: Evidence, profile: Profile) -> _Notice:
@@ -159,7 +162,7 @@ def _notice(evidence: Evidence, profile: Profile) -> _Notice:
         record.kind,
         dict(record.figures),
         film=row is not None and row.family == "video",
-        spoken=any(str(place.get("design")).startswith("spoken/") for place in record.placements),
+        spoken=record.spoken,
     )
     state = NoticeState.NOT_PERCEIVABLE if problems else NoticeState.PERCEIVABLE
     return _Notice(state, How.ATTESTED, record.figures, problems)
@@ -249,6 +252,7 @@ def _perceived(case: _Case) -> Iterator[Finding]:
     match notice.state:
         case NoticeState.PERCEIVABLE:
             yield Finding(clause, PASS, _perceivable(notice, where), where)
+            yield from _spoken_too(case)
         case NoticeState.NOT_PERCEIVABLE:
             code = f"notice.{case.verb}-hindered" if case.drawn else "notice.hindered"
             yield Finding(clause, FAIL, message(code), where)
@@ -287,13 +291,39 @@ def _perceivable(notice: _Notice, kind: str) -> Message:
 
 def _unhindered(case: _Case) -> Iterator[Finding]:
     clause, notice = "kz.21.2.unhindered", case.notice
+    unsaid = _unsaid(case)
+    if unsaid is not None and case.aloud:
+        yield Finding(clause, FAIL, unsaid)
     for problem in notice.problems:
         yield Finding(clause, FAIL, problem)
     if not notice.problems:
         if notice.state is NoticeState.PERCEIVABLE:
             yield Finding(clause, PASS, message("unhindered.none"))
+            if (
+                unsaid is not None and not case.aloud
+            ):  # information: the first finding of a clause decides
+                yield Finding(clause, UNKNOWN, unsaid)
         else:
             yield Finding(clause, UNKNOWN, message("unhindered.unknown"))
+
+
+def _spoken_too(case: _Case) -> Iterator[Finding]:
+    """A film whose notice is said besides being shown."""
+    record, level = case.evidence.marker.notice, dict(case.notice.figures).get("spoken_lufs")
+    if case.family == "video" and record is not None and level is not None and record.spoken:
+        text = message("notice.film-spoken", lufs=f"{level:.0f}")
+        yield Finding("kz.21.2.notice", PASS, text, "spoken")
+
+
+def _unsaid(case: _Case) -> Message | None:
+    """What a film that imitates a voice keeps from those who only listen; none where there is nothing to listen to."""
+    record, label = case.evidence.marker.notice, case.label
+    if case.family != "video" or record is None or label is None or record.kind == "none":
+        return None
+    why = record.unspoken
+    if Imitates.VOICE not in label.imitates or why == "no-sound" or (record.spoken and not why):
+        return None
+    return message("notice.film-unspoken", why_word=f"unspoken-{why or 'unrecorded'}")
 
 
 def _responsible(case: _Case) -> Iterator[Finding]:

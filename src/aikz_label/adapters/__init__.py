@@ -60,6 +60,7 @@ class Order:
         override_permissions: A document may be changed although its owner does not allow that.
         video_mode: `full` puts the notice into every frame of a film; `smart` only into the promised stretches.
         allow_reencode: A sound that takes no packets of a notice may be decoded and coded again as a whole.
+        spoken: A film whose label declares an imitated voice gets the notice spoken over its sound too.
         progress: Told of long work.
     """
 
@@ -78,6 +79,7 @@ class Order:
     override_permissions: bool = False
     video_mode: str = "full"
     allow_reencode: bool = False
+    spoken: bool = True
     progress: Progress | None = None
 
     def told(self, total: int) -> Callable[[int], None]:

@@ -108,6 +108,11 @@ def add_mark(commands: Commands, common: argparse.ArgumentParser) -> None:
         help="decode and code again sound that takes no notice else, such as HE-AAC and Vorbis",
     )
     command.add_argument(
+        "--no-spoken",
+        action="store_true",
+        help="do not speak the notice over the start of a film whose label declares an imitated voice",
+    )
+    command.add_argument(
         "--reserve-training",
         action="store_true",
         help="declare that it may not be used for training",
@@ -276,6 +281,7 @@ def _how(options: argparse.Namespace) -> dict[str, Any]:
         "override_permissions": options.override_permissions,
         "video_mode": options.video_mode,
         "allow_reencode": options.allow_reencode,
+        "spoken": not options.no_spoken,
     }
 
 

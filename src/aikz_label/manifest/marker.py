@@ -133,6 +133,8 @@ def _facts(label: Label, notice: Notice, medium: str, unprotected: str) -> dict[
         }
         if notice.recoding is not None:
             record["recoding"] = recoding.stored(notice.recoding)
+        if notice.unspoken:
+            record["unspoken"] = notice.unspoken
     facts = {
         "schema": SCHEMA,
         "law": LAW,
@@ -266,7 +268,10 @@ def _read_notice(data: Mapping[str, Any]) -> Notice:
             if name in figures
         ),
         recoding=recoding.read(record.get("recoding")),
+        unspoken=next((why for why in UNSPOKEN if why == record.get("unspoken")), ""),
     )
 
 
+# Why a film whose label declares an imitated voice says nothing aloud.
+UNSPOKEN = ("requested", "no-sound", "too-short", "codec", "structure")
 _MAX_PLACES = 1000  # pages, repeats

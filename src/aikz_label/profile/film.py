@@ -10,13 +10,17 @@ from aikz_label.report import Message, message
 
 @dataclass(frozen=True, slots=True)
 class FilmProfile:
-    """Thresholds in seconds; the data file names the source of each."""
+    """Thresholds in seconds; the data file names the source of each.
+
+    `voice_aloud`: a film that imitates a voice, and has sound, must say the notice too.
+    """
 
     max_late_s: float
     min_opening_s: float
     max_gap_s: float
     min_closing_s: float
     tolerance_s: float
+    voice_aloud: bool
 
     def problems(self, figures: Mapping[str, float]) -> tuple[Message, ...]:
         """Which thresholds these figures miss; the same rule for measured and attested ones.

@@ -176,6 +176,7 @@ class Notice:
         figures: What the signer measured.
         reason: Why there is none.
         recoding: How the sound was coded anew for it.
+        unspoken: Why it is not spoken too, in a film whose label declares an imitated voice: a word of `word.unspoken-…`.
     """
 
     kind: str
@@ -186,6 +187,12 @@ class Notice:
     figures: tuple[tuple[str, float], ...] = ()
     reason: str = ""
     recoding: Recoding | None = None
+    unspoken: str = ""
+
+    @property
+    def spoken(self) -> bool:
+        """Whether it is, or is also, heard."""
+        return any(str(place.get("design")).startswith("spoken/") for place in self.placements)
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,7 @@ class Marking:
     override_permissions: bool = False
     video_mode: str = "full"
     allow_reencode: bool = False
+    spoken: bool = True
 
     def __call__(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Mark one file; a destination that is not finished has no name, so it goes with this process."""

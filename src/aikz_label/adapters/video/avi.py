@@ -46,6 +46,7 @@ class Avi(Film):
     """One file."""
 
     reorders: ClassVar[bool] = False
+    suffixes: ClassVar[frozenset[bytes]] = frozenset({b"dc", b"db"})  # of names of its chunks
 
     def __init__(self, source: BinaryIO, limits: Limits) -> None:
         self._end = source.seek(0, io.SEEK_END)
@@ -63,7 +64,7 @@ class Avi(Film):
             elif chunk.name == b"strh":
                 self._take_head(source, chunk, streams)
                 streams += 1
-            elif chunk.name[:2] == self._name and chunk.name[2:] in {b"dc", b"db"}:
+            elif chunk.name[:2] == self._name and chunk.name[2:] in self.suffixes:
                 frames.append(chunk)
             elif chunk.name in {b"idx1", b"indx"} or chunk.name[:2] == b"ix":
                 self._tables.append(chunk)

@@ -2,39 +2,111 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import takewhile
+from typing import Any, BinaryIO
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.label import Origin
 from aikz_label.notice import sound
+from aikz_label.notice.sound import Samples
 from aikz_label.profile import Profile
-from aikz_label.report import Measurement, Notice, NoticeState
+from aikz_label.profile.sound import SoundProfile
+from aikz_label.report import Found, Measurement, Notice, NoticeState
 
 UNKNOWN = Measurement(NoticeState.UNKNOWN)
+MOST_SOUNDS = 16  # of one film, that get a notice and are listened to
+
+
+def numbers(profile: Profile) -> SoundProfile:
+    """What a notice in a film must reach: it is said once, since the badge says it all the time."""
+    return replace(profile.sound, repeat_s=math.inf, at_end_from_s=0.0)
 
 
 def measure(
     source: BinaryIO, notice: Notice, origin: Origin, profile: Profile
 ) -> Measurement | None:
-    """Listen to the first sound of a film.
+    """Listen to the sounds of a film that promise a notice.
 
     Returns:
-        What was heard; `None` when nothing is promised.
+        What was heard, of the worst of them; `None` when nothing is promised.
 
     Raises:
         MediaProblem: The sound cannot be decoded.
     """
+    sounds = _promised(notice)
+    if not sounds:
+        return None
+    if not 0 <= min(sounds) <= max(sounds) < MOST_SOUNDS:
+        return UNKNOWN
+    heard = []
+    for index, places in sorted(sounds.items()):
+        promise = replace(notice, placements=tuple(places))
+        lasting = sound.LISTENED / len(sounds)
+        heard.append(_measured(source, index, promise, origin, profile, lasting))
+    return min(heard, key=lambda one: (not one.problems, one.state is not NoticeState.UNKNOWN))
+
+
+def _promised(notice: Notice) -> dict[int, list[Mapping[str, Any]]]:
+    """The placements of each sound."""
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    for place in notice.placements:
+        if place.get("design") == sound.DESIGN:
+            index = place.get("sound", 0)
+            found.setdefault(index if isinstance(index, int) else -1, []).append(place)
+    return found
+
+
+def _measured(
+    source: BinaryIO,
+    index: int,
+    notice: Notice,
+    origin: Origin,
+    profile: Profile,
+    seconds: float,
+) -> Measurement:
     import av  # noqa: PLC0415  # costs more start-up than the rest of a verification
 
-    if all(place.get("design") != sound.DESIGN for place in notice.placements):
-        return None
     try:
-        with sound.decode(source) as heard:
-            return sound.measure(
-                heard.blocks(), heard.rate, heard.layout, notice, origin, profile.sound
-            )
+        with sound.decode(source, index) as heard:
+            blocks = _first(heard.blocks(), round(seconds * heard.rate))
+            wanted = numbers(profile)
+            found = sound.measure(blocks, heard.rate, heard.layout, notice, origin, wanted)
     except IndexError:
         return UNKNOWN  # a promise of sound in a film without
+    except (av.FFmpegError, ValueError) as error:
+        raise MediaProblem("damaged", detail_word="decoder") from error
+    figures = tuple((name, value) for name, value in found.figures if name != "gap_s")
+    return replace(found, figures=figures)
+
+
+def _first(blocks: Iterator[Samples], most: int) -> Iterator[Samples]:
+    """Blocks up to so many samples."""
+    taken = 0
+
+    def before(block: Samples) -> bool:
+        nonlocal taken
+        taken += int(block.shape[1])
+        return taken - int(block.shape[1]) < most
+
+    return takewhile(before, blocks)
+
+
+def search(source: BinaryIO, profile: Profile) -> Found | None:
+    """Listen to the first sound of a film for a notice that nobody recorded.
+
+    Raises:
+        MediaProblem: The sound cannot be decoded.
+    """
+    import av  # noqa: PLC0415
+
+    try:
+        with sound.decode(source) as heard:
+            return sound.search(heard.blocks(), heard.rate, heard.layout, numbers(profile))
+    except IndexError:
+        return None
     except (av.FFmpegError, ValueError) as error:
         raise MediaProblem("damaged", detail_word="decoder") from error
 

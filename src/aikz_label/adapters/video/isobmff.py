@@ -71,7 +71,7 @@ class IsoFilm(Film):
         self.tag = self.entry.kind.decode("latin-1")
         self.setup, self.lengths = _setup(moov, self.entry)
         self.slots = self._read_slots()
-        edits = _edit_list(moov, picture)
+        edits = edit_list(moov, picture)
         self.plain = tables.shows_all(edits, self.slots, self.time_base, _movie_scale(moov))
 
     @classmethod
@@ -82,7 +82,7 @@ class IsoFilm(Film):
         if b"moov" not in kinds:
             raise film.damaged()
         moov = read_moov(source, tops)
-        tracks = tuple(_tracks(moov, limits))
+        tracks = tuple(read_tracks(moov, limits))
         if b"moof" in kinds:
             from aikz_label.adapters.video.fragments import Fragmented  # noqa: PLC0415  # builds on this
 
@@ -246,7 +246,8 @@ def read_moov(source: BinaryIO, tops: tuple[Box, ...]) -> bytes:
     return source.read(box.stop - box.start)
 
 
-def _tracks(moov: bytes, limits: Limits) -> Iterator[Track]:
+def read_tracks(moov: bytes, limits: Limits) -> Iterator[Track]:
+    """Every track, its boxes by their kind."""
     head = 16 if moov[:4] == b"\0\0\0\1" else 8
     for box in walk(moov, head, len(moov), limits):
         if box.kind == b"cmov":
@@ -284,7 +285,8 @@ def _picture(moov: bytes, tracks: tuple[Track, ...]) -> Track:
     return chosen[0]
 
 
-def _edit_list(moov: bytes, track: Track) -> bytes:
+def edit_list(moov: bytes, track: Track) -> bytes:
+    """`elst` of a track; empty without one."""
     box = track.boxes.get(b"edts")
     inner = walk(moov, box.body, box.stop, _NO_LIMIT) if box else ()
     return next((moov[one.body : one.stop] for one in inner if one.kind == b"elst"), b"")
@@ -313,7 +315,7 @@ def _entry(moov: bytes, track: Track) -> Box:
             raise film.encrypted()
         if child.kind in _NEVER:
             raise film.variant(_NEVER[child.kind])
-    if not _inside(track.body(moov, b"dref")):
+    if not inside(track.body(moov, b"dref")):
         raise film.variant("its frames are in another file")
     return entry
 
@@ -339,7 +341,7 @@ def _children(moov: bytes, entry: Box) -> tuple[Box, ...]:
     return walk(moov, entry.body + _VISUAL, stop, _NO_LIMIT)
 
 
-def _inside(references: bytes) -> bool:
+def inside(references: bytes) -> bool:
     """Whether all data references mean this file."""
     try:
         return all(

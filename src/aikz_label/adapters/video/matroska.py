@@ -142,9 +142,7 @@ class Matroska(Film):
                 if child.name == _TIME:
                     time = self._times[place] = _number(_content(source, child))
                 elif child.name in {_SIMPLE, _GROUP}:
-                    row = self._read_block(source, child, place, time)
-                    if row is not None:
-                        rows.append(row)
+                    rows += self._read_block(source, child, place, time)
                 if len(rows) > _MOST_BLOCKS:
                     raise MediaProblem(
                         "over-limit", what_word="parts", found=len(rows), limit=_MOST_BLOCKS
@@ -161,8 +159,8 @@ class Matroska(Film):
 
     def _read_block(
         self, source: BinaryIO, outer: Element, place: int, time: int
-    ) -> tuple[int, int, int, bool] | None:
-        """Offset, size, time and whether it is a key, of a block of the picture's track."""
+    ) -> list[tuple[int, int, int, bool]]:
+        """Offset, size, time and whether it is a key, of a block of the picture's track; none of others."""
         block, kept, key = outer, b"", False
         if outer.name == _GROUP:
             block, kept, key = _group(source, outer)
@@ -170,7 +168,7 @@ class Matroska(Film):
         head = source.read(min(11, block.stop - block.body))
         number, count = _track_of(head)
         if number != self._entry.number:
-            return None
+            return []
         if len(head) < count + 3:
             raise film.damaged()
         head = head[: count + 3]
@@ -183,7 +181,7 @@ class Matroska(Film):
         self._blocks.append(Block(outer, head, place, outer.name == _GROUP, kept))
         start = block.body + len(head)
         shown = time + int.from_bytes(head[-3:-1], "big", signed=True)
-        return start, block.stop - start, shown, key
+        return [(start, block.stop - start, shown, key)]
 
     def write(
         self,

@@ -148,7 +148,7 @@ def search(
             one = search_picture(image, profile)
             found += [one] if one else []
     if not found:
-        return None
+        return hearing.search(source, profile)
     if len(found) < looked:
         return Found(UNKNOWN)
     origins = {one.origin for one in found}

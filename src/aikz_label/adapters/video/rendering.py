@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -14,6 +14,7 @@ from aikz_label.adapters.video import films, records, smart, stamping, tags
 from aikz_label.adapters.video.film import Film, Recoded
 from aikz_label.adapters.video.recoding import Decoder, Recoder, Stretch
 from aikz_label.adapters.video.stamping import Stamp
+from aikz_label.errors import Refused
 from aikz_label.formats import Format
 from aikz_label.label import Imitates
 from aikz_label.limits import MIB, Limits
@@ -22,6 +23,8 @@ from aikz_label.report import Notice
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
+
+    from aikz_label.adapters.video.spoken.speaking import Spoken
 
 _IN_MEMORY = 64 * MIB
 
@@ -35,6 +38,8 @@ class Work:
         film: The same, taken apart.
         recoded: What came into which slots.
         stamp: What was drawn.
+        notice: The record, still without figures.
+        spoken: What was spoken into which sounds.
     """
 
     source: BinaryIO
@@ -42,6 +47,7 @@ class Work:
     recoded: tuple[Recoded, ...]
     stamp: Stamp
     notice: Notice
+    spoken: tuple[Spoken, ...] = ()
 
 
 def parse(source: BinaryIO, row: Format, limits: Limits) -> Film:
@@ -70,10 +76,32 @@ def render(source: BinaryIO, destination: BinaryIO, row: Format, order: Order) -
         notice = Notice("none", profile=order.profile.id, reason=order.reason)
         return Rendered(notice, warnings, None)
     taken = parse(source, row, order.limits)
-    with _spool() as drawn:
+    with _spool() as drawn, _spool() as voiced:
         work, said = _draw(source, drawn, taken, order)
-        warnings = tags.write(drawn, destination, row, order)
-    return Rendered(work.notice, said + warnings, work)
+        work, unsaid = _spoken(work, drawn, voiced, row, order)
+        heard = voiced if any(one.count for one in work.spoken) else drawn
+        warnings = tags.write(heard, destination, row, order)
+    return Rendered(work.notice, said + unsaid + warnings, work)
+
+
+def _spoken(
+    work: Work, drawn: BinaryIO, voiced: BinaryIO, row: Format, order: Order
+) -> tuple[Work, tuple[str, ...]]:
+    """Speak the notice of a film that imitates a voice, and say where that cannot be done."""
+    if Imitates.VOICE not in order.label.imitates:
+        return work, ()
+    from aikz_label.adapters.video.spoken import speaking  # noqa: PLC0415  # few films need it
+
+    said = speaking.speak(drawn, voiced, row, order)
+    if said.why not in {"", "no-sound"} and order.profile.film.voice_aloud:
+        raise Refused(
+            f"The profile {order.profile.name} wants it said aloud that a voice is imitated. {said.messages[0]}",
+            code="not-perceptible",
+            hint="Convert its sound to AAC first, or use the profile kz.",
+        )
+    places = (*work.notice.placements, *(one.placement for one in said.spoken))
+    notice = replace(work.notice, placements=places, unspoken=said.why)
+    return replace(work, notice=notice, spoken=said.spoken), said.messages
 
 
 def _draw(
@@ -105,7 +133,7 @@ def _draw(
         order.profile.id,
         records.during(stamp.record, smart.spans(taken, found)),
     )
-    said = (*_said(taken, recoded, decoder.codec, why), *_unspoken(order, decoder))
+    said = _said(taken, recoded, decoder.codec, why)
     return Work(source, taken, recoded, stamp, notice), said
 
 
@@ -144,15 +172,6 @@ def _said(taken: Film, recoded: tuple[Recoded, ...], codec: str, why: str) -> tu
         f"{share:.0%} of the frames were coded anew ({codec}): {_megabytes(new)} instead of {_megabytes(old)} MB.",
     )
     return (f"Smart mode was not used: {why}.", *found) if why else found
-
-
-def _unspoken(order: Order, decoder: Decoder) -> tuple[str, ...]:
-    """A film that imitates a voice should say so where people only listen."""
-    if Imitates.VOICE not in order.label.imitates or not decoder.has_sound:
-        return ()
-    return (
-        "The label declares an imitated voice: the notice is shown in this film, and not said.",
-    )
 
 
 def _megabytes(size: int) -> str:

@@ -54,19 +54,10 @@ def offsets(stco: bytes, co64: bytes) -> Numbers:
 
 def starts(sizes: Numbers, chunks: Numbers, stsc: bytes) -> Numbers:
     """Offset of every frame: chunks hold so many of them, one after another."""
-    table = _rows(stsc, 3)
     count = len(sizes)
     if not count:
         return np.zeros(0, np.int64)
-    if not len(table) or not len(chunks):
-        raise film.damaged()
-    first, per_chunk = table[:, 0] - 1, table[:, 1]
-    if first[0] != 0 or np.any(np.diff(first) <= 0) or np.any(per_chunk < 0):
-        raise film.damaged()
-    if np.any(table[:, 2] != 1):
-        raise film.variant("its frames are coded in several ways")
-    run = np.diff(np.append(first[first < len(chunks)], len(chunks)))
-    held = np.minimum(np.repeat(per_chunk[: len(run)], run), count)
+    held = np.minimum(per_chunk(stsc, len(chunks)), count)
     ends = np.cumsum(held)
     if int(ends[-1]) < count:
         raise film.damaged()
@@ -74,6 +65,20 @@ def starts(sizes: Numbers, chunks: Numbers, stsc: bytes) -> Numbers:
     before = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     leading = np.concatenate([[0], ends])[chunk]
     return np.asarray(chunks[chunk] + before - before[leading], np.int64)
+
+
+def per_chunk(stsc: bytes, chunks: int) -> Numbers:
+    """How many frames each of so many chunks holds."""
+    table = _rows(stsc, 3)
+    if not len(table) or not chunks:
+        raise film.damaged()
+    first, held = table[:, 0] - 1, table[:, 1]
+    if first[0] != 0 or np.any(np.diff(first) <= 0) or np.any(held < 0):
+        raise film.damaged()
+    if np.any(table[:, 2] != 1):
+        raise film.variant("its frames are coded in several ways")
+    run = np.diff(np.append(first[first < chunks], chunks))
+    return np.repeat(held[: len(run)], run)
 
 
 def decoded(stts: bytes, count: int) -> Numbers:

@@ -1,0 +1,290 @@
+"""Speaking the notice over the sounds of a film."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from aikz_label.adapters import MediaProblem, Order
+from aikz_label.adapters.video import films, hearing
+from aikz_label.adapters.video.spoken import tracks
+from aikz_label.adapters.video.spoken.codings import Coding, Decoder, Form
+from aikz_label.adapters.video.spoken.opening import Opening
+from aikz_label.adapters.video.spoken.tracks import Unspoken
+from aikz_label.errors import Refused
+from aikz_label.formats import Format
+from aikz_label.limits import MIB, NO_LIMITS
+from aikz_label.notice import sound as notices
+from aikz_label.notice.sound import Composed, Loudness, Samples
+from aikz_label.notice.sound.resampling import true_peak
+from aikz_label.profile.sound import SoundProfile
+from aikz_label.report import Notice, NoticeState
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+
+_IN_MEMORY = 64 * MIB
+_LATEST = 60.0  # seconds up to which an older notice is believed to be
+_DEEPER = 6.0  # dB more each time, until nothing is clipped
+_DEEPEST = 40.0
+_BEHIND = 0.5  # seconds of programme that are left behind a notice
+# Where each codec is.
+_CODINGS = {
+    "aac": ("aac", "Aac"),
+    "mp3": ("mp3", "Mp3"),
+    "opus": ("opus", "Opus"),
+    "ac3": ("dolby", "Ac3"),
+    "eac3": ("dolby", "Eac3"),
+    "flac": ("lossless", "Flac"),
+    "alac": ("lossless", "Alac"),
+    "pcm_": ("lossless", "Pcm"),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spoken:
+    """What was spoken into one sound.
+
+    Attributes:
+        index: Which of the film's sounds it is, from 0.
+        number: By which the container knows it.
+        count: How many of its stored pieces are new; 0 where an older notice stays.
+        after: From which sample on, as it is played, it must be what it was.
+        like: How nearly; see `Coding`.
+        placement: The record.
+    """
+
+    index: int
+    number: int
+    count: int
+    after: int
+    like: str
+    placement: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """What was spoken into a film.
+
+    Attributes:
+        spoken: Each sound with a notice.
+        why: Why some sound has none; empty when all have one.
+        messages: The same in sentences.
+    """
+
+    spoken: tuple[Spoken, ...] = ()
+    why: str = ""
+    messages: tuple[str, ...] = ()
+
+
+def speak(source: BinaryIO, destination: BinaryIO, row: Format, order: Order) -> Said:
+    """Write a film with a notice spoken over each of its sounds.
+
+    Args:
+        source: The film.
+        destination: Where it goes; nothing is written when nothing new is spoken.
+        row: Its format.
+        order: What is ordered.
+    """
+    count = _sounds(source)
+    if not count:
+        return Said(why="no-sound")
+    if not order.spoken:
+        return Said(why="requested", messages=(_UNSAID,))
+    found: list[Spoken] = []
+    failed: list[tuple[int, Unspoken]] = []
+    with ExitStack() as stack:
+        current = source
+        for index in range(count):
+            spool = cast(
+                "BinaryIO",
+                stack.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)),
+            )
+            try:
+                found.append(_speak(current, spool, row, index, order))
+            except Unspoken as unspoken:
+                failed.append((index, unspoken))
+            else:
+                current = spool if found[-1].count else current
+        if current is not source:
+            current.seek(0)
+            shutil.copyfileobj(current, destination, MIB)
+    why = failed[0][1].why if failed else ""
+    messages = (*(_told(one, count) for one in found), *(_missing(*one, count) for one in failed))
+    return Said(tuple(found), why, messages)
+
+
+_UNSAID = "The label declares an imitated voice: the notice is shown in this film, and not spoken, as you asked."
+
+
+def _told(spoken: Spoken, count: int) -> str:
+    which = _which(spoken.index, count)
+    if not spoken.count:
+        return f"The notice that is spoken in {which} already is still heard, and stays."
+    seconds = spoken.placement["end"]
+    return f"The notice is spoken over the first {seconds:.1f} s of {which}; all later packets are as they were."
+
+
+def _missing(index: int, unspoken: Unspoken, count: int) -> str:
+    detail = f": {unspoken.detail}" if unspoken.detail else ""
+    return f"The notice is shown in this film and not spoken in {_which(index, count)}{detail}."
+
+
+def _which(index: int, count: int) -> str:
+    return f"sound {index + 1} of {count}" if count > 1 else "its sound"
+
+
+def _sounds(source: BinaryIO) -> int:
+    with films.open_film(source) as container:
+        return min(len(container.streams.audio), hearing.MOST_SOUNDS)
+
+
+def _speak(
+    source: BinaryIO, destination: BinaryIO, row: Format, index: int, order: Order
+) -> Spoken:
+    """One sound.
+
+    Raises:
+        Unspoken: It cannot be done there.
+    """
+    older = [place for place in order.previous if _is_in(place, index)]
+    kept = _still_heard(source, older, index, order)
+    if kept is not None:
+        return Spoken(index, 0, 0, 0, "exact", kept)
+    with films.open_film(source) as container:
+        stream = container.streams.audio[index]
+        coding = _coding(stream)
+        skipped = _skipped(container, stream)
+        number = {"avi": stream.index, "mkv": index, "webm": index}.get(row.name, stream.id)
+        try:
+            sound = tracks.find(source, row, number, NO_LIMITS)
+        except (MediaProblem, Refused) as problem:
+            raise Unspoken("structure", str(problem)) from problem
+        heard = _listened(source, index)
+        made = _composed(coding.form, heard, order)
+        until = max((round(_number(place, "end") * coding.form.rate) for place in older), default=0)
+        opening = Opening.read(sound, coding, skipped, made, until)
+        programme = Decoder(coding, stream.codec_context).decode(opening.packets)
+        if until:  # what was said there before cannot be taken out, and must not be heard beside the new notice
+            programme[:, skipped : skipped + until] = 0.0
+        mixed = _mixed(programme, opening, made, heard, order.profile.sound)
+        new, after = opening.replaced(mixed, sound.stored)
+    sound.write(destination, new)
+    if coding.described() != coding.form.setup:
+        written = tracks.find(destination, row, number, NO_LIMITS)
+        written.redescribe(coding.form.setup, coding.described())
+    record = made.placement(0.0) | {"sound": index}
+    return Spoken(index, number, len(new), after, coding.like, record)
+
+
+def _is_in(place: Mapping[str, Any], index: int) -> bool:
+    """Whether a record is one of a notice in a sound."""
+    return place.get("design") == notices.DESIGN and place.get("sound", 0) == index
+
+
+def _number(place: Mapping[str, Any], key: str) -> float:
+    value = place.get(key)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= _LATEST:
+        return 0.0
+    return float(value)
+
+
+def _still_heard(
+    source: BinaryIO, older: list[Mapping[str, Any]], index: int, order: Order
+) -> Mapping[str, Any] | None:
+    """The record of an older notice that says what the new one would say, and is still heard."""
+    if len(older) != 1:
+        return None
+    promise = Notice("badge", order.languages, placements=tuple(older))
+    try:
+        heard = hearing.measure(source, promise, order.label.origin, order.profile)
+    except MediaProblem:
+        return None
+    perceived = heard is not None and heard.state is NoticeState.PERCEIVABLE
+    return {**older[0], "sound": index} if perceived else None
+
+
+def _coding(stream: AudioStream) -> Coding:
+    """How a sound is coded.
+
+    Raises:
+        Unspoken: In a way in which no packets can be made here.
+    """
+    context = stream.codec_context
+    if context is None:
+        raise Unspoken("codec", "nobody here knows how it is coded")
+    name = context.codec.canonical_name
+    form = Form(
+        name,
+        str(context.profile or ""),
+        context.sample_rate,
+        context.layout.name,
+        context.layout.nb_channels,
+        bytes(context.extradata or b""),
+    )
+    for prefix, (module, kind) in _CODINGS.items():
+        if name == prefix or (prefix.endswith("_") and name.startswith(prefix)):
+            if form.rate < notices.MIN_RATE:
+                raise Unspoken("codec", f"speech cannot be understood at {form.rate} Hz")
+            found: type[Coding] = getattr(
+                import_module(f"aikz_label.adapters.video.spoken.{module}"), kind
+            )
+            return found(form)
+    raise Unspoken("codec", f"no packets of {name} can be made that fit the others")
+
+
+def _skipped(container: InputContainer, stream: AudioStream) -> int:
+    """Samples that players take off at the start."""
+    first = next((p for p in container.demux(stream) if p.pts is not None), None)
+    if first is None or first.time_base is None:
+        raise Unspoken("structure", "it has no packets")
+    early = (stream.start_time or 0) - cast("int", first.pts)
+    return max(0, round(early * first.time_base * stream.codec_context.sample_rate))
+
+
+def _listened(source: BinaryIO, index: int) -> Loudness:
+    """The loudness of the programme, as far as whoever checks it listens."""
+    try:
+        with notices.decode(source, index) as heard:
+            meter, left = notices.Meter(heard.rate, heard.layout), notices.LISTENED
+            for block in heard.blocks():
+                meter.push(block)
+                left -= block.shape[1] / heard.rate
+                if left <= 0:
+                    break
+            return meter.finish()
+    except films.errors() as error:
+        raise Unspoken("codec", "it cannot be decoded") from error
+
+
+def _composed(form: Form, heard: Loudness, order: Order) -> Composed:
+    """The notice: as loud as what is heard behind it, in the short sentences where the sound is short."""
+    numbers = order.profile.sound
+    script = notices.script(order.label.origin, order.languages, numbers, order.voices)
+    for brief in (False, True):
+        last = script.parts(brief=brief)[-1]
+        if last.start + last.seconds + _BEHIND <= heard.seconds:
+            around = heard.integrated((last.start + last.seconds, heard.seconds))
+            return notices.compose(script, form.rate, form.layout, around, numbers, short=brief)
+    raise Unspoken("too-short", f"it lasts {heard.seconds:.1f} seconds")
+
+
+def _mixed(
+    programme: Samples, opening: Opening, made: Composed, heard: Loudness, numbers: SoundProfile
+) -> Samples:
+    """The opening with the notice over it, and the programme so far down that nothing is clipped."""
+    start, stop = opening.skipped, opening.skipped + made.samples.shape[1]
+    deeper = 0.0
+    while True:
+        least = replace(numbers, min_background_db=numbers.min_background_db + deeper)
+        mixed = notices.Mixer(made, (0.0,), heard, least).apply(programme, -start)
+        peak = max(true_peak(channel[start:stop], made.rate) for channel in mixed)
+        if peak <= numbers.max_peak_dbtp or deeper >= _DEEPEST:
+            return mixed
+        deeper += _DEEPER
