@@ -61,7 +61,7 @@ def encoded(
     container_name, codec, form = kind
     buffer = io.BytesIO()
     wanted = _OPTIONS.get(container_name, {}) | dict(options or {})
-    layout = layout or {1: "mono", 2: "stereo", 6: "5.1"}[len(samples)]
+    layout = layout or {1: "mono", 2: "stereo", 4: "quad", 6: "5.1", 8: "7.1"}[len(samples)]
     with av.open(buffer, "w", format=container_name, options=wanted) as container:
         container.metadata.update(tags or {})
         stream = container.add_stream(codec, rate=rate, layout=layout)
@@ -129,9 +129,14 @@ def heard(data: bytes) -> NDArray[np.generic]:
     with av.open(io.BytesIO(data), "r", metadata_errors="ignore") as container:
         stream = container.streams.audio[0]
         channels = stream.codec_context.channels
-        for frame in container.decode(stream):
-            array = frame.to_ndarray()
-            rows.append(array if frame.format.is_planar else array.reshape(-1, channels).T)
+        for packet in container.demux(stream):
+            try:
+                frames = packet.decode()
+            except av.error.InvalidDataError:  # players go on behind it
+                continue
+            for frame in frames:
+                array = frame.to_ndarray()
+                rows.append(array if frame.format.is_planar else array.reshape(-1, channels).T)
     return np.concatenate(rows, axis=1)
 
 

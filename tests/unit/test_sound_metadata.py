@@ -272,7 +272,7 @@ def test_groups_of_packets_cannot_fill_the_memory(groups: bytes) -> None:
     assert stbl.children is not None
     stbl.children.append(Box(b"sbgp", bytes(4) + b"roll" + groups))
     with pytest.raises(MediaProblem, match="damaged"):
-        m4a_splice.spliced(trak, (Insert(0, 1024, (b"x",)),), 1024, 0)
+        m4a_splice.spliced(trak, (Insert(0, 1024, (b"x",)),), 1024, 44_100, 0)
 
 
 def test_an_edit_list_from_before_the_start_is_refused() -> None:

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 import numpy as np
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import aac, boxes, m4a_anew, m4a_sound, m4a_times, pieces, tables
+from aikz_label.adapters.audio import (
+    aac,
+    boxes,
+    m4a_anew,
+    m4a_layout,
+    m4a_sound,
+    m4a_times,
+    pieces,
+    tables,
+)
 from aikz_label.adapters.audio.boxes import Box, Placed
 from aikz_label.adapters.audio.container import (
     Coded,
@@ -20,12 +29,14 @@ from aikz_label.adapters.audio.container import (
     refuse_variant,
     size_of,
 )
+from aikz_label.adapters.audio.m4a_layout import Layout
 from aikz_label.adapters.audio.m4a_splice import LAST, number_of, spliced
 from aikz_label.adapters.audio.pieces import Piece
 from aikz_label.adapters.audio.recoders import Coding, Muxed, Recoder
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags import ilst
 from aikz_label.adapters.image.bmff import C2PA
+from aikz_label.adapters.video.boxes import XMP
 from aikz_label.carriers.embedded import Place
 
 if TYPE_CHECKING:
@@ -102,8 +113,6 @@ class M4a(SoundFile):
         stbl = trak.need(b"mdia", b"minf", b"stbl")
         if any(box.name in {b"saiz", b"saio"} for box in stbl.children or ()):
             raise refuse_variant(_TITLE, "its packets are encrypted")
-        if tables.later(stbl) is None:
-            raise refuse_variant(_TITLE, "its packets are not played in their order")
         listed = [edit for edit in m4a_times.edits(trak) if edit.start != -1]
         if len(listed) > 1 or any(edit.start < 0 for edit in listed):
             raise refuse_variant(_TITLE, "its sound is cut together by an edit list")
@@ -132,6 +141,14 @@ class M4a(SoundFile):
     def texts(self) -> Iterator[Text]:
         """Of the list of items."""
         return ilst.texts(Box.parse(self.moov))
+
+    def packets(self) -> Iterator[bytes]:
+        """The boxes of XMP."""
+        for box in self.boxes:
+            if box.name == b"uuid" and pieces.read(self.source, box.body, 16) == XMP:
+                length = min(box.stop - box.body, boxes.MOST)
+                yield pieces.read(self.source, box.body + 16, length - 16)
+        yield from (box.content for box in Box.parse(self.moov).all(b"udta", b"XMP_"))
 
     def unprotected(self) -> tuple[str, bool]:
         """See `SoundFile.unprotected`."""
@@ -214,28 +231,21 @@ class M4a(SoundFile):
             self._lengthen(moov, trak, shift)
             notices = [packet for insert in inserts for packet in insert.coded]
         box = Box(b"mdat", b"".join(notices)).stored() if notices else b""
-        table = None
+        stay = [placed for placed in self.boxes if not self.is_marker(placed)]
+        offsets = [tables.chunk_offsets(one) for one in _tables(moov)]
         if inserts:
-            table = spliced(trak, inserts, sound.step, self.skipped(self.track()))
-            tables.write(trak.need(b"mdia", b"minf", b"stbl"), table)
-        old, new, notice_at = self._moved(len(moov.stored()), len(box))
-        for other in moov.all(b"trak"):
-            stbl = other.need(b"mdia", b"minf", b"stbl")
-            offsets = tables.chunk_offsets(stbl)
-            if table is not None and other is trak:
-                offsets = table.places[np.flatnonzero(np.diff(table.chunks, prepend=-1))]
-            at = np.maximum(np.searchsorted(old, offsets, side="right") - 1, 0)
-            moved = offsets - old[at] + new[at]
-            tables.set_chunk_offsets(stbl, np.where(offsets < 0, notice_at - offsets - 1, moved))
-        first = True
-        for placed in self.boxes:
-            if placed.name == b"mdat" and first:
-                first = False
-                yield box
-            if placed.name == b"moov":
-                yield moov.stored()
-            elif not self.is_marker(placed):
-                yield placed.whole
+            table = spliced(trak, inserts, sound.step, sound.rate, self.skipped(self.track()))
+            stbl = trak.need(b"mdia", b"minf", b"stbl")
+            tables.write(stbl, table)
+            fresh = [*offsets]
+            mine = [one is stbl for one in _tables(moov)].index(True)
+            fresh[mine] = table.places[np.flatnonzero(np.diff(table.chunks, prepend=-1))]
+            gone = m4a_layout.unused(stay, offsets, fresh)
+            stay, offsets = [placed for placed in stay if placed not in gone], fresh
+        layout = Layout(stay, len(moov.stored()), len(box))
+        for one, where in zip(_tables(moov), offsets, strict=True):
+            tables.set_chunk_offsets(one, layout.moved(where))
+        yield from layout.pieces(moov.stored(), box)
 
     def played(self, decoded: int, rate: int) -> int:
         """See `SoundFile.played`: the last packet is filled up."""
@@ -322,18 +332,7 @@ class M4a(SoundFile):
             if other is not trak:
                 m4a_times.delay(other, shift, film)
 
-    def _moved(self, moov: int, notices: int) -> tuple[tables.Numbers, tables.Numbers, int]:
-        """Where each box was and will be, and where the content of the notices' box will start."""
-        old, new = [], []
-        at = notice_at = 0
-        for box in self.boxes:
-            if box.name == b"mdat" and notices and not notice_at:
-                notice_at = at + 8
-                at += notices
-            old.append(box.start)
-            new.append(at)
-            if box.name == b"moov":
-                at += moov
-            elif not self.is_marker(box):
-                at += box.stop - box.start
-        return np.array(old, np.int64), np.array(new, np.int64), notice_at
+
+def _tables(moov: Box) -> list[Box]:
+    """The tables of all tracks."""
+    return [trak.need(b"mdia", b"minf", b"stbl") for trak in moov.all(b"trak")]

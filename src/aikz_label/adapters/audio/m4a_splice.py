@@ -8,11 +8,11 @@ import numpy as np
 
 from aikz_label.adapters.audio import m4a_times, tables
 from aikz_label.adapters.audio.boxes import Box
-from aikz_label.adapters.audio.container import Insert, refuse_variant
+from aikz_label.adapters.audio.container import Insert
 from aikz_label.adapters.audio.tables import Numbers, Table
 
 
-def spliced(trak: Box, inserts: Sequence[Insert], step: int, skipped: int) -> Table:
+def spliced(trak: Box, inserts: Sequence[Insert], step: int, rate: int, skipped: int) -> Table:
     """The new table.
 
     The place of a packet of a notice is told as a negative number: -1 for the first byte of all notices, -2 for the next.
@@ -21,12 +21,12 @@ def spliced(trak: Box, inserts: Sequence[Insert], step: int, skipped: int) -> Ta
         trak: The track; groups of its packets are changed.
         inserts: The notices.
         step: Samples of a packet.
+        rate: Samples per second.
         skipped: Samples that are taken off at the start.
     """
     stbl = trak.need(b"mdia", b"minf", b"stbl")
     source = tables.read(stbl)
     media = m4a_times.timescale(trak.need(b"mdia", b"mdhd"))
-    usual = int(np.bincount(np.minimum(source.durations, 1 << 20)).argmax())
     stretches, written, chunk = [], 0, 0
     origins: list[Numbers] = []
     first = 0
@@ -49,7 +49,7 @@ def spliced(trak: Box, inserts: Sequence[Insert], step: int, skipped: int) -> Ta
         stretches.append(
             Table(
                 sizes,
-                np.full(count, usual, np.int64),
+                np.diff(np.arange(count + 1) * step * media // rate),
                 -1 - written - before,
                 np.full(count, chunk, np.int64),
                 np.ones(1, np.int64),
@@ -58,8 +58,6 @@ def spliced(trak: Box, inserts: Sequence[Insert], step: int, skipped: int) -> Ta
         origins.append(np.full(count, min(last, len(source) - 1)))
         written += int(sizes.sum())
         chunk += 1
-    if usual * media == 0:
-        raise refuse_variant("M4A", "its packets have no duration")
     _regroup(stbl, np.concatenate(origins))
     whole = [np.concatenate([getattr(s, name) for s in stretches]) for name in _COLUMNS]
     return Table(*whole)
@@ -91,9 +89,28 @@ def _part(source: Table, first: int, last: int, chunk: int) -> Table:
 
 
 def _regroup(stbl: Box, origins: Numbers) -> None:
-    """Groups of packets: those of a notice belong to the group of the packet behind them."""
+    """What other tables tell of single packets; those of a notice are like the packet behind them.
+
+    Groups; by how much a packet is played later than it is decoded; what depends on it; and where players can begin.
+    """
     for box in stbl.all(b"sbgp"):
         at = 12 if box.content[:1] == b"\x01" else 8
         groups = tables.read_runs(box.content[at - 4 :], tables.MOST_PACKETS)
-        groups = np.pad(groups, (0, max(0, int(origins.max()) + 1 - len(groups))))
-        box.content = box.content[:at] + tables.runs(groups[origins])[4:]
+        box.content = box.content[:at] + tables.runs(_taken(groups, origins))[4:]
+    for box in stbl.all(b"ctts"):
+        later = tables.read_runs(box.content, tables.MOST_PACKETS)
+        box.content = box.content[:4] + tables.runs(_taken(later, origins))[4:]
+    for box in stbl.all(b"sdtp"):
+        depends = np.frombuffer(box.content[4:], np.uint8).astype(np.int64)
+        box.content = box.content[:4] + _taken(depends, origins).astype(np.uint8).tobytes()
+    for box in stbl.all(b"stss"):
+        begins = np.zeros(int(origins.max()) + 2, np.int64)
+        begins[np.minimum(tables.read_numbers(box.content), len(begins) - 1)] = 1
+        numbers = np.flatnonzero(_taken(begins[1:], origins)) + 1
+        box.content = bytes(4) + len(numbers).to_bytes(4) + numbers.astype(">u4").tobytes()
+
+
+def _taken(values: Numbers, origins: Numbers) -> Numbers:
+    """The value of each packet, 0 where a table ends before it."""
+    padded = np.pad(values, (0, max(0, int(origins.max()) + 1 - len(values))))
+    return np.asarray(padded[origins], np.int64)

@@ -59,7 +59,7 @@ def read(stbl: Box) -> Table:
 def chunk_offsets(stbl: Box) -> Numbers:
     """Where each chunk stands."""
     box = stbl.first(b"stco") or stbl.need(b"co64")
-    return _numbers(box.content, 4 if box.name == b"stco" else 8)
+    return read_numbers(box.content, 4 if box.name == b"stco" else 8)
 
 
 def set_chunk_offsets(stbl: Box, offsets: Numbers) -> None:
@@ -90,17 +90,6 @@ def write(stbl: Box, table: Table) -> None:
             stored = table.sizes.astype(">u4").tobytes()
             box.content = bytes(8) + len(table).to_bytes(4) + stored
     stbl.need(b"stts").content = runs(table.durations)
-    for box in stbl.all(b"ctts"):
-        box.content = box.content[:4] + runs(np.full(len(table), later(stbl) or 0))[4:]
-
-
-def later(stbl: Box) -> int | None:
-    """By how much all packets are played later than they are decoded; `None` when it is not the same for all."""
-    box = stbl.first(b"ctts")
-    if box is None:
-        return 0
-    found = set(read_runs(box.content, MOST_PACKETS).tolist())
-    return found.pop() if len(found) == 1 else None
 
 
 def runs(values: Numbers) -> bytes:
@@ -122,7 +111,12 @@ def _coded_runs(rows: list[tuple[int, int, int]]) -> bytes:
     return bytes(4) + len(kept).to_bytes(4) + stored
 
 
-def _numbers(content: bytes, width: int, skip: int = 8) -> Numbers:
+def read_numbers(content: bytes, width: int = 4, skip: int = 8) -> Numbers:
+    """A list of numbers behind how many they are.
+
+    Raises:
+        MediaProblem: It goes beyond its end.
+    """
     count = int.from_bytes(content[skip - 4 : skip])
     if count > MOST_PACKETS or skip + count * width > len(content):
         raise MediaProblem("damaged", detail_word="cut")
@@ -135,7 +129,7 @@ def _sizes(stbl: Box) -> Numbers:
         same, count = (int.from_bytes(box.content[i : i + 4]) for i in (4, 8))
         if count > MOST_PACKETS:
             raise MediaProblem("damaged", detail_word="cut")
-        return np.full(count, same, np.int64) if same else _numbers(box.content, 4, 12)
+        return np.full(count, same, np.int64) if same else read_numbers(box.content, 4, 12)
     content = stbl.need(b"stz2").content
     bits, count = int.from_bytes(content[7:8]), int.from_bytes(content[8:12])
     fits = count <= MOST_PACKETS and 12 + -(-count * bits // 8) <= len(content)

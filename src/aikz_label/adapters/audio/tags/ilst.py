@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from aikz_label.adapters.audio.boxes import Box
 from aikz_label.adapters.audio.container import Text
 from aikz_label.adapters.audio.shifting import Shift
+from aikz_label.adapters.audio.tags import lyrics
 from aikz_label.label import Label
 from aikz_label.limits import MIB
 from aikz_label.metadata import mirror
 
-_FREE, _COMMENT = b"----", b"\xa9cmt"
+_FREE, _COMMENT, _LYRICS = b"----", b"\xa9cmt", b"\xa9lyr"
+_MOST_KEYS = 10_000
 _MEAN = b"com.apple.iTunes"
 _GAPLESS = "iTunSMPB"
 # Its text: how many samples are silence before and behind those that are played, and how many those are.
@@ -26,22 +28,22 @@ _CHAPTER_UNIT = 10_000_000  # of a second
 
 def texts(moov: Box) -> Iterator[Text]:
     """The texts with a name of their own, and the comment."""
-    for item in _items(moov):
-        if item.name == _FREE:
-            yield Text("mp4", _name(item), _value(item))
-        elif item.name == _COMMENT:
-            yield Text("mp4", "Comment", _value(item))
+    for meta in _metas(moov):
+        keys = _keys(meta)
+        for item in meta.all(b"ilst"):
+            for one in item.children or ():
+                yield Text("mp4", _called(one, keys), _value(one))
 
 
 def write(moov: Box, label: Label) -> None:
     """Put our statements in place of earlier ones of the same name; a list is made where there is none."""
-    ilst = _list(moov)
+    meta, ilst = _list(moov)
     assert ilst.children is not None
+    keys = _keys(meta)
     names = {name.lower() for name in mirror.PROPERTIES}
-    ilst.children = [
-        item for item in ilst.children if item.name != _FREE or _name(item).lower() not in names
-    ]
-    ilst.children += [_free(name, value) for name, value in mirror.statements(label)]
+    ilst.children = [item for item in ilst.children if _called(item, keys).lower() not in names]
+    for name, value in mirror.statements(label):
+        ilst.children.append(_keyed(meta, keys, name, value) if keys else _free(name, value))
 
 
 def move(moov: Box, shift: Shift) -> None:
@@ -51,8 +53,15 @@ def move(moov: Box, shift: Shift) -> None:
     for item in _items(moov):
         if item.name == _FREE and _name(item) == _GAPLESS:
             _longer(item, shift)
+        elif item.name == _LYRICS:
+            item.content = _sung(item, shift)
     for chapters in moov.all(b"udta", b"chpl"):
         chapters.content = _chapters(chapters.content, shift)
+
+
+def _metas(moov: Box) -> Iterator[Box]:
+    yield from moov.all(b"udta", b"meta")
+    yield from moov.all(b"meta")
 
 
 def _items(moov: Box) -> Iterator[Box]:
@@ -60,24 +69,58 @@ def _items(moov: Box) -> Iterator[Box]:
         yield from ilst.children or ()
 
 
-def _list(moov: Box) -> Box:
-    found = moov.first(b"udta", b"meta", b"ilst")
-    if found is not None:
-        return found
+def _list(moov: Box) -> tuple[Box, Box]:
+    """The list of items, which is made where there is none, and the box that it is in."""
     udta = moov.first(b"udta")
     assert moov.children is not None
     if udta is None or udta.children is None:
         udta = Box(b"udta", b"", [])
         moov.children.append(udta)
-    meta = next((box for box in udta.children or () if box.name == b"meta"), None)
+    assert udta.children is not None
+    meta = next((box for box in udta.children if box.name == b"meta"), None)
     if meta is None or meta.children is None:
         meta = Box(b"meta", bytes(4), [Box(b"hdlr", _HANDLER)])
-        assert udta.children is not None
         udta.children.append(meta)
-    ilst = Box(b"ilst", b"", [])
     assert meta.children is not None
-    meta.children.append(ilst)
-    return ilst
+    ilst = meta.first(b"ilst")
+    if ilst is None or ilst.children is None:
+        ilst = Box(b"ilst", b"", [])
+        meta.children.append(ilst)
+    return meta, ilst
+
+
+def _keys(meta: Box) -> list[str]:
+    """The names of the items in a list of QuickTime's newer kind, which have numbers; none in iTunes' kind."""
+    found: list[str] = []
+    box = meta.first(b"keys")
+    content, at = (box.content if box else b""), 8
+    while at + 8 <= len(content) and len(found) < _MOST_KEYS:
+        length = int.from_bytes(content[at : at + 4])
+        if length < 8:
+            break
+        found.append(content[at + 8 : at + min(length, 1000)].decode("utf-8", "replace"))
+        at += length
+    return found
+
+
+def _keyed(meta: Box, keys: list[str], name: str, value: str) -> Box:
+    """An item of such a list; its name is added to the others where it is not among them."""
+    if name not in keys:
+        keys.append(name)
+        box, key = meta.need(b"keys"), Box(b"mdta", name.encode()).stored()
+        box.content = box.content[:4] + len(keys).to_bytes(4) + box.content[8:] + key
+    number = keys.index(name) + 1
+    return Box(number.to_bytes(4), Box(b"data", _TEXT + bytes(4) + value.encode()).stored())
+
+
+def _called(item: Box, keys: list[str]) -> str:
+    """The name of an item."""
+    number = int.from_bytes(item.name)
+    if 0 < number <= len(keys):
+        return keys[number - 1]
+    if item.name == _FREE:
+        return _name(item)
+    return "Comment" if item.name == _COMMENT else item.name.decode("latin-1")
 
 
 def _free(name: str, value: str) -> Box:
@@ -112,6 +155,17 @@ def _value(item: Box) -> str:
         if name == b"data":
             return item.content[start + 8 : min(stop, start + 2 * MIB)].decode("utf-8", "replace")
     return ""
+
+
+def _sung(item: Box, shift: Shift) -> bytes:
+    """Lyrics; their lines can have moments."""
+    found: list[bytes] = []
+    for name, start, stop in _parts(item):
+        text = item.content[start:stop]
+        if name == b"data":
+            text = text[:8] + lyrics.moved(text[8:], shift)
+        found.append(Box(name, text).stored())
+    return b"".join(found)
 
 
 def tell_silence(moov: Box, early: int, coded: int, played: int) -> None:
