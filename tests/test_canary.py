@@ -232,9 +232,10 @@ def test_nobody_sees_it_from_outside(canary, tmp_path):
 
 def test_workers_get_the_uri_and_never_the_key(identity_folder):
     from aikz_label.sandbox import wire, work
+    from aikz_label.sandbox.marking import Marking
 
     config = load_config(identity_folder / "aikz-label.toml")
-    order = work.Marking(Label(origin="created"), config)
+    order = Marking(Label(origin="created"), config)
     sent = repr(work.setup(order)) + repr(wire.dump(order))
     pem = (identity_folder / "signer.pem").read_text().splitlines()[1]
     assert pem not in sent

@@ -21,6 +21,7 @@ from aikz_label.batch.journal import Journal, Recorded
 from aikz_label.errors import SandboxError, UsageError
 from aikz_label.report import message
 from aikz_label.sandbox import pool, slot, work
+from aikz_label.sandbox.marking import Marking
 from aikz_label.sandbox.nursery import Beside
 from hostile_plugin import hostile
 from support import encoded, picture
@@ -468,7 +469,7 @@ def test_children_take_every_option_of_the_two_verbs():
     import aikz_label
 
     for verb, order, other in (
-        (aikz_label.mark, work.Marking, {"source", "destination", "progress", "caps"}),
+        (aikz_label.mark, Marking, {"source", "destination", "progress", "caps"}),
         (aikz_label.verify, work.Verifying, {"source", "config"}),
     ):
         fields = {field.name for field in dataclasses.fields(order)}

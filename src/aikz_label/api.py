@@ -27,7 +27,6 @@ from aikz_label.label import Label, clean
 from aikz_label.limits import Limits
 from aikz_label.report import Evidence, Report, message
 from aikz_label.sources import Source, open_any
-from aikz_label.sources.text import Said
 from aikz_label.texts import check_languages
 from aikz_label.trust import TrustList, load_trust_lists
 
@@ -156,6 +155,7 @@ def mark(
         OSError: Reading or writing failed; nothing is left at the destination.
     """
     from aikz_label.marking import Job, mark_stream  # noqa: PLC0415  # verifying needs none of it
+    from aikz_label.sources.text import Said  # noqa: PLC0415
 
     settings = settings_of(config)
     order = order_for(label, languages, notice, notice_reason, profile_name, settings, caps)
@@ -413,13 +413,14 @@ def believing(
     trust: Trust | None, config: str | Path | Config | None, at: Moment | None, ocsp: str
 ) -> Believing:
     """Whom to believe, as of when, and whom to ask; the caller's mistakes found."""
-    from aikz_label.trust.network import check_url  # noqa: PLC0415
+    if ocsp:
+        from aikz_label.trust.network import check_url  # noqa: PLC0415  # TLS, which most need not load
 
-    if ocsp and not check_url(ocsp):
-        raise UsageError(
-            f"{ocsp!r} is not the address of an OCSP responder.",
-            hint="Use an http or https URL; the authority's documents name it.",
-        )
+        if not check_url(ocsp):
+            raise UsageError(
+                f"{ocsp!r} is not the address of an OCSP responder.",
+                hint="Use an http or https URL; the authority's documents name it.",
+            )
     return Believing(trust_lists(trust, config), moment(at), ocsp)
 
 

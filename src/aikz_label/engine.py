@@ -26,7 +26,7 @@ import c2pa  # noqa: TID251  # this is the one module that may
 
 from aikz_label.errors import EngineError, LabelError, Refused, SigningError
 from aikz_label.manifest import known
-from aikz_label.manifest.binding import Binding, binding_of, without_file
+from aikz_label.manifest.binding import Binding, binding_in, binding_of, is_whole, without_file
 from aikz_label.manifest.known import Belief, Signed
 from aikz_label.manifest.reading import TRUST_URI, Reading, from_store
 from aikz_label.trust import TrustKind, TrustList, of_kind
@@ -187,24 +187,30 @@ def read_unbound(store: bytes, trust: tuple[TrustList, ...]) -> tuple[Reading, B
     signed = known.read(store)
     belief = known.recall(trust, signed) if signed is not None else None
     try:
-        said = details = None
+        said = None
         if signed is not None and belief is not None:
-            said, details = _unbound(store, _context(os.getpid(), trust, look_up=False))
+            said, binding = _unbound(store, trust, signed, look_up=False)
             said = known.completed(said, signed, belief)
-        if said is None or details is None:
-            said, details = _unbound(store, _context(os.getpid(), trust))
+        if said is None:
+            said, binding = _unbound(store, trust, signed, look_up=True)
             if signed is not None:
                 known.remember(trust, signed, said)
     except c2pa.C2paError as error:
         return _from_error(error), None
     except (ValueError, RecursionError) as error:
         return Reading("invalid", "damaged", codes=(type(error).__name__,)), None
-    return without_file(said, details, store, signed and signed.signature)
+    return without_file(said, binding, store, signed and signed.signature), binding
 
 
-def _unbound(store: bytes, context: c2pa.Context) -> tuple[dict[str, Any], dict[str, Any]]:
+def _unbound(
+    store: bytes, trust: tuple[TrustList, ...], signed: Signed | None, *, look_up: bool
+) -> tuple[dict[str, Any], Binding | None]:
+    """What the engine says, and the binding: by its detailed answer, which is long, only where it must be."""
+    context = _context(os.getpid(), trust, look_up=look_up)
     with _reader(io.BytesIO(b"\0"), ANY, store, context) as reader:
-        return json.loads(reader.json()), json.loads(reader.detailed_json())
+        said = json.loads(reader.json())
+        binding = binding_in(signed) if signed is not None and is_whole(said) else None
+        return said, binding or binding_of(json.loads(reader.detailed_json()))
 
 
 def sign(

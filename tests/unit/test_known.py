@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aikz_label import Limits, engine, mark, verify
+from aikz_label import Limits, engine, formats, mark, verify
 from aikz_label.adapters.image.jpeg import Jpeg
-from aikz_label.manifest import cose, known
+from aikz_label.manifest import binding, cose, known
 from c2pa_files import Tagged, box, cbor, superbox
 from support import encoded, picture
 
@@ -127,6 +127,16 @@ def test_the_signature_is_that_which_everybody_else_reads(marked):
     assert cose.signatures(store) == {signed.label: signed.signature}
 
 
+def test_the_binding_is_that_which_the_engine_reads(label, config):
+    for source in (b"Some words.\n" * 30, b"<p>Words</p>", encoded(picture(), "jpeg")):
+        data = mark(source, None, label, config=config, sidecar="auto").data
+        row = formats.sniff(data)
+        store = formats.load_adapter(row).read_marker(io.BytesIO(data), row, config.trust).store
+        found = binding.binding_in(known.read(store))
+        assert found == engine._unbound(store, config.trust, None, look_up=True)[1]
+        assert found is not None
+
+
 # --- what can be read in more than one way ----------------------------------------------------------------------------
 
 CHAIN = [b"leaf", b"authority"]
@@ -149,6 +159,20 @@ def made(
         superbox(b"c2cs", "c2pa.signature", box(b"cbor", signature), more),
     )
     return superbox(b"c2pa", "c2pa", manifest, after)
+
+
+def test_a_binding_of_another_kind_is_left_to_the_engine():
+    for data in ({"hash": [1], "alg": "sha256"}, {"hash": b"1", "alg": "md5"}, {"hash": b"1"}, [],
+                 {"hash": b"1", "alg": "sha256", "exclusions": [{"start": True, "length": 1}]},
+                 {"hash": b"1", "alg": "sha256", "exclusions": [{"start": 1}]}):  # fmt: skip
+        assert binding.binding_in(known.Signed(b"", "", None, cbor(data))) is None
+    for names in (
+        ("c2pa.hash.bmff.v3",),
+        ("c2pa.hash.data", "c2pa.hash.boxes"),
+        ("c2pa.hash.data__1",),
+        (),
+    ):
+        assert known.read(made(assertions=names)).bound == b""
 
 
 def test_what_is_plain():

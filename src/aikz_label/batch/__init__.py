@@ -1,13 +1,13 @@
 """Many files: each costs at most itself.
 
-`verify_many` is the public function; the command line and the integrations use `verify_rows` and `mark_rows` below it.
+`verify_many` is the public function; the command line and the integrations use `verify_rows` below it, and `mark_rows` of
+`marking`.
 Files are looked at by child processes (`aikz_label.sandbox`), so content can neither crash, hang nor exhaust the caller.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,24 +15,15 @@ from typing import Any, Self, TypeAlias
 
 from aikz_label import limits, profile, rules
 from aikz_label.api import Moment, Trust, believing
-from aikz_label.batch.lasting import marking_deadline
 from aikz_label.config import Config
-from aikz_label.errors import (
-    ConfigError,
-    EngineError,
-    InvalidLabel,
-    Refused,
-    SigningError,
-    TrustError,
-    UsageError,
-)
+from aikz_label.errors import UsageError
 from aikz_label.files.storage import is_uri
 from aikz_label.limits import MIB, Limits
 from aikz_label.profile import Profile
 from aikz_label.report import Evidence, Message, Report, Verdict, message
 from aikz_label.sandbox import wire, work
 from aikz_label.sandbox.child import Walls
-from aikz_label.sandbox.failures import Death, error_from
+from aikz_label.sandbox.failures import Death
 from aikz_label.sandbox.nursery import Beside, Nursery
 from aikz_label.sandbox.pool import Pool
 from aikz_label.sandbox.slot import Answer
@@ -41,8 +32,6 @@ Name: TypeAlias = "str | Path"
 
 DEADLINE = 10.0  # seconds for verifying one file
 _WALLS = Walls()
-_MAX_SKETCH = 64 * 1024
-_BASE64 = re.compile(r"/9j/[A-Za-z0-9+/]+=*").fullmatch  # of a JPEG
 
 
 def verify_many(
@@ -144,7 +133,7 @@ class Row:
             for said in (report.reason, *report.limits, *(one.message for one in report.findings)):
                 said.text("en")  # it can be said
         except (ValueError, KeyError):  # a child that was taken over can say anything
-            return rules.judge(_lost(Death("crashed", "not understood")), numbers).at(self.uri)
+            return rules.judge(lost(Death("crashed", "not understood")), numbers).at(self.uri)
         return report
 
 
@@ -167,8 +156,8 @@ class Verifier:
         nursery: Nursery | None = None,
     ) -> None:
         self._order, self._deadline = order, deadline
-        self._here = _folder()
-        self._pool: Pool[str] = _pool(order, jobs, deadline, nursery)
+        self._here = folder()
+        self._pool: Pool[str] = pool_for(order, jobs, deadline, nursery)
 
     def __enter__(self) -> Self:
         return self
@@ -195,7 +184,7 @@ class Verifier:
             stopping: Once it says so, no more files are begun.
         """
         requests = (
-            (name, {"uri": _absolute(self._here, name), "name": name, "deadline": self._deadline})
+            (name, {"uri": absolute(self._here, name), "name": name, "deadline": self._deadline})
             for name in (os.fspath(source) for source in sources)
         )
         for name, answer in self._pool.run(requests, ordered=ordered, stopping=stopping):
@@ -217,86 +206,8 @@ def verify_rows(
         yield from verifier.rows(sources, ordered=ordered, stopping=stopping)
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """What became of one file that was to be marked.
-
-    Attributes:
-        source: The file.
-        target: Where the labelled one is, or would be.
-        row: The finished file, verified; `None` when there is none.
-        error: Why there is none.
-        warnings: What the caller should know, one English sentence each.
-    """
-
-    source: str
-    target: str
-    row: Row | None = None
-    error: Exception | None = None
-    warnings: tuple[str, ...] = ()
-
-
-# What one file shows to be wrong is wrong for all of them.
-_FOR_ALL = (ConfigError, EngineError, InvalidLabel, SigningError, TrustError)
-
-
-def mark_rows(
-    pairs: Iterable[tuple[Name, Name]],
-    order: work.Marking,
-    *,
-    jobs: int = 0,
-    deadline: float | None = None,
-    nursery: Nursery | None = None,
-    stopping: Callable[[], bool] = bool,
-) -> Generator[Marked]:
-    """Mark each source into its target; a refusal, a crash or a hang costs that file only and leaves nothing there.
-
-    Args:
-        pairs: Sources and targets.
-        order: What to declare, and how.
-        jobs: How many children; one for each processor when 0.
-        deadline: Seconds for one file; in proportion to its size and its duration when `None`.
-        nursery: Where children come from; a new one when `None`.
-        stopping: Once it says so, no more files are begun.
-
-    Raises:
-        LabelError: Something is wrong for every file: the signer, the configuration, the label.
-    """
-    here = _folder()
-    requests = (
-        (
-            (source, target),
-            {
-                "uri": _absolute(here, source),
-                "target": _absolute(here, target),
-                "deadline": deadline or marking_deadline(source),
-            },
-        )
-        for source, target in ((os.fspath(a), os.fspath(b)) for a, b in pairs)
-    )
-    pool: Pool[tuple[str, str]] = _pool(order, jobs, deadline or 1.0, nursery)
-    with pool:
-        answers = pool.run(requests, ordered=True, careful=True, stopping=stopping)
-        for (source, target), answer in answers:
-            yield _marked(source, target, answer)
-
-
-def sketches(sources: Iterable[Name]) -> Iterator[tuple[str, str]]:
-    """Sources with a small picture of each, a JPEG in base64; without those that have none."""
-    here = _folder()
-    requests = (
-        (name, {"uri": _absolute(here, name), "deadline": DEADLINE})
-        for name in (os.fspath(source) for source in sources)
-    )
-    pool: Pool[str] = _pool(work.Sketching(), 0, DEADLINE, None)
-    with pool:
-        for name, answer in pool.run(requests):
-            jpeg = answer.get("jpeg") if isinstance(answer, dict) else None
-            if isinstance(jpeg, str) and len(jpeg) < _MAX_SKETCH and _BASE64(jpeg):
-                yield name, jpeg
-
-
-def _pool(order: work.Work, jobs: int, deadline: float, nursery: Nursery | None) -> Pool[Any]:
+def pool_for(order: work.Work, jobs: int, deadline: float, nursery: Nursery | None) -> Pool[Any]:
+    """Children for one kind of work."""
     if jobs < 0 or deadline <= 0:
         raise UsageError("The number of jobs and the deadline must be positive.")
     return Pool(work.setup(order), nursery or Beside(), jobs=jobs or processors(), walls=_WALLS)
@@ -309,7 +220,7 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
-def _folder() -> str:
+def folder() -> str:
     """Where relative names start, in the nursery too; empty when that folder is gone."""
     try:
         return os.getcwd()  # noqa: PTH109
@@ -317,22 +228,23 @@ def _folder() -> str:
         return ""
 
 
-def _absolute(folder: str, name: str) -> str:
+def absolute(here: str, name: str) -> str:
+    """A name as the nursery, which may be elsewhere, can use it."""
     if name == work.STANDARD_INPUT or is_uri(name):
         return name
-    return os.path.join(folder, name)  # noqa: PTH118
+    return os.path.join(here, name)  # noqa: PTH118
 
 
 def _row(name: str, answer: Answer, order: work.Verifying, deadline: float) -> Row:
     if isinstance(answer, Death):
         return _dead(name, answer, order, deadline)
     try:
-        return _read_row(name, answer)
+        return read_row(name, answer)
     except (ValueError, TypeError, KeyError):
         return _dead(name, Death("crashed", "not understood"), order, deadline)
 
 
-def _read_row(name: str, answer: Mapping[str, Any]) -> Row:
+def read_row(name: str, answer: Mapping[str, Any]) -> Row:
     """A row from a child, every value of it checked that the parent will use."""
     wire.load(Message, answer["reason"]).text("en")  # it can be said
     whole = wire.load(str, answer.get("report", ""))
@@ -346,7 +258,7 @@ def _read_row(name: str, answer: Mapping[str, Any]) -> Row:
 
 
 def _dead(name: str, death: Death, order: work.Verifying, deadline: float) -> Row:
-    evidence = _lost(death, deadline)
+    evidence = lost(death, deadline)
     report = rules.judge(evidence, profile.load_profile(order.profile_name)).at(name)
     return Row(
         name,
@@ -358,7 +270,7 @@ def _dead(name: str, death: Death, order: work.Verifying, deadline: float) -> Ro
     )
 
 
-def _lost(death: Death, deadline: float = DEADLINE) -> Evidence:
+def lost(death: Death, deadline: float = DEADLINE) -> Evidence:
     """What can be said of a file whose child did not live to answer."""
     words: dict[str, object] = {"how": death.how}
     if death.reason == "deadline":
@@ -366,18 +278,3 @@ def _lost(death: Death, deadline: float = DEADLINE) -> Evidence:
     elif death.reason == "memory":
         words = {"limit": _WALLS.address_space // MIB}
     return Evidence(problem=message(f"unreadable.{death.reason}", **words))
-
-
-def _marked(source: str, target: str, answer: Answer) -> Marked:
-    if isinstance(answer, Death):
-        problem = _lost(answer, marking_deadline(source)).problem
-        assert problem is not None
-        lost = Refused(problem.text("en"), code=answer.reason, hint="Nothing was written.")
-        return Marked(source, target, error=lost)
-    if "refused" in answer:
-        refused = error_from(answer["refused"])
-        if isinstance(refused, _FOR_ALL):
-            raise refused
-        return Marked(source, target, error=refused)
-    row = _read_row(target, answer)
-    return Marked(source, target, row, warnings=tuple(map(str, answer["warnings"])))

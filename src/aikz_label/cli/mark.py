@@ -35,10 +35,10 @@ from aikz_label.cli.shared import (
 )
 
 if TYPE_CHECKING:
-    from aikz_label.batch import Marked
+    from aikz_label.batch.marking import Marked
     from aikz_label.cli.shared import Commands
     from aikz_label.label import Label
-    from aikz_label.sandbox.work import Marking
+    from aikz_label.sandbox.marking import Marking
 
 
 def add_mark(commands: Commands, common: argparse.ArgumentParser) -> None:
@@ -233,13 +233,13 @@ def _one(options: argparse.Namespace) -> int:
 
 def _many(options: argparse.Namespace) -> int:
     """Each file in a child, which has a deadline in proportion to the file."""
-    from aikz_label import batch  # noqa: PLC0415
+    from aikz_label.batch.marking import mark_rows  # noqa: PLC0415
     from aikz_label.sandbox.nursery import Beside  # noqa: PLC0415
 
     order = _marking(options)
     nursery = Beside(forked=True)  # before there is a thread
     run = _Run(options)
-    marked = batch.mark_rows(
+    marked = mark_rows(
         run.pairs(),
         order,
         jobs=options.jobs,
@@ -254,7 +254,7 @@ def _many(options: argparse.Namespace) -> int:
 
 
 def _marking(options: argparse.Namespace) -> Marking:
-    from aikz_label.sandbox.work import Marking  # noqa: PLC0415
+    from aikz_label.sandbox.marking import Marking  # noqa: PLC0415
 
     return Marking(_label(options), settings(options), signer=options.signer, **_how(options))
 

@@ -134,7 +134,7 @@ def _sarif(
 def _html(
     options: argparse.Namespace, recorded: Recorded, numbers: Profile, stream: TextIO
 ) -> None:
-    from aikz_label.batch import sketches  # noqa: PLC0415
+    from aikz_label.batch.sketching import sketches  # noqa: PLC0415
     from aikz_label.exports.page import Page  # noqa: PLC0415
 
     page = Page(recorded.header, numbers, options.lang, options.limit)

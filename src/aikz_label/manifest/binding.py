@@ -14,7 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from aikz_label.manifest import cbor
 from aikz_label.manifest.cose import Signature
+from aikz_label.manifest.known import Signed
 from aikz_label.manifest.reading import Reading, from_store, items, mapping
 
 
@@ -53,33 +55,55 @@ class Binding:
 _BLOCK = 1 << 20
 _ALGORITHMS = {"sha256", "sha384", "sha512"}
 MISMATCH = "assertion.dataHash.mismatch"
+UNTRUSTED = "signingCredential.untrusted"
 
 
 def without_file(
     found: Mapping[str, Any],
-    details: Mapping[str, Any],
+    binding: Binding | None,
     store: bytes,
     signature: Signature | None = None,
-) -> tuple[Reading, Binding | None]:
+) -> Reading:
     """What a store that was read without its file comes to, apart from its binding.
 
     Args:
         found: The engine's JSON.
-        details: Its detailed JSON of the same store.
+        binding: That of its active manifest.
         store: The store.
         signature: That of its manifest, where it is read already.
     """
-    binding = binding_of(details)
     if binding is None:
-        return from_store(found, store, signature), None
+        return from_store(found, store, signature)
     results = mapping(found.get("validation_results"))
     active = mapping(results.get("activeManifest"))
     others = [item for item in items(active, "failure") if item.get("code") != MISMATCH]
     met = {**results, "activeManifest": {**active, "failure": others}}
-    hard = {item.get("code") for item in others} - {"signingCredential.untrusted"}
+    hard = {item.get("code") for item in others} - {UNTRUSTED}
     state = "Invalid" if hard else "Valid"
     judged = {**found, "validation_results": met, "validation_state": state}
-    return from_store(judged, store, signature), binding
+    return from_store(judged, store, signature)
+
+
+def is_whole(found: Mapping[str, Any]) -> bool:
+    """Whether a store that was read without its file has no other fault than that."""
+    active = mapping(mapping(found.get("validation_results")).get("activeManifest"))
+    return {item.get("code") for item in items(active, "failure")} <= {MISMATCH, UNTRUSTED}
+
+
+def binding_in(signed: Signed) -> Binding | None:
+    """The binding of a store that can be read in one way; `None` also where it is written in another way than ours."""
+    if not signed.bound:
+        return None
+    try:
+        data = cbor.decode(signed.bound)
+        digest, algorithm = data["hash"], data["alg"]
+        exclusions = tuple((part["start"], part["length"]) for part in data.get("exclusions", ()))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    known = algorithm in _ALGORITHMS and isinstance(digest, bytes)
+    if not known or any(type(number) is not int for pair in exclusions for number in pair):
+        return None
+    return Binding(digest, algorithm, exclusions)
 
 
 def binding_of(details: Mapping[str, Any]) -> Binding | None:

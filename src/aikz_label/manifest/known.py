@@ -37,6 +37,7 @@ _SILENT = re.compile(
     rb"|stds\.(?:exif|iptc(?:\.photo-metadata)?|schema-org\.CreativeWork))(?:__\d{1,3})?\0",
     re.DOTALL,
 ).match
+_BINDING = b"c2pa.hash.data"
 _MOST_ASSERTIONS = 64
 _MOST_CERTIFICATES = 16 * 1024  # bytes of a chain that is remembered
 _MOST_SIGNERS = 256
@@ -50,11 +51,13 @@ class Signed(NamedTuple):
         store: Its bytes.
         label: Name of its manifest.
         signature: The signature of that.
+        bound: Content of its one binding, a `c2pa.hash.data`; empty when there is another, or none.
     """
 
     store: bytes
     label: str
     signature: Signature
+    bound: bytes = b""
 
 
 class Belief(NamedTuple):
@@ -170,11 +173,12 @@ def _read(store: bytes) -> Signed | None:
         contents.append((begin, last))
         end = last
     assertions, claim, signature = contents
-    if end != stop or not _all_silent(store, *assertions):
+    bound = _silent(store, *assertions)
+    if end != stop or bound is None:
         return None
     payload = store[slice(*_only(store, *claim))]
     found = _signature(store[slice(*_only(store, *signature))], payload)
-    return Signed(store, name[1].decode("ascii"), found) if found is not None else None
+    return Signed(store, name[1].decode("ascii"), found, bound) if found is not None else None
 
 
 def _box(store: bytes, at: int, end: int, kind: bytes) -> tuple[int, int]:
@@ -193,15 +197,21 @@ def _only(store: bytes, at: int, end: int) -> tuple[int, int]:
     return begin, stop
 
 
-def _all_silent(store: bytes, at: int, end: int) -> bool:
+def _silent(store: bytes, at: int, end: int) -> bytes | None:
+    """The content of the binding, where no assertion says anything of a signer."""
+    bindings: list[tuple[bytes, bytes]] = []
     for _ in range(_MOST_ASSERTIONS):
         if at == end:
-            return True
+            name, content = bindings[0] if len(bindings) == 1 else (b"", b"")
+            return content if name == _BINDING else b""
         begin, at = _box(store, at, end, b"jumb")
         begin, stop = _box(store, begin, at, b"jumd")
         if not _SILENT(store, begin, stop):
-            return False
-    return False
+            return None
+        if store.startswith(b"c2pa.hash.", begin + 17):
+            name = store[begin + 17 : stop].partition(b"\0")[0]
+            bindings.append((name, store[slice(*_only(store, stop, at))]))
+    return None
 
 
 def _signature(data: bytes, claim: bytes) -> Signature | None:

@@ -240,7 +240,7 @@ def _import_everything() -> None:
 
     from aikz_label import formats  # noqa: PLC0415
     from aikz_label.errors import MissingDependency  # noqa: PLC0415
-    from aikz_label.sandbox import work  # noqa: F401, PLC0415
+    from aikz_label.sandbox import marking, sketching, work  # noqa: F401, PLC0415
 
     for row in formats.FORMATS.values():
         if row.supported:

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-import base64
 import errno
+import importlib
 import io
 import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, fields
-from functools import lru_cache
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
-from aikz_label import api, files, formats, limits, profile, rules
+from aikz_label import files, limits, profile, rules
 from aikz_label.carriers import sidecar
 from aikz_label.carriers.sidecar import Sidecar
 from aikz_label.checking import verify_stream
-from aikz_label.config import Config
-from aikz_label.errors import LabelError, MissingDependency, SigningError, SourceError
+from aikz_label.errors import LabelError, MissingDependency, SourceError
 from aikz_label.files import storage
 from aikz_label.joining import Believing
-from aikz_label.label import Label
 from aikz_label.limits import Limits
 from aikz_label.profile import Profile
 from aikz_label.report import Evidence, MarkerState, Report, message
 from aikz_label.sandbox import wire
 from aikz_label.sandbox.failures import described
-
-if TYPE_CHECKING:
-    from aikz_label.signing import SigningKey
 
 STANDARD_INPUT = "\0stdin"  # no file has it; a child of the command line reads its own input
 
@@ -92,7 +86,7 @@ class Verifying:
     def _look(self, uri: str) -> tuple[Report, dict[str, Any]]:
         facts: dict[str, Any] = {}
         try:
-            with _opened(uri, self.caps) as (stream, beside, found):
+            with opened(uri, self.caps) as (stream, beside, found):
                 facts |= found
                 if self.digest:
                     facts["sha256"] = files.sha256(stream)
@@ -128,118 +122,14 @@ class Verifying:
 
     def try_sample(self) -> None:
         """Verify the sample."""
-        report = self._verify(io.BytesIO(_sample()), None)
+        report = self._verify(io.BytesIO(sample()), None)
         if not report.evidence.marker.ours:
             raise LabelError(f"The built-in sample is {report.verdict}: {report.reason.text('en')}")
 
 
-@dataclass(frozen=True, slots=True)
-class Marking:
-    """Options of `mark` for many files; see `aikz_label.mark` for what each means."""
-
-    label: Label
-    config: Config
-    languages: tuple[str, ...] = ()
-    notice: str = "auto"
-    notice_reason: str = ""
-    when_too_small: str = "refuse"
-    pages: str = "all"
-    stamp_as: str = "content"
-    profile_name: str = profile.DEFAULT
-    signer: str = ""
-    on_existing: str = "refuse"
-    overwrite: bool = False
-    sidecar: str = "auto"
-    tsa: str = ""
-    tsa_failure: str = ""
-    as_format: str = ""
-    allow_normalise: bool | str = False
-    password: str = field(default="", repr=False)
-    allow_signed: bool = False
-    override_permissions: bool = False
-    video_mode: str = "full"
-    allow_reencode: bool = False
-    spoken: bool = True
-
-    def __call__(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Mark one file; a destination that is not finished has no name, so it goes with this process."""
-        try:
-            _signer(self.signer, self.config)
-        except OSError as error:  # not of the file, but of the key: wrong for all
-            unreadable = SigningError(f"{error.filename}: {error.strerror}.", code="signer-file")
-            return {"refused": described(unreadable)}
-        except LabelError as error:
-            return {"refused": described(error)}
-        try:
-            result = self._mark(Path(request["uri"]), Path(request["target"]), self.on_existing)
-        except (LabelError, OSError) as error:
-            return {"refused": described(error)}
-        return {
-            "verdict": str(result.report.verdict),
-            "reason": wire.dump(result.report.reason),
-            "evidence": wire.dump(result.report.evidence),
-            "warnings": list(result.warnings),
-        }
-
-    def _mark(self, source: Path | bytes, target: Path | None, on_existing: str) -> api.MarkResult:
-        options: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
-        options |= {"signer": _signer(self.signer, self.config), "on_existing": on_existing}
-        return api.mark(source, target, **options)
-
-    def try_sample(self) -> None:
-        """Mark the sample anew."""
-        self._mark(_sample(), None, "replace")
-
-
-@lru_cache(maxsize=1)
-def _signer(uri: str, config: Config) -> SigningKey:
-    """Opened once for each child: a token asks for its PIN every time."""
-    return api.open_signer(uri, config)
-
-
-@dataclass(frozen=True, slots=True)
-class Sketching:
-    """Small pictures of pictures, for a page.
-
-    Attributes:
-        side: Pixels of the longer side.
-        caps: Limits while reading.
-    """
-
-    side: int = 112
-    caps: Limits = limits.DEFAULT
-
-    def __call__(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """A JPEG in base64, made anew from the pixels; nothing of the file itself is in it."""
-        try:
-            with _opened(request["uri"], self.caps) as (stream, _, _):
-                return {"jpeg": self._sketch(stream)}
-        except (OSError, ValueError, SyntaxError):  # Pillow's ways to say no
-            return {}
-
-    def _sketch(self, stream: BinaryIO) -> str:
-        from PIL import Image, ImageOps  # noqa: PLC0415
-
-        row = formats.sniff(stream)
-        if row is None or row.family != "image":
-            return ""
-        with Image.open(stream) as image:
-            if image.width * image.height > self.caps.max_pixels:
-                return ""
-            image.draft("RGB", (2 * self.side, 2 * self.side))
-            image.thumbnail((2 * self.side, 2 * self.side))
-            small = ImageOps.exif_transpose(image).convert("RGB")
-        small.thumbnail((self.side, self.side))
-        buffer = io.BytesIO()
-        small.save(buffer, "JPEG", quality=70)
-        return base64.b64encode(buffer.getvalue()).decode("ascii")
-
-    def try_sample(self) -> None:
-        """Draw the sample."""
-        self._sketch(io.BytesIO(_sample()))
-
-
-_KINDS: dict[str, type[Work]] = {kind.__name__: kind for kind in (Verifying, Marking, Sketching)}
+# Each kind in a module that is imported where it is asked for.
+_KINDS = {"Verifying": __name__}
+_KINDS |= {name: f"aikz_label.sandbox.{name.lower()}" for name in ("Marking", "Sketching")}
 
 
 def setup(work: Work) -> dict[str, Any]:
@@ -249,7 +139,8 @@ def setup(work: Work) -> dict[str, Any]:
 
 def prepare(name: str, options: Mapping[str, Any]) -> Work:
     """What `setup` described."""
-    return wire.load(_KINDS[name], options)
+    kind: type[Work] = getattr(importlib.import_module(_KINDS[name]), name)
+    return wire.load(kind, options)
 
 
 def why(error: OSError) -> str:
@@ -273,7 +164,7 @@ def _may_have_sidecar(uri: str, report: Report) -> bool:
 
 
 @contextmanager
-def _opened(uri: str, caps: Limits) -> Iterator[tuple[BinaryIO, Sidecar | None, dict[str, Any]]]:
+def opened(uri: str, caps: Limits) -> Iterator[tuple[BinaryIO, Sidecar | None, dict[str, Any]]]:
     """The one descriptor through which a file is identified, hashed and verified; and its sidecar."""
     if uri == STANDARD_INPUT:
         with open(0, "rb", closefd=False) as piped, files.spool(piped, caps.max_bytes) as stream:
@@ -301,5 +192,6 @@ def state_of(path: Path, found: os.stat_result) -> str:
     return state
 
 
-def _sample() -> bytes:
+def sample() -> bytes:
+    """The bytes of the sample."""
     return resources.files("aikz_label").joinpath("data", "sample.png").read_bytes()
