@@ -39,7 +39,7 @@ class Task:
         startcodes: Frames carry what the decoder needs in themselves.
         shape: Width of a pixel in heights of it.
         sets: Number of the parameter sets, where those of the source stay in use beside them.
-        level: With them, the level that they promise; 0 for whatever fits.
+        level: With them, the level that they promise, as `avcC` and `hvcC` store it; 0 for whatever fits.
         tag: Four letters by which the container knows the coding.
         threads: How many; 0 for as many as there are processors.
     """
@@ -207,6 +207,8 @@ def _x264(task: Task) -> Options:
 def _x265(task: Task) -> Options:
     extra = ["log-level=error", "open-gop=0", "b-pyramid=0", "info=0", "qpmax=34"]
     extra.append(f"bframes={3 if task.reordered else 0}")
+    if task.level:
+        extra.append(f"level-idc={task.level / 30:.1f}")
     if task.startcodes:
         extra.append("repeat-headers=1")
     extra += _light(task.frame)

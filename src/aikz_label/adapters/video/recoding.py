@@ -179,11 +179,11 @@ class Recoder:
                 encoder, same = Encoder(self._task(frame, stretch, sets)), shape
             elif shape != same:
                 raise film.variant("its size changes on the way")
-            made += self._store(encoder.encode(self._drawn(frame, rank, encoder)))
+            made += self._store(encoder.encode(self._drawn(frame, rank, encoder)), sets)
             told(self._done + len(made))
         if encoder is None:
             raise undecodable()
-        made += self._store(encoder.encode(None))
+        made += self._store(encoder.encode(None), sets)
         setup = encoder.setup()
         if self.setup.box not in {b"", setup.box}:
             raise film.variant("its encoder gives other parameter sets for every stretch")
@@ -201,11 +201,13 @@ class Recoder:
         frame.pts, frame.time_base = rank, encoder.unit
         return frame
 
-    def _store(self, packets: list[Packet[VideoStream]]) -> Iterator[tuple[int, int, int, bool]]:
+    def _store(
+        self, packets: list[Packet[VideoStream]], sets: int
+    ) -> Iterator[tuple[int, int, int, bool]]:
         for packet in packets:
             data = bytes(packet)
             if self._film.lengths:
-                data = units.with_lengths(self._decoder.codec, data, self._film.lengths)
+                data = units.with_lengths(self._decoder.codec, data, self._film.lengths, sets)
             if self._decoder.codec == "av1":
                 data = data.removeprefix(_DELIMITER)
             data = self._film.store(data)
@@ -253,9 +255,15 @@ class Recoder:
             startcodes=not taken.lengths and self._decoder.codec in {"h264", "hevc"},
             shape=self._decoder.stream.codec_context.sample_aspect_ratio,
             sets=sets,
-            level=taken.setup[3] if sets and len(taken.setup) > 3 else 0,
+            level=self._level() if sets else 0,
             tag=taken.tag,
         )
+
+    def _level(self) -> int:
+        """What the setup of the source promises: for H.264 ten times the level, for HEVC thirty times."""
+        at = {"h264": 3, "hevc": 12}.get(self._decoder.codec, 0)
+        setup = self._film.setup
+        return setup[at] if at and len(setup) > at else 0
 
     def _rate(self) -> Fraction:
         """Frames a second, on average; a likely number where times say nothing."""

@@ -10,7 +10,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from aikz_label.adapters import MediaProblem, Order, Rendered
-from aikz_label.adapters.video import films, records, smart, stamping, tags
+from aikz_label.adapters.video import (
+    avc_sets,
+    films,
+    hevc_sets,
+    records,
+    smart,
+    stamping,
+    tags,
+    units,
+)
+from aikz_label.adapters.video.coding import Setup
 from aikz_label.adapters.video.film import Film, Recoded
 from aikz_label.adapters.video.recoding import Decoder, Recoder, Stretch
 from aikz_label.adapters.video.stamping import Stamp
@@ -119,10 +129,11 @@ def _draw(
 
         recoder = Recoder(decoder, taken, frames, plan)
         found, why = _stretches(source, taken, decoder, order)
-        sets = _free_number(taken, decoder) if len(found) > 1 or found[0] != _whole(taken) else 0
+        smartly = found != (_whole(taken),)
+        sets = _free_number(source, taken, decoder) if smartly else 0
         told = order.told(sum(one.stop - one.first for one in found))
         recoded = tuple(recoder.recode(one, told, sets) for one in found)
-        setup = smart.together(taken.setup, recoder.setup) if sets else recoder.setup
+        setup = _setup(taken, recoder, sets, smartly=smartly)
         taken.write(source, drawn, frames, recoded, setup)
     stamp = recoder.stamp
     assert stamp is not None
@@ -148,19 +159,34 @@ def _stretches(
     if order.video_mode != "smart":
         return (_whole(taken),), ""
     found, why = smart.stretches(taken, source, decoder.codec)
-    if found and decoder.codec == "h264" and not _free_number(taken, decoder):
+    if found and decoder.codec in units.IDR and not _free_number(source, taken, decoder):
         found, why = (), "all numbers of parameter sets are taken"
     return found or (_whole(taken),), why
 
 
-def _free_number(taken: Film, decoder: Decoder) -> int:
+def _free_number(source: BinaryIO, taken: Film, decoder: Decoder) -> int:
     """A number for the parameter sets of new frames, beside those that stay in use; 0 where there are none."""
-    if decoder.codec != "h264":
-        return 0
     try:
-        return smart.Sets.parse(taken.setup).free_number()
+        if decoder.codec == "h264":
+            return avc_sets.Sets.parse(taken.setup).free_number()
+        if decoder.codec == "hevc":
+            within = smart.key_units(taken, source)
+            return hevc_sets.Sets.parse(taken.setup).free_number(within)
     except ValueError:
-        return 0
+        pass
+    return 0
+
+
+def _setup(taken: Film, recoder: Recoder, sets: int, *, smartly: bool) -> Setup:
+    """What decoders need before the first frame, whether it was copied or coded anew."""
+    new = recoder.setup
+    if not smartly:
+        return new
+    if sets and new.box[4:8] == b"hvcC":
+        return hevc_sets.together(taken.setup, new, sets)
+    if sets:
+        return avc_sets.together(taken.setup, new)
+    return Setup(b"", b"")  # the setup of the source stays, and keyframes bring what differs
 
 
 def _said(taken: Film, recoded: tuple[Recoded, ...], codec: str, why: str) -> tuple[str, ...]:

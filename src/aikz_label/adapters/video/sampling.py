@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LOOK = 3_000_000  # pixels that looking at one frame costs, as against decoding them
 _OPENING = 5.0  # seconds at the start that are looked at first
 # Of the budget: for the opening, for keyframes, and in all. Not the whole of it, since keyframes are dear.
-_OPENING_SHARE, _KEYS_SHARE, _ALL = 0.15, 0.3, 0.6
+_OPENING_SHARE, _KEYS_SHARE, _ALL = 0.15, 0.3, 0.5
 _APART = 1.7  # seconds between two looks that leave no second out
 _UNSEEN, _UNSEEN_SHARE = 10.0, 0.1  # the longest stretch that may be left out: seconds, or of all
 _FEWEST = 5  # seconds in which something must have been looked at

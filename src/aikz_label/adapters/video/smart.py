@@ -7,24 +7,21 @@ way round.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aikz_label.adapters.video import units
-from aikz_label.adapters.video.coding import Setup
+from aikz_label.adapters.video import obus, units
 from aikz_label.adapters.video.film import Film, Numbers
 from aikz_label.adapters.video.recoding import Stretch
 
 SHORTEST = 60.0  # seconds; films below are coded whole
 LASTS = 5.0  # seconds of notice at least, each time
 EVERY = 300.0  # seconds from one to the next
-# What can be cut at keyframes without parameter sets that collide.
-CODECS = frozenset({"h264", "vp8", "vp9", "mjpeg", "prores"})
+# What can be cut at keyframes, with parameter sets that do not collide or that come with every keyframe.
+CODECS = frozenset({"h264", "hevc", "av1", "vp8", "vp9", "mjpeg", "prores"})
 _MOST_SHARE = 0.7  # of a film; to copy the little rest would gain nothing
-_HIGHEST_SET = 31
 
 
 def stretches(taken: Film, source: BinaryIO, codec: str) -> tuple[tuple[Stretch, ...], str]:
@@ -35,7 +32,7 @@ def stretches(taken: Film, source: BinaryIO, codec: str) -> tuple[tuple[Stretch,
     """
     if taken.seconds < SHORTEST:
         return (), f"films below {SHORTEST:.0f} seconds are coded whole"
-    if codec not in CODECS or (codec == "h264" and not taken.lengths):
+    if codec not in CODECS or (codec in units.IDR and not taken.lengths):
         return (), f"{codec} in this format cannot be cut"
     if not taken.plain:
         return (), "an edit list shows its frames in another order or only in part"
@@ -75,20 +72,27 @@ def _cuts(taken: Film, source: BinaryIO, codec: str) -> NDArray[np.bool_]:
     rank = taken.slots.rank
     highest = np.concatenate([[-1], np.maximum.accumulate(rank)[:-1]])
     clean = taken.slots.key & (highest == np.arange(len(rank)) - 1)
-    if codec == "h264":
-        for slot in np.flatnonzero(clean).tolist():
-            clean[slot] = _is_idr(taken, source, slot)
+    for slot in np.flatnonzero(clean).tolist():
+        if codec in units.IDR:
+            clean[slot] = _is_idr(taken, source, slot, codec)
+        elif codec == "av1":
+            clean[slot] = obus.has_sequence(frame(taken, source, slot))
     clean[0] = True
     return np.asarray(clean, np.bool_)
 
 
-def _is_idr(taken: Film, source: BinaryIO, slot: int) -> bool:
+def _is_idr(taken: Film, source: BinaryIO, slot: int, codec: str) -> bool:
     """A real beginning: after a mere recovery point frames may still need what was before."""
     data = frame(taken, source, slot)
     return any(
-        units.kind("h264", unit) in units.IDR["h264"]
-        for unit in units.by_length(data, taken.lengths)
+        units.kind(codec, unit) in units.IDR[codec] for unit in units.by_length(data, taken.lengths)
     )
+
+
+def key_units(taken: Film, source: BinaryIO) -> Iterator[bytes]:
+    """The units of all keyframes, among which there may be parameter sets."""
+    for slot in np.flatnonzero(taken.slots.key).tolist():
+        yield from units.by_length(frame(taken, source, slot), taken.lengths)
 
 
 def frame(taken: Film, source: BinaryIO, slot: int) -> bytes:
@@ -122,85 +126,3 @@ def _merged(found: Iterator[Stretch]) -> Iterator[Stretch]:
         last = one
     if last is not None:
         yield last
-
-
-@dataclass(frozen=True, slots=True)
-class Sets:
-    """Parameter sets of H.264 as containers store them (`avcC`).
-
-    Attributes:
-        head: Version, profile, level and length size.
-        sequence: Sequence parameter sets.
-        picture: Picture parameter sets.
-        rest: What follows.
-    """
-
-    head: bytes
-    sequence: tuple[bytes, ...]
-    picture: tuple[bytes, ...]
-    rest: bytes
-
-    @classmethod
-    def parse(cls, data: bytes) -> Sets:
-        """Take `avcC` apart.
-
-        Raises:
-            ValueError: It is cut.
-        """
-        if len(data) < 7:
-            raise ValueError("cut")
-        at = 6
-        lists: list[tuple[bytes, ...]] = []
-        for count in (data[5] & 31, None):
-            if at >= len(data):
-                raise ValueError("cut")
-            number = count if count is not None else data[at]
-            at += count is None
-            found = []
-            for _ in range(number):
-                size = int.from_bytes(data[at : at + 2], "big")
-                found.append(data[at + 2 : at + 2 + size])
-                at += 2 + size
-            lists.append(tuple(found))
-        return cls(data[:5], lists[0], lists[1], data[at:])
-
-    def pack(self) -> bytes:
-        """`avcC`."""
-        return b"".join(
-            [
-                self.head,
-                bytes([0xE0 | len(self.sequence)]),
-                *(len(one).to_bytes(2, "big") + one for one in self.sequence),
-                bytes([len(self.picture)]),
-                *(len(one).to_bytes(2, "big") + one for one in self.picture),
-                self.rest,
-            ]
-        )
-
-    def free_number(self) -> int:
-        """A number that no parameter set has; 0 when there is none."""
-        taken = {_golomb(one[4:]) for one in self.sequence} | {
-            _golomb(one[1:]) for one in self.picture
-        }
-        return next((n for n in range(1, _HIGHEST_SET + 1) if n not in taken), 0)
-
-
-def together(old: bytes, new: Setup) -> Setup:
-    """The parameter sets of the source, and those of the new frames beside them."""
-    one, two = Sets.parse(old), Sets.parse(new.box[8:])
-    both = Sets(
-        one.head,
-        tuple(dict.fromkeys((*one.sequence, *two.sequence))),
-        tuple(dict.fromkeys((*one.picture, *two.picture))),
-        one.rest,
-    )
-    data = both.pack()
-    box = (len(data) + 8).to_bytes(4, "big") + b"avcC" + data
-    return Setup(box, data)
-
-
-def _golomb(data: bytes) -> int:
-    """The first number of a bit stream, Exp-Golomb coded."""
-    bits = "".join(f"{byte:08b}" for byte in data[:8])
-    zeros = len(bits) - len(bits.lstrip("0"))
-    return int(bits[zeros : 2 * zeros + 1] or "1", 2) - 1

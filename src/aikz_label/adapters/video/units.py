@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from aikz_label.adapters.video import hevc_sets
+
 _START = re.compile(rb"\x00\x00\x01")
 # Parameter sets and access unit delimiters: the former stand apart in containers, the latter only repeat the borders.
 _APART = {"h264": frozenset({7, 8, 9}), "hevc": frozenset({32, 33, 34, 35})}
@@ -27,13 +29,19 @@ def split(data: bytes) -> Iterator[bytes]:
             yield unit
 
 
-def with_lengths(codec: str, data: bytes, size: int) -> bytes:
-    """The picture's units, each after its length, without parameter sets and delimiters."""
-    return b"".join(
-        len(unit).to_bytes(size, "big") + unit
-        for unit in split(data)
-        if kind(codec, unit) not in _APART[codec]
-    )
+def with_lengths(codec: str, data: bytes, size: int, number: int = 0) -> bytes:
+    """The picture's units, each after its length, without parameter sets and delimiters.
+
+    Args:
+        codec: `h264` or `hevc`.
+        data: A byte stream with start codes.
+        size: In how many bytes lengths are stored.
+        number: Of HEVC, that of the picture parameter set that the units are to name; 0 for the one they do.
+    """
+    found = (unit for unit in split(data) if kind(codec, unit) not in _APART[codec])
+    if number and codec == "hevc":
+        found = (hevc_sets.renumbered(unit, number) for unit in found)
+    return b"".join(len(unit).to_bytes(size, "big") + unit for unit in found)
 
 
 def by_length(data: bytes, size: int) -> Iterator[bytes]:
