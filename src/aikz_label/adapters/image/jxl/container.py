@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import bmff
 from aikz_label.adapters.image.bmff import Box
 from aikz_label.adapters.image.container import Container, Tags, check_pixels, refuse_variant
-from aikz_label.adapters.image.jxl.frames import Frame, below, read_frames
-from aikz_label.adapters.image.jxl.header import SIGNATURE, Header, frames_start
+from aikz_label.adapters.image.jxl.frames import REFERENCE, REGULAR, Frame, below, read_frames
+from aikz_label.adapters.image.jxl.header import SIGNATURE, Header, frames_start, with_size
+from aikz_label.adapters.image.refusals import cannot_grow
 from aikz_label.limits import MIB, Limits
 
 if TYPE_CHECKING:
@@ -177,14 +178,20 @@ class Jxl(Container):
         codestream = self._codestream()
         frames = self._frames(codestream)
         free, at = _free_slot(frames), frames_start(codestream, self.header)
-        out = [codestream[:at]]
+        head, header, moved = codestream[:at], self.header, None
+        if picture.stored != self.size:
+            if not _can_grow(self.header, frames):
+                raise cannot_grow()
+            head, moved = with_size(codestream, self.header, picture.stored), picture.origin
+            header = replace(self.header, size=picture.stored)
+        out = [head]
         for frame in frames:
             if frame.shown:
                 slot = frame.slot if frame.kept else free
                 assert slot is not None
-                out.append(below(codestream, frame, self.header, slot))
+                out.append(below(codestream, frame, self.header, slot, moved))
                 time = Time(frame.duration, frame.timecode, frame.last, frame.slot)
-                out.append(layers(self.header, mask, (x, y), slot, time))
+                out.append(layers(header, mask, (x, y), slot, time))
             else:
                 out.append(codestream[at : frame.end])
             at = frame.end
@@ -258,3 +265,10 @@ def _free_slot(frames: list[Frame]) -> int | None:
     for frame in frames:
         taken |= frame.sources
     return next((slot for slot in range(_SLOTS) if slot not in taken), None)
+
+
+def _can_grow(header: Header, frames: list[Frame]) -> bool:
+    """Whether all of it is one frame that is shown, and others that say how large they are."""
+    *before, last = frames
+    references = all(f.kind == REFERENCE and f.place[1] - f.place[0] > 1 for f in before)
+    return not header.sized and references and last.whole and last.kind == REGULAR

@@ -46,6 +46,9 @@ class Frame:
         noise: The decoder makes up noise for it, from how many frames there were before.
         sources: Slots that it is laid over.
         whole: It replaces the whole picture.
+        area: Left, top, width and height of it in the picture.
+        place: Bit that says whether its area is said, and bit after that.
+        blends: Of each channel the bit where it is said how it is laid over others, the bit after that, and how.
         start: Bit where the header begins.
         time: Bit where duration, timecode and what is said of keeping begin.
         rest: Bit after them.
@@ -65,6 +68,9 @@ class Frame:
     noise: bool
     sources: frozenset[int]
     whole: bool
+    area: tuple[int, int, int, int]
+    place: tuple[int, int]
+    blends: tuple[tuple[int, int, int], ...]
     start: int
     time: int
     rest: int
@@ -145,7 +151,8 @@ class _Parser:
         self._duration = self._timecode = self._slot = 0
         self._last = self._raw = self._modular = self._noise = False
         self._sources: set[int] = set()
-        self._modes: list[int] = []
+        self._blends: list[tuple[int, int, int]] = []
+        self._place = (0, 0)
         self._partial = False
         self._time = self._rest = 0
         self._halved: list[int] = []
@@ -170,8 +177,10 @@ class _Parser:
         if self._kind != REFERENCE:
             self._read_passes()
         self._level = bits.number(_LEVEL) if self._kind == _SMALL else 0
+        start = bits.at
         if self._kind != _SMALL and bits.flag():
             self._read_place()
+        self._place = start, bits.at
         self._read_relations()
         bits.name()
         self._read_filter()
@@ -221,14 +230,13 @@ class _Parser:
         if self._kind != _SMALL and not self._last:
             self._slot = bits.number(SLOT)
         kept = not self._last and self._kind != _SMALL and (not self._duration or self._slot > 0)
-        replaces = bool(self._modes) and self._modes[0] == _REPLACE
-        if (pictured and kept and replaces and not self._partial) or self._kind == REFERENCE:
+        if (pictured and kept and self._replaces) or self._kind == REFERENCE:
             self._raw = bits.flag()
         self._rest = bits.at
 
     def _read_blending(self) -> None:
         bits, extra = self._bits, bool(self._header.channels)
-        mode = bits.number(_BLEND)
+        start, mode = bits.at, bits.number(_BLEND)
         over = mode in {_BLEND_OVER, _ADD_OVER}
         if extra and over:
             bits.number(_ALPHA)
@@ -236,7 +244,12 @@ class _Parser:
             bits.flag()
         if mode != _REPLACE or self._partial:
             self._sources.add(bits.number(SLOT))
-        self._modes.append(mode)
+        self._blends.append((start, bits.at, mode))
+
+    @property
+    def _replaces(self) -> bool:
+        """Whether nothing is seen of what was there before."""
+        return not self._partial and bool(self._blends) and self._blends[0][2] == _REPLACE
 
     def _read_filter(self) -> None:
         bits = self._bits
@@ -282,7 +295,10 @@ class _Parser:
             kept_raw=self._raw,
             noise=self._noise,
             sources=frozenset(self._sources),
-            whole=not self._partial and self._modes[:1] == [_REPLACE],
+            whole=self._replaces,
+            area=(*self._origin, *self._size),
+            place=self._place,
+            blends=tuple(self._blends),
             start=start,
             time=self._time,
             rest=self._rest,
@@ -324,16 +340,47 @@ def _signed(value: int) -> int:
     return -(value + 1 >> 1) if value & 1 else value >> 1
 
 
-def below(codestream: bytes, frame: Frame, header: Header, slot: int) -> bytes:
-    """A frame as the layer below another one: shown no longer by itself, kept in a slot, and not the last."""
-    out = Writer().copy(frame.data, frame.start, frame.time)
+def below(
+    codestream: bytes,
+    frame: Frame,
+    header: Header,
+    slot: int,
+    moved: tuple[int, int] | None = None,
+) -> bytes:
+    """A frame as the layer below another one: shown no longer by itself, kept in a slot, and not the last.
+
+    Args:
+        codestream: What it is in.
+        frame: The frame.
+        header: The image.
+        slot: Where to keep it.
+        moved: By how much, where the picture becomes larger than it.
+    """
+    out = Writer()
+    if moved is None:
+        out.copy(frame.data, frame.start, frame.time)
+    else:
+        _placed(out, frame, moved)
     if header.animated:
         out.number(0, DURATION)
     if header.timecodes:
         out.put(frame.timecode, 32)
     out.put(0, 1).number(slot, SLOT)
-    if frame.whole:
+    if frame.whole and moved is None:
         out.put(0, 1)  # kept as it is shown
     out.copy(frame.data, frame.rest, frame.stop)
     out.copy(codestream, *frame.order).align()
     return out.bytes() + codestream[frame.sizes : frame.end]
+
+
+def _placed(out: Writer, frame: Frame, moved: tuple[int, int]) -> None:
+    """Its header up to the time, as that of a part of the picture: beside it nothing is kept."""
+    out.copy(frame.data, frame.start, frame.place[0]).put(1, 1)
+    x, y, width, height = frame.area
+    for value in (x + moved[0], y + moved[1]):
+        out.number(2 * value if value >= 0 else -2 * value - 1, PLACE)
+    out.number(width, PLACE).number(height, PLACE)
+    for start, stop, mode in frame.blends:
+        out.copy(frame.data, start, stop)
+        if mode == _REPLACE and frame.whole:
+            out.number(0, SLOT)

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Literal
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.image.jxl.bits import ENUM, Choices, Reader
+from aikz_label.adapters.image.jxl.bits import ENUM, Choices, Reader, Writer
 from aikz_label.adapters.image.jxl.entropy import Stream
 
 SIGNATURE = b"\xff\x0a"
@@ -82,6 +82,8 @@ class Header:
         timecodes: Frames have times besides.
         own_matrix: XYB is not the usual one.
         profile: A colour profile stands before the frames.
+        sized: It is to be shown in a size of its own.
+        rest: The bit after the size.
         stop: The bit where the frames begin, before they are aligned.
     """
 
@@ -98,6 +100,8 @@ class Header:
     timecodes: bool = False
     own_matrix: bool = False
     profile: bool = False
+    sized: bool = False
+    rest: int = 0
     stop: int = 0
 
     @classmethod
@@ -110,7 +114,7 @@ class Header:
         if codestream[:2] != SIGNATURE:
             raise MediaProblem("damaged", detail_word="no-header")
         bits = Reader(codestream, 16)
-        found = cls(_size(bits))
+        found = replace(cls(_size(bits)), rest=bits.at)
         if not bits.flag():
             found = _metadata(bits, found)
         own = _transform(bits, xyb=found.xyb)
@@ -156,7 +160,8 @@ def _metadata(bits: Reader, header: Header) -> Header:
 def _more(bits: Reader, header: Header) -> Header:
     """What few images have."""
     orientation = bits.take(3) + 1
-    if bits.flag():
+    sized = bits.flag()
+    if sized:
         _size(bits)
     preview = bits.flag()
     if preview:
@@ -168,7 +173,12 @@ def _more(bits: Reader, header: Header) -> Header:
         bits.number(_LOOPS)
         timecodes = bits.flag()
     return replace(
-        header, orientation=orientation, preview=preview, animated=animated, timecodes=timecodes
+        header,
+        orientation=orientation,
+        sized=sized,
+        preview=preview,
+        animated=animated,
+        timecodes=timecodes,
     )
 
 
@@ -235,7 +245,23 @@ def _transform(bits: Reader, *, xyb: bool) -> bool:
 
 
 def frames_start(codestream: bytes, header: Header) -> int:
-    """The byte where the frames begin: after a colour profile, which is read only to find its end.
+    """The byte where the frames begin.
+
+    Raises:
+        MediaProblem: The colour profile before them is damaged or far too large.
+    """
+    return -(-_stop(codestream, header) // 8)
+
+
+def with_size(codestream: bytes, header: Header, size: tuple[int, int]) -> bytes:
+    """Everything before the frames, with another size."""
+    out = Writer().copy(codestream, 0, 8 * len(SIGNATURE))
+    out.put(0, 1).number(size[1], _SIZE).put(0, 3).number(size[0], _SIZE)
+    return out.copy(codestream, header.rest, _stop(codestream, header)).align().bytes()
+
+
+def _stop(codestream: bytes, header: Header) -> int:
+    """The bit after a colour profile, which is read only to find its end.
 
     Raises:
         MediaProblem: The profile is damaged or far too large.
@@ -251,7 +277,7 @@ def frames_start(codestream: bytes, header: Header) -> int:
             context = 0 if index <= 128 else 1 + _KIND[last] + 8 * _FORMER_KIND[before]
             last, before = stream.read(context) & 255, last
         stream.close()
-    return -(-bits.at // 8)
+    return bits.at
 
 
 def _kinds(byte: int) -> tuple[int, int]:

@@ -29,14 +29,18 @@ class JxlPicture(SamplePicture):
 
     Attributes:
         layer: The mask that was drawn, and where.
+        origin: Where the picture of the file lies in this one, which may be larger.
     """
 
-    __slots__ = ("_codestream", "_count", "_header", "layer")
+    __slots__ = ("_codestream", "_count", "_header", "layer", "origin")
 
-    def __init__(self, codestream: bytes, header: Header, count: int) -> None:
-        samples = _decoded(codestream, 0)
+    def __init__(
+        self, codestream: bytes, header: Header, count: int, samples: Any | None = None
+    ) -> None:
+        samples = _decoded(codestream, 0) if samples is None else samples
         super().__init__(samples, _colours(samples, header), header.orientation)
         self.layer: tuple[Image.Image, Box] | None = None
+        self.origin = (0, 0)
         self._codestream, self._header, self._count = codestream, header, count
 
     def paint(self, mask: Image.Image, box: Box) -> None:
@@ -44,9 +48,17 @@ class JxlPicture(SamplePicture):
         super().paint(mask, box)
         self.layer = mask, box
 
-    def _cut(self, edges: tuple[int, int, int, int]) -> Picture:  # noqa: ARG002  # refused
-        """See `Picture`; a layer never makes the picture below it larger."""
-        raise cannot_grow()
+    def _cut(self, edges: tuple[int, int, int, int]) -> Picture:
+        """See `Picture`; only a still picture can become larger, and none smaller."""
+        larger = edges[0] <= 0 and edges[1] <= 0
+        larger = larger and edges[2] >= self.stored[0] and edges[3] >= self.stored[1]
+        if self._count > 1 or not larger:
+            raise cannot_grow()
+        piece = super()._cut(edges)
+        assert isinstance(piece, SamplePicture)
+        other = JxlPicture(self._codestream, self._header, 1, piece.samples)
+        other.origin = -edges[0], -edges[1]
+        return other
 
     def difference(self, other: Picture, box: Box | None) -> float:
         """See `Picture.difference`; of an animation the worst frame, in each of which the box must look alike."""
