@@ -162,6 +162,18 @@ def test_a_slanted_track_is_refused(label, config):
         mark(hevc(matrix=slanted), None, label, config=config)
 
 
+def test_a_track_that_builds_on_a_picture_outside_is_refused(label, config):
+    source = bytearray(hevc())
+    track = parse(bytes(source)).tracks[0]
+    at = track.samples[0][0]
+    while source[at + 4] >> 1 & 63 >= 32:  # sets of parameters before the picture
+        at += 4 + int.from_bytes(source[at : at + 4])
+    source[at + 4] = 1 << 1  # a picture that is made from earlier ones
+    with pytest.raises(Refused, match="outside it") as refusal:
+        mark(bytes(source), None, label, config=config)
+    assert refusal.value.code == "unsupported-variant"
+
+
 def test_other_tracks_stay_byte_for_byte(label, config):
     source = hevc(sound=True)
     result = mark(source, None, label, config=config)

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from aikz_label.adapters.image import bmff
 from aikz_label.adapters.image.heif import stream
 from aikz_label.adapters.image.heif.coders import CODERS
+from aikz_label.adapters.image.heif.hevc_sets import VPS, kind_of
 from aikz_label.adapters.image.heif.tree import Tree
 from aikz_label.limits import NO_LIMITS
 
 if TYPE_CHECKING:
     from aikz_label.adapters.image.heif.container import Heif
-    from aikz_label.adapters.image.heif.tracks import Film
+    from aikz_label.adapters.image.heif.tracks import Film, Track
+
+_HEVC = {b"hvc1", b"hev1"}
+_FIRST_ALONE, _LAST_ALONE = 16, 23  # kinds of pictures that need no other
 
 
 def reasons(file: Heif) -> Iterator[str]:
@@ -45,6 +49,8 @@ def _of_film(film: Film) -> Iterator[str]:
         yield f"a track in it is coded as {_word(track.kind)}"
     if track.hidden:
         yield "a track has a picture that is never shown and that others are made from"
+    if track.kind in _HEVC and track.samples and _needs_another(track):
+        yield "a track begins with a picture that is made from one outside it"
     if not track.matrix:
         yield "a track is not merely turned by quarters"
     if alpha is not None and (
@@ -53,6 +59,18 @@ def _of_film(film: Film) -> Iterator[str]:
         or sorted(alpha.times) != sorted(track.times)
     ):
         yield "the opacity of a track is not of its size, or not shown when it is"
+
+
+def _needs_another(track: Track) -> bool:
+    """Whether the first picture of HEVC is none that a decoder can begin with (ITU-T H.265, table 7-1)."""
+    wide = (track.first(b"hvcC")[21:22] or b"\3")[0] % 4 + 1
+    data, at = next(track.data()), 0
+    while at + wide < len(data):
+        kind = kind_of(data[at + wide :][:1])
+        if kind < VPS:  # a part of a picture
+            return not _FIRST_ALONE <= kind <= _LAST_ALONE
+        at += wide + int.from_bytes(data[at : at + wide])
+    return False
 
 
 def _word(kind: bytes) -> str:
