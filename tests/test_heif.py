@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
@@ -17,7 +18,7 @@ from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import bmff
 from aikz_label.adapters.image.heif import layout
 from aikz_label.adapters.image.heif.container import Avif, Heic
-from aikz_label.adapters.image.heif.items import Property
+from aikz_label.adapters.image.heif.items import Item, Meta, Property
 from aikz_label.adapters.image.heif.picture import HeifPicture
 from aikz_label.adapters.image.heif.tree import Tree
 from aikz_label.adapters.image.modes import difference_outside
@@ -257,7 +258,7 @@ TWICE = twice(AVIF, b"ipma")
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (AVIF.replace(b"infe\x02\0\0\0\0\1\0\0av01", b"infe\x02\0\0\0\0\1\0\0unci"), "unci"),
+        (AVIF.replace(b"infe\x02\0\0\0\0\1\0\0av01", b"infe\x02\0\0\0\0\1\0\0j2k1"), "j2k1"),
         (AVIF.replace(b"infe\x02\0\0\0\0\1\0\0av01", b"infe\x02\0\0\0\0\1\0\1av01"), "encrypted"),
     ],
 )  # fmt: skip
@@ -605,3 +606,76 @@ def test_every_picture_that_is_shown_gets_a_badge(label, config):
     places = result.report.marker.notice.placements
     assert [place["picture"] for place in places] == [1, 2]
     assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
+
+
+# --- plain samples ----------------------------------------------------------------------------------------------------
+
+PIXELS = np.asarray(picture("RGB", (320, 240)))
+PLAIN = {  # interleave, components, tiles across and down, bits, and how tiles, components, rows and columns follow
+    "by component": (0, (4, 5, 6), (1, 1), 8, "rcnhw"),
+    "by pixel": (1, (6, 5, 4), (1, 1), 8, "rchwn"),
+    "by row": (3, (4, 5, 6), (2, 3), 8, "rchnw"),
+    "by component of all tiles": (4, (4, 5, 6), (4, 2), 8, "nrchw"),
+    "grey": (0, (0,), (2, 2), 8, "rcnhw"),
+    "luma and chroma": (1, (1, 2, 3), (1, 1), 8, "rchwn"),
+    "twelve bits": (0, (4, 5, 6), (1, 1), 12, "rcnhw"),
+}
+
+
+def plain(interleave, kinds, tiles, depth, order, flags=0):
+    """A file of plain samples, and how it holds them."""
+    samples = np.stack([PIXELS[..., n % 3] for n, _ in enumerate(kinds)]).astype(">u2")
+    samples = (samples << depth - 8).astype(np.uint8 if depth == 8 else ">u2")
+    across, down = tiles
+    tiled = samples.reshape(len(kinds), down, 240 // down, across, 320 // across)
+    data = tiled.transpose(["nrhcw".index(letter) for letter in order]).tobytes()
+    rows = b"".join(n.to_bytes(2) + bytes((depth - 1, 0, 2 * (depth > 8))) for n, _ in enumerate(kinds))  # fmt: skip
+    counts = b"".join((side - 1).to_bytes(4) for side in tiles)
+    boxes = (
+        bmff.pack(b"ispe", bytes(4), (320).to_bytes(4), (240).to_bytes(4)),
+        bmff.pack(b"cmpd", len(kinds).to_bytes(4), *(kind.to_bytes(2) for kind in kinds)),
+        bmff.pack(b"uncC", bytes(8), len(kinds).to_bytes(4), rows, bytes((0, interleave, 0, flags)), bytes(12), counts),
+    )  # fmt: skip
+    properties = tuple(Property(one, essential=True) for one in boxes)
+    item = Item(1, b"unci", properties=properties).holding(data)
+    handler = bmff.pack(b"hdlr", bytes(8), b"pict", bytes(13))
+    brands = bmff.pack(b"ftyp", b"mif1", bytes(4), b"mif1")
+    return layout.assemble(brands, Meta(handler, 1, (item,))), samples
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_plain_samples_change_only_under_the_badge(name, label, config):
+    *_, order = PLAIN[name]
+    source, samples = plain(*PLAIN[name])
+    result = mark(source, None, label, config=config)
+    assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
+    count, across, down = len(samples), *PLAIN[name][2]
+    sides = {"r": down, "c": across, "n": count, "h": 240 // down, "w": 320 // across}
+    data = parse(result.data).meta.items[0].data
+    stored = np.frombuffer(data, samples.dtype).reshape([sides[letter] for letter in order])
+    found = stored.transpose([order.index(letter) for letter in "nrhcw"]).reshape(samples.shape)
+    left, top, width, height = outside(result, (320, 240))
+    rows, columns = slice(max(0, top), top + height), slice(max(0, left), left + width)
+    assert (found[:, rows, columns] != samples[:, rows, columns]).any()
+    found = found.copy()
+    found[:, rows, columns] = samples[:, rows, columns]
+    assert (found == samples).all()
+
+
+@pytest.mark.parametrize("changed", [{"kinds": (4, 5, 6, 7)}, {"interleave": 5}, {"flags": 0x10}])
+def test_odd_layouts_of_plain_samples_are_refused(changed, label, config):
+    usual = dict(zip(("interleave", "kinds", "tiles", "depth", "order"), PLAIN["by component"], strict=True))  # fmt: skip
+    source, _ = plain(**(usual | changed))
+    with pytest.raises(Refused, match="odd way") as refusal:
+        mark(source, None, label, config=config)
+    assert refusal.value.code == "unsupported-variant"
+
+
+def test_too_few_plain_samples_are_damage(label, config):
+    source, _ = plain(*PLAIN["by pixel"])
+    short = source.replace(
+        (320).to_bytes(4) + (240).to_bytes(4), (320).to_bytes(4) + (241).to_bytes(4)
+    )
+    with pytest.raises(Refused) as refusal:
+        mark(short, None, label, config=config)
+    assert refusal.value.code == "damaged"

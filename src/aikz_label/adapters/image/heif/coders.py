@@ -14,6 +14,7 @@ from aikz_label.adapters.image.heif import av1
 from aikz_label.adapters.image.heif.items import Item, Meta, read_meta
 from aikz_label.adapters.image.heif.layout import assemble
 from aikz_label.adapters.image.heif.planes import Coding, Planes, decibels
+from aikz_label.adapters.image.heif.uncompressed import Uncompressed
 from aikz_label.limits import NO_LIMITS
 
 # The quality is the first that keeps 44 dB; the last one loses nothing.
@@ -183,4 +184,5 @@ CODERS: dict[bytes, Coder] = {
     b"hvc1": _Hevc(),
     b"hev1": _Hevc(),
     b"jpeg": _Jpeg(),
+    b"unci": Uncompressed(),
 }

@@ -103,7 +103,7 @@ def _sized(item: Item, size: tuple[int, int], shown: tuple[int, int]) -> Item:
 
 def _alone(item: Item) -> bool:
     """Whether an item is coded by itself, in a way that takes any size."""
-    return item.kind in CODERS and item.kind != b"jpeg"
+    return item.kind in CODERS and item.kind not in {b"jpeg", b"unci"}
 
 
 def _cut(planes: Planes, edges: Box, item: Item) -> Planes:

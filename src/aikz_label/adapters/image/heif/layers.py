@@ -48,7 +48,7 @@ def layered(meta: Meta, overlay: Item, model: Item, box: Box) -> tuple[Meta, int
     Raises:
         Refused: Nothing can be added to this one.
     """
-    if overlay.kind != b"iovl" or model.kind not in CODERS or model.kind == b"jpeg":
+    if overlay.kind != b"iovl" or model.kind not in CODERS or model.kind in {b"jpeg", b"unci"}:
         raise empty_canvas()
     number = 1 + max(item.number for item in meta.items)
     extent = pack(b"ispe", bytes(4), *(side.to_bytes(4) for side in box[2:]))

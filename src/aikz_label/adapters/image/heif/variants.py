@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from aikz_label.adapters.image import bmff
-from aikz_label.adapters.image.heif import stream
+from aikz_label.adapters.image.heif import stream, uncompressed
 from aikz_label.adapters.image.heif.coders import CODERS
 from aikz_label.adapters.image.heif.hevc_sets import VPS, kind_of
 from aikz_label.adapters.image.heif.tree import Tree
@@ -29,8 +29,11 @@ def reasons(file: Heif) -> Iterator[str]:
     tree = Tree(file.meta, file.limits)
     for number in file.shown:
         for leaf in tree.leaves(number):
-            if tree.item(leaf).kind not in CODERS:
-                yield f"a picture in it is coded as {_word(tree.item(leaf).kind)}"
+            item = tree.item(leaf)
+            if item.kind not in CODERS:
+                yield f"a picture in it is coded as {_word(item.kind)}"
+            elif item.kind == b"unci" and uncompressed.Layout.of(item) is None:
+                yield "the samples of a picture in it are stored in an odd way"
     if any(box.kind in {b"moof", b"sidx", b"ssix", b"mfra"} for box in file.boxes):
         yield "its pictures come in fragments"
     if file.movie is not None and _points_elsewhere(file.data, file.movie):
