@@ -22,10 +22,10 @@ from fidelity import GRID, LEAST_PSNR, STORED_FROM_SHOWN
 
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # of odd files it tells much
 
-_PLACES = {273, 279, 288, 289, 324, 325}  # where image data is and how much of it
+_PLACES = {273, 279, 288, 289, 324, 325, 513, 514}  # where image data is and how much of it
 _OURS = {700, 52545}  # XMP and C2PA
 _POINTERS = {330, 34665, 34853, 40965}  # to directories, which tifffile reads itself
-_COLOUR_MAP = 320
+_COLOUR_MAP, _BITS = 320, 258
 _SIZES = {256, 257, 278}  # of a page that got a strip
 _JPEG = {6, 7}
 _MASK, _PREVIEW = 4, 1
@@ -170,6 +170,9 @@ def _tags_lost(
     first: tifffile.TiffPage, second: tifffile.TiffPage, grown: set[int]
 ) -> Iterator[str]:
     own = _PLACES | _OURS | _POINTERS | {_COLOUR_MAP} | grown
+    own |= (
+        {_BITS} if first.photometric == 3 else set()
+    )  # of an index: a palette may need more of them
     was, now = (
         {t.code: t.value for t in page.tags if t.code not in own} for page in (first, second)
     )

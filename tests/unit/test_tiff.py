@@ -393,16 +393,6 @@ def test_a_full_palette_makes_room(label, config):
     assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
 
 
-def test_a_palette_without_room_is_refused(label, config):
-    """Of two colours neither can be given up."""
-    tags = {256: [240], 257: [160], 258: [1], 259: [1], 262: [3], 277: [1], 278: [160]}
-    tags[320] = [65535, 0, 0, 30000, 0, 65535]
-    source = raw_page(bytes([0b10101010] * 30 * 160), tags)
-    with pytest.raises(Refused, match="palette") as refusal:
-        mark(source, None, label, config=config)
-    assert refusal.value.code == "unsupported-variant"
-
-
 # --- what is refused --------------------------------------------------------------------------------------------------
 
 
@@ -515,3 +505,82 @@ def test_dng_keeps_every_byte_of_the_camera(label, config):
     assert read.marker_state == "trusted"
     assert read.declared.origin == label.origin
     assert "raw data" in read.marker.notice.reason
+
+
+def jpeg_page(sampling: int, photometric: int, *, said: bool, length: bool) -> tuple[bytes, bytes]:
+    """Old-style JPEG as nearly everybody wrote it: the strip is a JPEG file, which may be named a second time."""
+    stream = encoded(picture("RGB", SIZE), "JPEG", quality=85, subsampling=sampling, optimize=True)
+    tags = {256: [SIZE[0]], 257: [SIZE[1]], 258: [8, 8, 8], 259: [6], 262: [photometric], 277: [3]}
+    tags |= {513: [8]} if said else {}
+    tags |= {514: [len(stream)]} if length else {}
+    return raw_page(stream, tags), stream
+
+
+@pytest.mark.parametrize(
+    ("sampling", "photometric", "said", "length"),
+    [(2, 6, True, True), (1, 2, True, False), (0, 6, False, False), (2, 2, True, True)],
+)
+def test_old_style_jpeg(sampling, photometric, said, length, label, config):
+    source, stream = jpeg_page(sampling, photometric, said=said, length=length)
+    result = mark(source, None, label, config=config)
+    assert result.report.verdict is Verdict.LABELLED
+    read = ifd.Tiff.read(result.data)
+    start, size = (read.numbers(read.pages[0].get(tag))[0] for tag in (273, 279))
+    for tag, number in ((513, start), (514, size)):
+        assert read.numbers(read.pages[0].get(tag)) in {(), (number,)}
+    file = result.data[start : start + size]
+    before, after = (
+        np.asarray(Image.open(io.BytesIO(one)).convert("RGB"), float) for one in (stream, file)
+    )
+    outside = ~area(result.report.marker.notice.placements[0], SIZE, 16)
+    error = np.mean((before[outside] - after[outside]) ** 2)
+    assert error == 0 or 10 * math.log10(255**2 / error) > 44
+    with Image.open(io.BytesIO(result.data)) as image:
+        image.load()
+    assert stream[200:400] not in result.data, "the picture without a notice is gone"
+    assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+@pytest.mark.parametrize("size", [SIZE, (20, 9)])
+def test_a_full_palette_of_few_bits_gets_wider_indices(bits, size, label, config):
+    values = (np.add.outer(np.arange(size[1]), np.arange(size[0])) % 2**bits).astype(np.uint8)
+    colours = np.linspace(12_000, 48_000, 3 * 2**bits).astype(int)
+    source = packed(values, bits, 3).replace(b"II*\0", b"II*\0")
+    source = with_colours(source, colours.tolist())
+    result = mark(source, None, label, config=config, when_too_small="strip")
+    assert result.report.verdict is Verdict.LABELLED
+    with tifffile.TiffFile(io.BytesIO(result.data)) as file:
+        page = file.pages[0]
+        assert page.bitspersample == 8
+        shown = page.colormap[:, page.asarray()]
+    wanted = colours.reshape(3, -1)[:, values]
+    height, width = size[1], size[0]
+    same = (shown[:, :height, :width] == wanted).all(axis=0)
+    place = result.report.marker.notice.placements[0]
+    assert same.all() or place["design"] == "badge/1"
+    assert same.mean() > 0.7
+    with Image.open(io.BytesIO(result.data)) as image:
+        assert image.mode == "P"
+
+
+def with_colours(source: bytes, colours: list[int]) -> bytes:
+    """A file of one strip with a palette."""
+    read = ifd.Tiff.read(source)
+    first = read.pages[0]
+    tags = {e.tag: list(read.numbers(e)) for e in first.entries if e.tag not in {273, 279}}
+    start, length = (read.numbers(first.get(tag))[0] for tag in (273, 279))
+    return raw_page(source[start : start + length], tags | {320: colours})
+
+
+def test_pages_without_jpeg_keep_to_their_pixels(label, config):
+    """Blocks of one page are no reason to make the plate on another one larger."""
+    buffer = io.BytesIO()
+    plain, coded = picture("RGB", SIZE), photo(3, "uint8")
+    with tifffile.TiffWriter(buffer) as writer:
+        writer.write(np.asarray(plain), photometric="rgb", metadata=None)
+        writer.write(coded, photometric="rgb", compression="jpeg", metadata=None)
+    result = mark(buffer.getvalue(), None, label, config=config)
+    first = pages(result.data)[0]
+    outside = ~area(result.report.marker.notice.placements[0], SIZE)
+    assert (first[outside] == np.asarray(plain)[outside]).all()

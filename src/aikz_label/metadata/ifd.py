@@ -209,11 +209,11 @@ class Tiff:
             for entry in found.entries:
                 if entry.length > self.word:
                     yield entry.at, entry.at + entry.length
+            data = set()  # the same directory may say in two ways where its picture is
             for places, lengths in DATA.items():
-                pair = zip(
-                    self.numbers(found.get(places)), self.numbers(found.get(lengths)), strict=False
-                )
-                yield from ((start, start + length) for start, length in pair if length)
+                pair = (self.numbers(found.get(tag)) for tag in (places, lengths))
+                data |= {(at, at + length) for at, length in zip(*pair, strict=False) if length}
+            yield from data
 
     def extract(
         self,

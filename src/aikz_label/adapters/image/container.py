@@ -78,6 +78,10 @@ class Container(ABC):
         """Size of the blocks the codec codes, px; the plate is aligned to it."""
         return 1, 1
 
+    def grid_of(self, index: int) -> tuple[int, int]:  # noqa: ARG002  # for those with several
+        """The grid of one of the pictures."""
+        return self.grid
+
     @property
     def least_psnr(self) -> float:
         """Quality outside the notice below which marking is refused, dB."""

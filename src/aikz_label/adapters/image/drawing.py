@@ -142,13 +142,14 @@ class Painting:
         """
         picture, order = self._source.decode(index), self._order
         number = index + 1 if self._source.count > 1 else None
+        grid = self._source.grid_of(index)
         top = records.band_top(order.previous, index, picture, order.profile)
         profile = order.profile.image
         if top is None:
             placed = badge.plan(*picture.size, order.label.origin, order.languages, profile)
-            if placed is not None and _leaves_enough(picture, placed, self._source.grid):
+            if placed is not None and _leaves_enough(picture, placed, grid):
                 old = tuple(_old_boxes(order, index, picture))
-                return picture, _badge(picture, placed, self._source.grid, old, number)
+                return picture, _badge(picture, placed, grid, old, number)
             if self._source.is_preview(index):
                 return picture, None
             if order.when_too_small != "strip":

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import Container, Tags, refuse_variant
 from aikz_label.adapters.image.tiff.page import (
+    BITS,
     COLOUR_MAP,
     HEIGHT,
     MAX_SAMPLES,
     OLD_JPEG,
+    OLD_JPEG_LENGTH,
     ROWS_PER_STRIP,
     STRIP_LENGTHS,
     STRIPS,
@@ -116,15 +118,11 @@ class Tiff(Container):
         """Whether a picture is reduced from another one."""
         return self.pages[index].role == "preview" and self.count > 1
 
-    @property
-    def grid(self) -> tuple[int, int]:
+    def grid_of(self, index: int) -> tuple[int, int]:
         """Blocks of JPEG, or pixels that share a colour."""
-        across, down = 1, 1
-        for page in self.pages:
-            block = 8 if page.coding == Coding.JPEG else 1
-            across = math.lcm(across, block * page.subsampling[0])
-            down = math.lcm(down, block * page.subsampling[1])
-        return across, down
+        page = self.pages[index]
+        block = 8 if page.coding == Coding.JPEG else 1
+        return block * page.subsampling[0], block * page.subsampling[1]
 
     @property
     def least_psnr(self) -> float:
@@ -262,9 +260,10 @@ class Tiff(Container):
         """Store the changed blocks of a page; what its directory says of them."""
         page, found = picture.page, dict[int, Value]()
         old = next(one for one in self.pages if one.directory is page.directory)
-        if page.size != old.size:
+        if page.places != old.places:
             for start, length in zip(old.places, old.lengths, strict=False):
                 editor.erase(start, start + length)
+        if page.size != old.size:
             grown = {WIDTH: page.size[0], HEIGHT: page.size[1]}
             grown |= {} if page.tiled else {ROWS_PER_STRIP: page.block[1]}
             found |= {tag: (ifd.LONG, 1, self.tiff.pack(ifd.LONG, [n])) for tag, n in grown.items()}
@@ -272,9 +271,20 @@ class Tiff(Container):
         for index, data in picture.blocks.encoded():
             places[index] = editor.store(places[index], lengths[index], data)
             lengths[index] = len(data)
-        if page.split and page.size == old.size:
+        if page.split and page.places == old.places:
             assert (tuple(places), tuple(lengths)) == (page.places, page.lengths), "it moved"
-            return found
+        else:
+            found |= self._places(page, places, lengths)
+        if page.bits != old.bits:
+            found[BITS] = (ifd.SHORT, page.samples, self.tiff.pack(ifd.SHORT, page.bits))
+        colours = picture.colour_map.reshape(-1).tolist()
+        if colours != list(page.colour_map):
+            found[COLOUR_MAP] = (ifd.SHORT, len(colours), self.tiff.pack(ifd.SHORT, colours))
+        return found
+
+    def _places(self, page: Page, places: list[int], lengths: list[int]) -> dict[int, Value]:
+        """What a directory says of where its blocks are."""
+        found = dict[int, Value]()
         for tags, numbers in (((TILES, STRIPS), places), ((TILE_LENGTHS, STRIP_LENGTHS), lengths)):
             entry = next(filter(None, (page.directory.get(tag) for tag in tags)), None)
             kind = entry.kind if entry and entry.kind in {ifd.SHORT, ifd.LONG8} else ifd.LONG
@@ -282,9 +292,10 @@ class Tiff(Container):
                 kind = ifd.LONG
             tag = entry.tag if entry else STRIP_LENGTHS
             found[tag] = (kind, len(numbers), self.tiff.pack(kind, numbers))
-        colours = picture.colour_map.reshape(-1).tolist()
-        if colours != list(page.colour_map):
-            found[COLOUR_MAP] = (ifd.SHORT, len(colours), self.tiff.pack(ifd.SHORT, colours))
+        if page.whole_jpeg:
+            for tag, number in ((OLD_JPEG, places[0]), (OLD_JPEG_LENGTH, lengths[0])):
+                if page.directory.get(tag):
+                    found[tag] = (ifd.LONG, 1, self.tiff.pack(ifd.LONG, [number]))
         return found
 
     def _finished(self, editor: Editor, changes: dict[int, dict[int, Value]], tags: Tags) -> bytes:

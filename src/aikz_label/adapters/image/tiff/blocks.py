@@ -106,25 +106,29 @@ class Blocks:
     def cut(self, x: int, y: int, width: int, height: int) -> Blocks:
         """Another piece of the plane in blocks of the same kind, all of them new; beyond this picture there are zeros."""
         across = self.page.block[0] if self.page.tiled else width
-        count = -(-width // across) * -(-height // self.page.block[1]) * self.page.planes
-        nowhere = (0,) * count
-        page = replace(
-            self.page,
-            size=(width, height),
-            block=(across, self.page.block[1]),
-            places=nowhere,
-            lengths=nowhere,
-        )
-        template = next(filter(None, map(self.stored, range(len(self)))), b"")
-        other = Blocks(self._tiff, page, template)
-        kind = np.dtype(np.uint8) if page.coding == Coding.JPEG else self._kind
-        for index in range(count):
-            shape = (page.rows(index), page.block[0], page.channels)
-            other.changed[index] = np.zeros(shape, kind)
+        other = self._blank(size=(width, height), block=(across, self.page.block[1]))
         left, top = max(0, x), max(0, y)
         right, bottom = (min(self.page.size[i], (x, y)[i] + (width, height)[i]) for i in (0, 1))
         part = self.region(left, top, right - left, bottom - top)
         other.put(left - x, top - y, part)
+        return other
+
+    def deeper(self, depth: int) -> Blocks:
+        """The same picture with more bits for every sample, all of its blocks new."""
+        other = self._blank(bits=(depth,) * len(self.page.bits))
+        other.put(0, 0, self.region(0, 0, *self.page.size))
+        return other
+
+    def _blank(self, **changes: Any) -> Blocks:
+        """New blocks of zeros, of the same kind but for what changes."""
+        page = replace(self.page, **changes)
+        nowhere = (0,) * (page.across * page.down * page.planes)
+        page = replace(page, places=nowhere, lengths=nowhere)
+        template = next(filter(None, map(self.stored, range(len(self)))), b"")
+        other = Blocks(self._tiff, page, template)
+        kind = np.dtype(np.uint8) if page.coding == Coding.JPEG else other._kind
+        for index in range(len(nowhere)):
+            other.changed[index] = np.zeros((page.rows(index), page.block[0], page.channels), kind)
         return other
 
     def encoded(self) -> Iterator[tuple[int, bytes]]:
@@ -191,6 +195,8 @@ class Blocks:
 
     def _packed(self, index: int, block: Array) -> bytes:
         page, rows = self.page, self.page.rows(index)
+        if page.whole_jpeg:
+            return jpeg.edited(block, self.stored(index) or self._template)
         if page.coding == Coding.JPEG:
             return jpeg.encoded(block, self.stored(index) or self._template, page)
         if page.subsampling != (1, 1):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.image.container import decoding, refuse_variant
+from aikz_label.adapters.image.container import Tags, decoding, refuse_variant
 from aikz_label.adapters.image.jpeg import Jpeg
 from aikz_label.adapters.image.picture import PillowPicture
 from aikz_label.adapters.image.tiff.page import Page, Photometric
@@ -67,6 +67,23 @@ def encoded(block: NDArray[Any], source: bytes, page: Page) -> bytes:
         elif not own >= set(_tables(segment.data, segment.code)):
             raise refuse_variant("TIFF", "its JPEG tables are its own")
     return _SOI + b"".join(kept) + fresh.data[fresh.scan :]
+
+
+def edited(block: NDArray[Any], source: bytes) -> bytes:
+    """A block that is a JPEG file, with other samples: what did not change stays as it is."""
+    file = Jpeg.parse(source, NO_LIMITS, thorough=True)
+    file.check_variant()
+    picture = file.decode()
+    assert isinstance(picture, PillowPicture)
+    before = np.asarray(picture.image).reshape(*picture.stored[::-1], -1)
+    image = Image.frombytes(picture.image.mode, block.shape[1::-1], block.tobytes())
+    fresh = PillowPicture(image)
+    if before.shape == block.shape:
+        rows, columns = np.nonzero((before != block).any(axis=2))
+        left, top = int(columns.min()), int(rows.min())
+        size = int(columns.max()) - left + 1, int(rows.max()) - top + 1
+        fresh.painted = left, top, *size
+    return file.encode([fresh], Tags())
 
 
 def _settings(stream: bytes, mode: str) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from aikz_label.metadata.ifd import Directory, Tiff
 
 Role: TypeAlias = Literal["picture", "preview", "mask"]
 
-_NEW_SUBFILE_TYPE, _SUBFILE_TYPE, WIDTH, HEIGHT, _BITS, _COMPRESSION = 254, 255, 256, 257, 258, 259
+_NEW_SUBFILE_TYPE, _SUBFILE_TYPE, WIDTH, HEIGHT, BITS, _COMPRESSION = 254, 255, 256, 257, 258, 259
 _PHOTOMETRIC, _FILL_ORDER, _ORIENTATION, _SAMPLES, ROWS_PER_STRIP = 262, 266, 274, 277, 278
 _PLANAR, T4_OPTIONS, T6_OPTIONS, _PREDICTOR, COLOUR_MAP = 284, 292, 293, 317, 320
 _TILE_WIDTH, _TILE_HEIGHT, _INK_SET, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 322, 323, 332, 338, 339
-_JPEG_TABLES, OLD_JPEG, _SUBSAMPLING, _DEPTH = 347, 513, 530, 32997
+_JPEG_TABLES, OLD_JPEG, OLD_JPEG_LENGTH, _SUBSAMPLING, _DEPTH = 347, 513, 514, 530, 32997
 STRIPS, STRIP_LENGTHS, TILES, TILE_LENGTHS = 273, 279, 324, 325
 _REDUCED, _MASK = 1, 4  # bits of NewSubfileType
 _PIECE = 4 << 20  # bytes of a strip that are decoded at once
@@ -54,6 +54,7 @@ class Coding(IntEnum):
     ZSTD = 50000
 
 
+_OLD_JPEG_CODING = 6
 _OTHER_CODINGS = {6: "old-style JPEG", 33003: "JPEG 2000", 33005: "JPEG 2000", 34712: "JPEG 2000"}
 _OTHER_CODINGS |= {34661: "JBIG", 34676: "LogLuv", 50001: "WebP", 50002: "JPEG XL"}
 _PREDICTED = (Coding.LZW, Coding.DEFLATE, Coding.OLD_DEFLATE, Coding.LZMA, Coding.ZSTD)
@@ -93,6 +94,7 @@ class Page:
         tables: What the JPEG streams of the blocks have in common.
         options: Of CCITT.
         split: The blocks are rows of one strip of the file, which is not compressed.
+        whole_jpeg: The only block is a JPEG file, as TIFF 6.0 had it (section 22) before each block became a stream.
     """
 
     directory: Directory
@@ -118,6 +120,7 @@ class Page:
     tables: bytes
     options: int
     split: bool = False
+    whole_jpeg: bool = False
 
     @classmethod
     def read(cls, tiff: Tiff, found: Directory, limits: Limits) -> Self:
@@ -148,15 +151,18 @@ class Page:
         lengths = numbers(TILE_LENGTHS if tiled else STRIP_LENGTHS) or numbers(STRIP_LENGTHS)
         if not lengths and len(places) == 1:  # some writers thought one strip needs no length
             lengths = (max(0, len(tiff.data) - places[0]),)
+        whole_jpeg = coding == _OLD_JPEG_CODING and _is_jpeg_file(tiff, found, places, lengths)
+        if whole_jpeg and photometric == Photometric.RGB:  # as libtiff takes it, too
+            photometric = Photometric.YCBCR
         return cls(
             directory=found,
             role=_role(one(_NEW_SUBFILE_TYPE, 0), one(_SUBFILE_TYPE, 0)),
             size=size,
-            bits=numbers(_BITS, 1),
+            bits=numbers(BITS, 1),
             kind=tuple(_SAMPLE_KIND.get(code, "?") for code in numbers(_SAMPLE_FORMAT, 1)),
             samples=samples,
             photometric=photometric,
-            coding=coding,
+            coding=Coding.JPEG if whole_jpeg else coding,
             planar=one(_PLANAR, 1) == 2 and samples > 1,
             predictor=one(_PREDICTOR, 1) if coding in _PREDICTED else 1,
             reversed=one(_FILL_ORDER, 1) == 2,
@@ -171,6 +177,7 @@ class Page:
             colour_map=numbers(COLOUR_MAP),
             tables=tiff.value(tables) if tables else b"",
             options=one(T4_OPTIONS if coding == Coding.CCITT_3 else T6_OPTIONS, 0),
+            whole_jpeg=whole_jpeg,
         )
 
     def in_rows(self) -> Page:
@@ -309,6 +316,17 @@ class Page:
         needed = self.across * self.down * self.planes
         if len(self.places) < needed or len(self.lengths) < needed:
             yield "it does not say where its image data is"
+
+
+def _is_jpeg_file(
+    tiff: Tiff, found: Directory, places: tuple[int, ...], lengths: tuple[int, ...]
+) -> bool:
+    """Whether old-style JPEG is what nearly all of it is: one strip, which is a file from its first marker to its last."""
+    if len(places) != 1 or len(lengths) != 1:
+        return False
+    start, stop = places[0], places[0] + lengths[0]
+    said = tiff.numbers(found.get(OLD_JPEG)) or (start,)
+    return said == (start,) and tiff.data[start : start + 3] == b"\xff\xd8\xff" and stop > start
 
 
 def _role(new: int, old: int) -> Role:

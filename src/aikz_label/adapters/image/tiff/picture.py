@@ -16,7 +16,6 @@ from aikz_label.adapters.image.picture import Picture
 from aikz_label.adapters.image.samples import Colours, Model, SamplePicture, levels_of
 from aikz_label.adapters.image.tiff.blocks import Blocks
 from aikz_label.adapters.image.tiff.page import Coding, Page, Photometric
-from aikz_label.errors import Refused
 
 _MODELS: dict[Photometric, Model] = {
     Photometric.WHITE_IS_ZERO: "grey",
@@ -27,7 +26,7 @@ _MODELS: dict[Photometric, Model] = {
     Photometric.CIELAB: "lab",
     Photometric.ICCLAB: "lab",
 }
-_MOST_MOVED = 0.02  # share of the pixels that may change their colour to make room in a palette
+_WIDEST = 8  # bits of an index
 
 
 class TiffPicture(Picture):
@@ -156,13 +155,10 @@ class TiffPicture(Picture):
         for block in self.blocks:
             used += np.bincount(block[..., 0].reshape(-1), minlength=len(entries))
         choice = palette.choose(entries, [255] * len(entries), used.tolist(), set(), len(entries))
-        moved = sum(int(used[index]) for index in choice.moved)
-        if moved > _MOST_MOVED * used.sum():
-            raise Refused(
-                "The palette of this picture has no black and white, and no room for them.",
-                code="unsupported-variant",
-                hint="Save it with more colours.",
-            )
+        if choice.moved and self.page.depth < _WIDEST:
+            self._widen_indices()
+            self._paint_indices(mask, box)
+            return
         scale = 1 if self.colour_map.max() < 256 else 257
         for index in (choice.black, choice.white):
             if entries[index] != choice.entries[index]:
@@ -178,6 +174,13 @@ class TiffPicture(Picture):
         if alpha >= 0:
             samples[..., alpha] = 2**self.page.depth - 1
         self.blocks.put(box[0], box[1], samples)
+
+    def _widen_indices(self) -> None:
+        """Make room in a palette of few bits: indices of 8."""
+        self.blocks = self.blocks.deeper(_WIDEST)
+        wider = np.zeros((3, 2**_WIDEST), self.colour_map.dtype)
+        wider[:, : self.colour_map.shape[1]] = self.colour_map
+        self.colour_map = wider
 
 
 def _same_layout(first: Page, second: Page) -> bool:
