@@ -21,6 +21,7 @@ from aikz_label.adapters import MediaProblem
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
     from av.container import InputContainer
 
 Samples: TypeAlias = "NDArray[np.float32]"
@@ -76,9 +77,10 @@ class Decoding:
         length: To how many moments.
     """
 
-    def __init__(self, container: InputContainer) -> None:
+    def __init__(self, container: InputContainer, decoder: str = "") -> None:
         self._container = container
         self._stream = container.streams.audio[0]
+        self._context = _context(self._stream, decoder)
         self.coded = self.length = 0
         self._coming = self._frames()
         first = next(self._coming, None)  # a file does not tell of everything that its codec adds
@@ -118,7 +120,7 @@ class Decoding:
             for packet in self._container.demux(self._stream):
                 self.coded += packet.size
                 try:
-                    frames = packet.decode()
+                    frames = self._context.decode(packet) if self._context else packet.decode()
                 except av.error.InvalidDataError:
                     failed += 1
                     if failed > decoded + _MOST_FAILED:
@@ -150,13 +152,25 @@ class Decoding:
         return Block(array.T if frame.format.is_planar else array.reshape(-1, self.channels))
 
 
+def _context(stream: AudioStream, decoder: str) -> av.AudioCodecContext | None:
+    """Another decoder of a stream."""
+    if not decoder:
+        return None
+    context = av.CodecContext.create(decoder, "r")
+    assert isinstance(context, av.AudioCodecContext)
+    context.extradata = stream.codec_context.extradata
+    context.options = {"request_sample_fmt": "flt"}
+    return context
+
+
 @contextmanager
-def opened(source: BinaryIO, demuxer: str) -> Iterator[Decoding]:
+def opened(source: BinaryIO, demuxer: str, decoder: str = "") -> Iterator[Decoding]:
     """Open a sound file for decoding.
 
     Args:
         source: The file, seekable.
         demuxer: FFmpeg's name of its format.
+        decoder: FFmpeg's name of another decoder than the one it takes by itself.
 
     Raises:
         MediaProblem: There is no sound in it that can be decoded.
@@ -169,7 +183,7 @@ def opened(source: BinaryIO, demuxer: str) -> Iterator[Decoding]:
     with container:
         if not container.streams.audio:
             raise MediaProblem("damaged", detail_word="no-sound")
-        yield Decoding(container)
+        yield Decoding(container, decoder)
 
 
 Stretches: TypeAlias = "tuple[tuple[int, int], ...]"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
+from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
 from aikz_label.adapters import MediaProblem
@@ -18,7 +19,8 @@ from aikz_label.adapters.audio.container import (
     refuse_variant,
     size_of,
 )
-from aikz_label.adapters.audio.ogg_packets import Paging, Read, headers
+from aikz_label.adapters.audio.frames import Once
+from aikz_label.adapters.audio.ogg_packets import Paging, Read, Timed, headers
 from aikz_label.adapters.audio.pieces import Piece, Span
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.carriers import ogg, oggpages
@@ -50,6 +52,7 @@ class Ogg(SoundFile):
         pages: How many pages those packets take.
         size: Bytes of the file.
         whole: It is one stream from its begin to its end, beside the marker; known when it was read thoroughly.
+        timed: Its packets, for which the whole file is walked through.
     """
 
     source: BinaryIO
@@ -59,6 +62,7 @@ class Ogg(SoundFile):
     pages: int
     size: int
     whole: bool
+    timed: Once[Timed]
 
     demuxer: ClassVar[str] = "ogg"
 
@@ -71,7 +75,8 @@ class Ogg(SoundFile):
             if not page.flags & BEGINS or len(first) == _MOST_STREAMS:
                 break
             first.append(page)
-        found = cls(source, tuple(first), (), 0, 0, size, whole=False)
+        timed = Once(lambda: Timed.of(found.read_packets(), found.stream.samples))
+        found = cls(source, tuple(first), (), 0, 0, size, whole=False, timed=timed)
         sound = found.sound
         packets, start, pages = headers(
             source, size, sound, lambda head: _stream(head).headers(head)
@@ -136,9 +141,9 @@ class Ogg(SoundFile):
         """Of its comments."""
         return self.stream.comments(self.heads).read_texts()
 
-    def places(self, seconds: Sequence[float], total: int) -> tuple[int, ...]:  # noqa: ARG002  # a last frame can be short
+    def places(self, seconds: Sequence[float], total: int) -> tuple[int, ...]:
         """See `SoundFile.places`."""
-        return self.stream.places(self, seconds)
+        return self.stream.places(self, seconds, total)
 
     def holds(self, places: Sequence[tuple[int, int]]) -> bool:
         """See `SoundFile.holds`."""
@@ -147,6 +152,10 @@ class Ogg(SoundFile):
     def encode(self, samples: Samples) -> Coded:
         """See `SoundFile.encode`."""
         return self.stream.encode(self, samples)
+
+    def joined(self, at: int, coded: Coded, instead: int = 0) -> Coded:
+        """See `SoundFile.joined`."""
+        return self.stream.joined(self, at, coded, instead)
 
     def assemble(self, inserts: Sequence[Insert], label: Label, said: list[str]) -> Iterator[Piece]:
         """Packets before the sound with new comments, and pages with other numbers behind them."""
@@ -194,10 +203,15 @@ class Ogg(SoundFile):
             if page.serial == serial:
                 yield page
 
-    def read_packets(self) -> Iterator[Read]:
-        """The packets of sound, with the position that their page tells."""
+    def read_packets(self, first: int = 0) -> Iterator[Read]:
+        """The packets of sound from some number on."""
+        start, skipped = self.timed().before(first) if first else (self.start, 0)
+        return islice(self._packets_from(start), first - skipped, None)
+
+    def _packets_from(self, start: int) -> Iterator[Read]:
+        """The packets that end in pages from some place on; the first one may have lost its beginning."""
         waiting = bytearray()
-        for page in self.sound_pages():
+        for page in self.sound_pages(start):
             data = pieces.read(
                 self.source, page.start + page.head, page.stop - page.start - page.head
             )
@@ -207,7 +221,7 @@ class Ogg(SoundFile):
                 length = sum(page.lacing[done : end + 1])
                 packet = bytes(waiting + data[at : at + length])
                 waiting, done, at = bytearray(), end + 1, at + length
-                yield Read(packet, page.granule if end == ends[-1] else -1)
+                yield Read(packet, page.granule if end == ends[-1] else -1, page.start)
             waiting += data[at:]
 
     def room(self) -> Room:

@@ -80,15 +80,19 @@ class FlacInOgg(Stream):
             fresh.append(Block(kind, content).stored(last=bool(packet[0] & 0x80)))
         return (first, *fresh)
 
-    def places(self, source: Ogg, seconds: Sequence[float]) -> tuple[int, ...]:
+    def samples(self, packet: bytes) -> int:
+        """Those of a frame."""
+        return flac_frames.samples_of(packet)
+
+    def places(self, source: Ogg, seconds: Sequence[float], total: int) -> tuple[int, ...]:  # noqa: ARG002
         """The starts of frames."""
-        firsts = self._firsts(source)
+        firsts = source.timed().starts[:-1]
         nearest = (int(np.abs(firsts - second * self.rate).argmin()) for second in seconds)
         return tuple(dict.fromkeys(int(firsts[number]) for number in nearest))
 
     def holds(self, source: Ogg, places: Sequence[tuple[int, int]]) -> bool:
         """Only whole frames can be taken out."""
-        bounds = set(self._firsts(source).tolist())
+        bounds = set(source.timed().starts[:-1].tolist())
         return bounds.issuperset(chain.from_iterable(places))
 
     def encode(self, source: Ogg, samples: Samples) -> Coded:  # noqa: ARG002
@@ -132,8 +136,3 @@ class FlacInOgg(Stream):
             held = (flac_frames.renumbered_packet(packet.data, more), position)
         if held:
             yield from paging.add(*held, last=True)
-
-    def _firsts(self, source: Ogg) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """The first sample of every frame."""
-        lengths = [flac_frames.samples_of(packet.data) for packet in source.read_packets()]
-        return np.concatenate(([0], np.cumsum(np.array(lengths, np.int64))[:-1])).astype(np.int64)

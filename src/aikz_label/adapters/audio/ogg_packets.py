@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio import pieces
@@ -18,10 +22,51 @@ _MOST_PACKETS = 200
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A packet, and the position that its page tells if it is the last one that ends there, else -1."""
+    """A packet.
+
+    Attributes:
+        data: It.
+        granule: The position that its page tells if it is the last one that ends there, else -1.
+        page: Where that page starts.
+    """
 
     data: bytes
     granule: int
+    page: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """When each packet is heard, and where it is.
+
+    Attributes:
+        starts: How many samples come before each packet, and before the end.
+        pages: Where each page starts in which a packet ends.
+        firsts: Number of the first packet that ends there.
+    """
+
+    starts: NDArray[np.int64]
+    pages: NDArray[np.int64]
+    firsts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, packets: Iterable[Read], samples: Callable[[bytes], int]) -> Self:
+        """Walk through packets, of which one tells its samples."""
+        starts, pages, firsts = array("q", [0]), array("q"), array("q")
+        for number, packet in enumerate(packets):
+            if not pages or pages[-1] != packet.page:
+                pages.append(packet.page)
+                firsts.append(number)
+            starts.append(starts[-1] + samples(packet.data))
+        return cls(*(np.frombuffer(kept or bytes(0), np.int64) for kept in (starts, pages, firsts)))
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def before(self, number: int) -> tuple[int, int]:
+        """Where a page starts in which no packet from some number on begins before it, and its first packet's number."""
+        at = max(int(np.searchsorted(self.firsts, number, "left")) - 1, 0)
+        return int(self.pages[at]), int(self.firsts[at])
 
 
 def headers(

@@ -18,7 +18,7 @@ from aikz_label.notice import sound as notices
 
 _NEAR = 0.01  # seconds between the moment and the sample of a record
 _AGAIN = (
-    0.4  # seconds of a programme at most that come again behind a repeat, where a codec needs them
+    0.7  # seconds of a programme at most that come again behind a repeat, where a codec needs them
 )
 _SILENT = 0.02  # of full scale: silence as lossy codecs make it
 _MOST = 1 << 40  # samples
