@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -125,17 +126,28 @@ def undecodable() -> MediaProblem:
 
 
 # What comes with every frame and would be lost; captions pass where the encoder writes them.
+_RECTILINEAR = 4  # libav's number of pictures of a sphere that are flat
 _MOVING = frozenset({"DYNAMIC_HDR_PLUS", "DYNAMIC_HDR_VIVID", "DOVI_METADATA", "DOVI_RPU_BUFFER"})
 _CAPTIONED = frozenset({"h264", "hevc", "mpeg2video"})
 
 
 def _check_whole(frame: VideoFrame, codec: str) -> None:
     """Refuse what no encoder here can write."""
-    kinds = {kind for kind, _ in films.side_data(frame)}
+    found = dict(films.side_data(frame))
+    kinds = found.keys()
     if kinds & _MOVING:
         raise film.variant("its HDR metadata change from frame to frame")
     if "A53_CC" in kinds and codec not in _CAPTIONED:
         raise film.variant("its captions are inside its frames")
+    if _first_number(found.get("STEREO3D", b"")):
+        raise film.variant("it holds pictures for two eyes")
+    if "SPHERICAL" in kinds and _first_number(found["SPHERICAL"]) != _RECTILINEAR:
+        raise film.variant("it is shown all around people, where a flat notice would be bent")
+
+
+def _first_number(data: bytes) -> int:
+    """The kind that a structure of libav's begins with."""
+    return int.from_bytes(data[:4], sys.byteorder)
 
 
 class Recoder:
