@@ -5,16 +5,17 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import BinaryIO, ClassVar
 
 import numpy as np
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.video import film
+from aikz_label.adapters.video import film, riff
 from aikz_label.adapters.video.coding import Setup
 from aikz_label.adapters.video.film import Film, Numbers, Recoded, Slots
+from aikz_label.adapters.video.riff import Chunk
 from aikz_label.adapters.video.splice import Edit, Splice
 from aikz_label.limits import MIB, Limits
 
@@ -22,24 +23,7 @@ _MOST_CHUNKS = 5_000_000
 _DEEPEST = 4
 _KEY = 0x10  # flag of an entry of `idx1`
 _DELTA = 1 << 31  # of a size in `ix##`: no keyframe
-_LISTS = (b"RIFF", b"LIST")
 _INDEX = 24  # bytes of an index of OpenDML before its entries
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """A chunk or list: name at `start`, content from `start + 8` to `stop`, padded to an even length."""
-
-    name: bytes
-    kind: bytes
-    start: int
-    stop: int
-    parents: tuple[Chunk, ...] = ()
-
-    @property
-    def body(self) -> int:
-        """Where the content starts."""
-        return self.start + 8
 
 
 class Avi(Film):
@@ -48,7 +32,7 @@ class Avi(Film):
     reorders: ClassVar[bool] = False
     suffixes: ClassVar[frozenset[bytes]] = frozenset({b"dc", b"db"})  # of names of its chunks
 
-    def __init__(self, source: BinaryIO, limits: Limits) -> None:
+    def __init__(self, source: BinaryIO) -> None:
         self._end = source.seek(0, io.SEEK_END)
         self._lists: list[Chunk] = []
         self._tables: list[Chunk] = []
@@ -56,17 +40,17 @@ class Avi(Film):
         frames: list[Chunk] = []
         streams = 0
         self._name = b""
-        for count, chunk in enumerate(walk(source, 0, self._end, (), limits)):
+        for count, chunk in enumerate(_all(source, self._end)):
             if count > _MOST_CHUNKS:
                 raise MediaProblem("over-limit", what_word="parts", found=count, limit=_MOST_CHUNKS)
-            if chunk.name in _LISTS:
+            if chunk.form:
                 self._lists.append(chunk)
-            elif chunk.name == b"strh":
+            elif chunk.kind == b"strh":
                 self._take_head(source, chunk, streams)
                 streams += 1
-            elif chunk.name[:2] == self._name and chunk.name[2:] in self.suffixes:
+            elif chunk.kind[:2] == self._name and chunk.kind[2:] in self.suffixes:
                 frames.append(chunk)
-            elif chunk.name in {b"idx1", b"indx"} or chunk.name[:2] == b"ix":
+            elif chunk.kind in {b"idx1", b"indx"} or chunk.kind[:2] == b"ix":
                 self._tables.append(chunk)
         if self._head is None or not frames:
             raise film.no_picture()
@@ -75,9 +59,9 @@ class Avi(Film):
         self.slots = self._slots(source, np.array(shown, np.int64))
 
     @classmethod
-    def parse(cls, source: BinaryIO, limits: Limits) -> Film:
+    def parse(cls, source: BinaryIO, limits: Limits) -> Film:  # noqa: ARG003  # frames are no parts
         """See `Film.parse`."""
-        return cls(source, limits)
+        return cls(source)
 
     def _take_head(self, source: BinaryIO, chunk: Chunk, number: int) -> None:
         data = _content(source, chunk)
@@ -114,14 +98,14 @@ class Avi(Film):
         found: dict[int, bool] = {}
         for table in self._tables:
             data = _content(source, table)
-            if table.name == b"idx1":
+            if table.kind == b"idx1":
                 base = self._base(data)
                 for name, flags, offset, _ in struct.iter_unpack(
                     "<4s3I", data[: len(data) // 16 * 16]
                 ):
                     if name[:2] == self._name:
                         found[base + offset] = bool(flags & _KEY) or found.get(base + offset, False)
-            elif table.name[2:] == self._name:
+            elif table.kind[2:] == self._name:
                 base = struct.unpack_from("<Q", data, 12)[0] if len(data) >= _INDEX else 0
                 for place, size in _entries(data):
                     start = base + place - 8
@@ -130,11 +114,12 @@ class Avi(Film):
 
     def _base(self, data: bytes) -> int:
         """What the offsets in `idx1` count from: the list of frames, or the file."""
-        movi = next((c for c in self._lists if c.kind == b"movi"), None)
+        movi = next((c for c in self._lists if c.form == b"movi"), None)
         if movi is None or len(data) < 16:
             return 0
         first = struct.unpack_from("<I", data, 8)[0]
-        return 0 if first >= movi.body else movi.body
+        kind = movi.body - 4  # what offsets count from is the name of the list
+        return 0 if first >= kind else kind
 
     def write(
         self,
@@ -178,8 +163,9 @@ class Avi(Film):
         starts = np.array([edit.start for edit in edits], np.int64)
         growth = np.array([edit.growth for edit in edits], np.int64)
         for found in self._lists:
-            grown = int(growth[(starts >= found.body) & (starts < found.stop)].sum())
-            size = found.stop - found.body + grown
+            body = found.start + 8
+            grown = int(growth[(starts >= body) & (starts < found.stop)].sum())
+            size = found.stop - body + grown
             if size >= 2**32:
                 raise film.variant("it would become longer than AVI can be")
             if grown:
@@ -190,9 +176,9 @@ class Avi(Film):
     ) -> Iterator[Edit]:
         """An index with new offsets, sizes and flags, in place."""
         data = bytearray(_content(source, table))
-        if table.name == b"idx1":
+        if table.kind == b"idx1":
             self._old_index(data, splice, changed)
-        elif table.name == b"indx" and len(data) >= _INDEX and data[3] == 0:
+        elif table.kind == b"indx" and len(data) >= _INDEX and data[3] == 0:
             _super_index(data, splice)
         elif len(data) >= _INDEX:
             _new_index(data, splice, changed)
@@ -245,29 +231,22 @@ def _entries(data: bytes) -> Iterator[tuple[int, int]]:
     yield from struct.iter_unpack("<2I", data[_INDEX : _INDEX + 8 * count])
 
 
-def walk(
-    source: BinaryIO, start: int, end: int, parents: tuple[Chunk, ...], limits: Limits
-) -> Iterator[Chunk]:
-    """All chunks and lists between two offsets, lists before what is in them.
+def _all(source: BinaryIO, size: int) -> Iterator[Chunk]:
+    """All chunks and lists, lists before what is in them.
 
     Raises:
         MediaProblem: One reaches beyond the list it lies in.
     """
-    at = start
-    while at + 8 <= end:
-        source.seek(at)
-        head = source.read(12)
-        name, size = head[:4], int.from_bytes(head[4:8], "little")
-        if not parents and name != b"RIFF":
-            return  # such as zeros up to a full block
-        stop = at + 8 + size
-        if stop > end or (name in _LISTS and size < 4):
-            raise film.damaged()
-        found = Chunk(name, head[8:12] if name in _LISTS else b"", at, stop, parents)
-        yield found
-        if name in _LISTS and len(parents) < _DEEPEST:
-            yield from walk(source, at + 12, stop, (*parents, found), limits)
-        at = stop + (stop & 1)
+    for chunk in riff.outermost(source, size, _MOST_CHUNKS):
+        yield chunk
+        yield from _inside(source, chunk, _DEEPEST)
+
+
+def _inside(source: BinaryIO, parent: Chunk, depth: int) -> Iterator[Chunk]:
+    for chunk in riff.walk(source, parent.body, parent.stop, _MOST_CHUNKS):
+        yield chunk
+        if chunk.form and depth > 1:
+            yield from _inside(source, chunk, depth - 1)
 
 
 def _content(source: BinaryIO, chunk: Chunk) -> bytes:

@@ -69,7 +69,7 @@ class Film:
             MediaProblem: They do not fit, or are too many.
         """
         size = source.seek(0, io.SEEK_END)
-        riffs = tuple(_riffs(source, size, limits.max_parts))
+        riffs = tuple(outermost(source, size, limits.max_parts))
         if not riffs or riffs[0].form != b"AVI ":
             raise MediaProblem("damaged", detail_word="no-header")
         first = riffs[0]
@@ -102,14 +102,20 @@ class Film:
         return tuple(chunk for chunk in self.chunks if chunk.kind == MARKER)
 
 
-def _riffs(source: BinaryIO, size: int, most: int) -> Iterator[Chunk]:
-    """The outermost chunks; what is no RIFF ends them, such as zeros up to a full block."""
+def outermost(source: BinaryIO, size: int, most: int) -> Iterator[Chunk]:
+    """The outermost chunks; what is no RIFF ends them, such as zeros up to a full block.
+
+    Raises:
+        MediaProblem: One reaches beyond the file.
+    """
     at = 0
     while True:
         source.seek(at)
         if source.read(4) != b"RIFF":
             return
-        chunk = next(walk(source, at, size, most))
+        chunk = next(walk(source, at, size, most), None)
+        if chunk is None:
+            raise cut()
         yield chunk
         at = chunk.after
 

@@ -6,7 +6,8 @@ from fractions import Fraction
 from typing import BinaryIO, ClassVar
 
 from aikz_label.adapters.video import film
-from aikz_label.adapters.video.avi import Avi, Chunk
+from aikz_label.adapters.video.avi import Avi
+from aikz_label.adapters.video.riff import Chunk
 from aikz_label.adapters.video.spoken.tracks import Stored
 from aikz_label.limits import Limits
 
@@ -15,14 +16,14 @@ _STREAMS = frozenset({1, 3, 6, 7, 0xFFFE, 0x55, 0x2000})
 _HEAD = 48  # bytes of a stream's head as far as the length of a sample
 
 
-def stored(source: BinaryIO, number: int, limits: Limits) -> Stored:
+def stored(source: BinaryIO, number: int, limits: Limits) -> Stored:  # noqa: ARG001  # as of the other containers
     """The stream of a number.
 
     Raises:
         Refused: There is none.
         MediaProblem: The film is damaged.
     """
-    return AviSound(source, number, limits)
+    return AviSound(source, number)
 
 
 class AviSound(Avi):
@@ -31,10 +32,10 @@ class AviSound(Avi):
     suffixes: ClassVar[frozenset[bytes]] = frozenset({b"wb"})
     described = (0, 0)
 
-    def __init__(self, source: BinaryIO, number: int, limits: Limits) -> None:
+    def __init__(self, source: BinaryIO, number: int) -> None:
         self._wanted = number
         self.pieces = self.fixed = False
-        super().__init__(source, limits)
+        super().__init__(source)
 
     def _take_head(self, source: BinaryIO, chunk: Chunk, number: int) -> None:
         if number != self._wanted:
