@@ -15,7 +15,8 @@ from aikz_label.adapters.video import film, offsets, tables
 from aikz_label.adapters.video.boxes import Tree
 from aikz_label.adapters.video.coding import Setup
 from aikz_label.adapters.video.film import Recoded, Slots
-from aikz_label.adapters.video.isobmff import IsoFilm, Track, frame_edits, headers
+from aikz_label.adapters.video.isobmff import IsoFilm, frame_edits, headers
+from aikz_label.adapters.video.isotracks import Track
 from aikz_label.adapters.video.splice import Edit, Splice
 from aikz_label.limits import MIB, NO_LIMITS, Limits
 

@@ -5,55 +5,25 @@ Every table is read with numpy, since a film of two hours has some hundred thous
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import BinaryIO
 
 import numpy as np
 
-from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.image.bmff import Box, pack, walk
-from aikz_label.adapters.video import film, tables
+from aikz_label.adapters.image.bmff import Box, pack
+from aikz_label.adapters.video import film, isotracks, tables
+from aikz_label.adapters.video.boxes import Tree
 from aikz_label.adapters.video.coding import Setup
 from aikz_label.adapters.video.film import Film, Numbers, Recoded, Slots
+from aikz_label.adapters.video.isotracks import Track
 from aikz_label.adapters.video.splice import Edit, Splice
-from aikz_label.limits import MIB, Limits
+from aikz_label.limits import Limits
 
-_MAX_MOOV = 256 * MIB
-_MAX_TOP = 100_000
-_HERE = 1  # flag of a data reference: the frames are in this very file
-_ENABLED = 1  # flag of a track: it is shown
 _WIDE = 2**32
-_VISUAL = 78  # bytes of a sample entry before its boxes
 # What describes frames of the old coding, and cannot be true of the new one.
 _STALE = (b"stps", b"stsh", b"subs")
 _STALE_GROUPS = (b"rap ", b"sync", b"tele", b"roll", b"tsas", b"stsa", b"tscl", b"sap ")
-_NEVER = {
-    b"sinf": "its frames are encrypted",
-    b"lhvC": "it holds a second picture for the other eye",
-    b"dvcC": "Dolby Vision tells each frame's colours apart from the picture",
-    b"dvvC": "Dolby Vision tells each frame's colours apart from the picture",
-    b"dvwC": "Dolby Vision tells each frame's colours apart from the picture",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """A track: all its boxes by path, offsets within `moov`."""
-
-    box: Box
-    boxes: dict[bytes, Box]
-    groups: tuple[Box, ...]
-
-    def body(self, moov: bytes, kind: bytes) -> bytes:
-        """Payload of a box; empty without one."""
-        box = self.boxes.get(kind)
-        return moov[box.body : box.stop] if box else b""
-
-
-_PARENTS = (b"mdia", b"minf", b"stbl", b"dinf")
 
 
 class IsoFilm(Film):
@@ -67,27 +37,31 @@ class IsoFilm(Film):
         scale = tables.timescale(picture.body(moov, b"mdhd"))
         self.time_base = Fraction(1, scale)
         self.track = tables.track_id(picture.body(moov, b"tkhd"))
-        self.entry = _entry(moov, picture)
+        self.entry = isotracks.entry_of(moov, picture)
         self.tag = self.entry.kind.decode("latin-1")
-        self.setup, self.lengths = _setup(moov, self.entry)
+        self.setup, self.lengths = isotracks.setup_of(moov, self.entry)
         self.slots = self._read_slots()
-        edits = edit_list(moov, picture)
-        self.plain = tables.shows_all(edits, self.slots, self.time_base, _movie_scale(moov))
+        edits = isotracks.edit_list(moov, picture)
+        self.plain = tables.shows_all(
+            edits, self.slots, self.time_base, isotracks.movie_scale(moov)
+        )
 
     @classmethod
     def parse(cls, source: BinaryIO, limits: Limits) -> Film:
         """See `Film.parse`."""
-        tops = top_level(source, limits)
+        tops = Tree.read(source, limits).top
         kinds = {box.kind for box in tops}
         if b"moov" not in kinds:
             raise film.damaged()
-        moov = read_moov(source, tops)
-        tracks = tuple(read_tracks(moov, limits))
+        moov = isotracks.read_moov(source, tops)
+        tracks = tuple(isotracks.read_tracks(moov, limits))
         if b"moof" in kinds:
             from aikz_label.adapters.video.fragments import Fragmented  # noqa: PLC0415  # builds on this
 
-            return Fragmented(tops, moov, tracks, _picture(moov, tracks), source, limits)
-        return cls(tops, moov, tracks, _picture(moov, tracks))
+            return Fragmented(
+                tops, moov, tracks, isotracks.picture_of(moov, tracks), source, limits
+            )
+        return cls(tops, moov, tracks, isotracks.picture_of(moov, tracks))
 
     def _read_slots(self) -> Slots:
         def get(kind: bytes) -> bytes:
@@ -130,7 +104,7 @@ class IsoFilm(Film):
         """The edits, and those of the headers of all boxes that `inner` ones, or all, make larger or smaller."""
         at, changed = self.moov_start, [box for box in self._tops if box.kind in {b"moov", b"mdat"}]
         for track in self._tracks:
-            parents = [track.box, *(track.boxes[k] for k in _PARENTS if k in track.boxes)]
+            parents = [track.box, *(track.boxes[k] for k in isotracks.PARENTS if k in track.boxes)]
             changed += [Box(b.kind, b.start + at, b.body + at, b.stop + at) for b in parents]
         try:
             return Splice([*edits, *headers(changed, inner or edits)])
@@ -175,7 +149,7 @@ class IsoFilm(Film):
         box, moov = self._picture.boxes[b"stsd"], self._moov
         entry = self.entry
         kind = setup[4:8]
-        old = next((child for child in _children(moov, entry) if child.kind == kind), None)
+        old = next((child for child in isotracks.children(moov, entry) if child.kind == kind), None)
         if old is None:
             raise film.variant("it says nowhere how its frames are decoded")
         body = moov[entry.body : old.start] + setup + moov[old.stop : entry.stop]
@@ -199,157 +173,6 @@ class IsoFilm(Film):
 
     def _edit(self, start: int, stop: int, data: bytes) -> Edit:
         return Edit(self.moov_start + start, self.moov_start + stop, data)
-
-
-_NO_LIMIT = Limits(max_parts=1000)
-
-
-def top_level(source: BinaryIO, limits: Limits) -> tuple[Box, ...]:
-    """The boxes of the file itself, read one header at a time."""
-    end = source.seek(0, io.SEEK_END)
-    found: list[Box] = []
-    start = 0
-    while start + 8 <= end:
-        source.seek(start)
-        head = source.read(16)
-        size, kind, body = int.from_bytes(head[:4], "big"), head[4:8], start + 8
-        if size == 1:
-            size, body = int.from_bytes(head[8:16], "big"), start + 16
-        elif size == 0:
-            size = end - start
-        if size < body - start or start + size > end:
-            raise film.damaged()
-        found.append(Box(kind, start, body, start + size))
-        if len(found) > min(limits.max_parts, _MAX_TOP):
-            raise MediaProblem(
-                "over-limit", what_word="parts", found=len(found), limit=limits.max_parts
-            )
-        start += size
-    if start != end and any(_rest(source, start)):
-        raise film.damaged()
-    return tuple(found)
-
-
-def _rest(source: BinaryIO, start: int) -> bytes:
-    source.seek(start)
-    return source.read(8)
-
-
-def read_moov(source: BinaryIO, tops: tuple[Box, ...]) -> bytes:
-    """The whole box with all tables."""
-    box = next(box for box in tops if box.kind == b"moov")
-    if box.stop - box.start > _MAX_MOOV:
-        raise MediaProblem(
-            "over-limit", what_word="bytes", found=box.stop - box.start, limit=_MAX_MOOV
-        )
-    source.seek(box.start)
-    return source.read(box.stop - box.start)
-
-
-def read_tracks(moov: bytes, limits: Limits) -> Iterator[Track]:
-    """Every track, its boxes by their kind."""
-    head = 16 if moov[:4] == b"\0\0\0\1" else 8
-    for box in walk(moov, head, len(moov), limits):
-        if box.kind == b"cmov":
-            raise film.variant("its tables are compressed")
-        if box.kind != b"trak":
-            continue
-        boxes: dict[bytes, Box] = {}
-        groups: list[Box] = []
-        waiting = [box]
-        while waiting:
-            for child in walk(moov, (parent := waiting.pop()).body, parent.stop, limits):
-                if child.kind == b"sbgp":
-                    groups.append(child)
-                boxes.setdefault(child.kind, child)
-                if child.kind in _PARENTS and boxes[child.kind] is child:
-                    waiting.append(child)
-        yield Track(box, boxes, tuple(groups))
-
-
-def _picture(moov: bytes, tracks: tuple[Track, ...]) -> Track:
-    """The one track that is shown."""
-    shown = [
-        track
-        for track in tracks
-        if track.body(moov, b"hdlr")[8:12] == b"vide" and track.body(moov, b"stsd")
-    ]
-    enabled = [
-        track for track in shown if int.from_bytes(track.body(moov, b"tkhd")[:4], "big") & _ENABLED
-    ]
-    chosen = enabled or shown
-    if not chosen:
-        raise film.no_picture()
-    if len(chosen) > 1:
-        raise film.variant("it has several pictures, each of which would need a notice")
-    return chosen[0]
-
-
-def edit_list(moov: bytes, track: Track) -> bytes:
-    """`elst` of a track; empty without one."""
-    box = track.boxes.get(b"edts")
-    inner = walk(moov, box.body, box.stop, _NO_LIMIT) if box else ()
-    return next((moov[one.body : one.stop] for one in inner if one.kind == b"elst"), b"")
-
-
-def _movie_scale(moov: bytes) -> int:
-    head = 16 if moov[:4] == b"\0\0\0\1" else 8
-    inner = walk(moov, head, len(moov), _NO_LIMIT)
-    box = next((one for one in inner if one.kind == b"mvhd"), None)
-    return tables.timescale(moov[box.body : box.stop]) if box else 1
-
-
-def _entry(moov: bytes, track: Track) -> Box:
-    """The one sample entry of a track, its variants refused."""
-    box = track.boxes[b"stsd"]
-    entries = walk(moov, box.body + 8, box.stop, _NO_LIMIT)
-    if len(entries) != 1:
-        raise film.variant("its frames are coded in several ways")
-    entry = entries[0]
-    if entry.kind in {b"encv", b"drmi"}:
-        raise film.encrypted()
-    if entry.stop - entry.body < _VISUAL:
-        raise film.damaged()
-    for child in _children(moov, entry):
-        if child.kind == b"sinf":
-            raise film.encrypted()
-        if child.kind in _NEVER:
-            raise film.variant(_NEVER[child.kind])
-    if not inside(track.body(moov, b"dref")):
-        raise film.variant("its frames are in another file")
-    return entry
-
-
-def _setup(moov: bytes, entry: Box) -> tuple[bytes, int]:
-    """`avcC` or `hvcC`, and in how many bytes it says that lengths are stored."""
-    for child in _children(moov, entry):
-        at = {b"avcC": 4, b"hvcC": 21}.get(child.kind)
-        if at is not None and child.stop - child.body > at:
-            return moov[child.body : child.stop], (moov[child.body + at] & 3) + 1
-    return b"", 0
-
-
-def _children(moov: bytes, entry: Box) -> tuple[Box, ...]:
-    """Boxes of a sample entry; QuickTime closes them with four zero bytes."""
-    stop = entry.stop
-    if moov[stop - 4 : stop] == bytes(4) and stop - entry.body >= _VISUAL + 4:
-        stop -= 4
-        try:
-            return walk(moov, entry.body + _VISUAL, stop, _NO_LIMIT)
-        except MediaProblem:
-            stop += 4
-    return walk(moov, entry.body + _VISUAL, stop, _NO_LIMIT)
-
-
-def inside(references: bytes) -> bool:
-    """Whether all data references mean this file."""
-    try:
-        return all(
-            references[box.body + 3 : box.body + 4] and references[box.body + 3] & _HERE
-            for box in walk(references, 8, len(references), _NO_LIMIT)
-        )
-    except MediaProblem:
-        return False
 
 
 def headers(boxes: Sequence[Box], edits: Sequence[Edit]) -> Iterator[Edit]:

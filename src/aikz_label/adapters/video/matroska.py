@@ -11,9 +11,10 @@ from typing import BinaryIO
 import numpy as np
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.video import film, index
+from aikz_label.adapters.video import film, index, mkvtracks
 from aikz_label.adapters.video.coding import Setup
 from aikz_label.adapters.video.film import Film, Recoded, Slots
+from aikz_label.adapters.video.mkvtracks import ENTRY, PRIVATE, Entry
 from aikz_label.adapters.video.splice import Edit, Splice
 from aikz_label.carriers import ebml
 from aikz_label.carriers.ebml import (
@@ -27,17 +28,14 @@ from aikz_label.carriers.ebml import (
     Document,
     Element,
 )
-from aikz_label.limits import MIB, Limits
+from aikz_label.limits import Limits
 
-_ENTRY, _NUMBER, _TYPE, _CODEC, _PRIVATE, _ENABLED = 0xAE, 0xD7, 0x83, 0x86, 0x63A2, 0xB9
-_ENCODINGS, _VIDEO, _ALPHA, _STEREO = 0x6D80, 0xE0, 0x53C0, 0x53B8
 _SCALE, _TIME = 0x2AD7B1, 0xE7
 _SIMPLE, _GROUP, _BLOCK, _DURATION, _REFERENCE = 0xA3, 0xA0, 0xA1, 0x9B, 0xFB
 _ADDITIONS = 0x75A1
 _KEY, _HIDDEN, _LACED = 0x80, 0x08, 0x06  # flags of a block
 _ADDED = b"\x75\xa1 additions"  # stands for what is not kept
 _MOST_BLOCKS = 5_000_000
-_MOST_TRACKS = 16 * MIB
 _PLAIN = ("V_MPEG4/ISO/AVC", "V_MPEGH/ISO/HEVC", "V_AV1")
 _IN_BAND = ("V_VP8", "V_VP9", "V_MJPEG", "V_MPEG1", "V_MPEG2", "V_PRORES")
 
@@ -59,18 +57,6 @@ class Block:
     cluster: int
     group: bool
     kept: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """The track that is shown."""
-
-    number: int
-    codec: str
-    private: Element | None
-    lengths: int
-    tag: str
-    setup: bytes
 
 
 class Matroska(Film):
@@ -109,30 +95,11 @@ class Matroska(Film):
             if parent.name == top:
                 for child in ebml.children(source, parent, _MOST_BLOCKS):
                     if child.name == kind:
-                        return _number(_content(source, child))
+                        return ebml.number(source, child)
         return 0
 
     def _find_entry(self, source: BinaryIO) -> Entry:
-        tracks = next((top for top in self._tops if top.name == TRACKS), None)
-        if tracks is None or tracks.stop - tracks.body > _MOST_TRACKS:
-            raise film.damaged()
-        found = []
-        for child in ebml.children(source, tracks, 10_000):
-            if child.name == _ENTRY:
-                parts = {part.name: part for part in ebml.children(source, child, 10_000)}
-                if _TYPE in parts and _number(_content(source, parts[_TYPE])) == 1:
-                    found.append(parts)
-        enabled = [
-            parts
-            for parts in found
-            if _ENABLED not in parts or _number(_content(source, parts[_ENABLED]))
-        ]
-        chosen = enabled or found
-        if not chosen:
-            raise film.no_picture()
-        if len(chosen) > 1:
-            raise film.variant("it has several pictures, each of which would need a notice")
-        return _entry(source, chosen[0])
+        return mkvtracks.picture(source, self._tops)
 
     def _read_slots(self, source: BinaryIO) -> Slots:
         rows: list[tuple[int, int, int, bool]] = []
@@ -140,7 +107,7 @@ class Matroska(Film):
             time = 0
             for child in ebml.children(source, cluster, _MOST_BLOCKS):
                 if child.name == _TIME:
-                    time = self._times[place] = _number(_content(source, child))
+                    time = self._times[place] = ebml.number(source, child)
                 elif child.name in {_SIMPLE, _GROUP}:
                     rows += self._read_block(source, child, place, time)
                 if len(rows) > _MOST_BLOCKS:
@@ -256,7 +223,7 @@ class Matroska(Film):
         old = self._entry.private
         if old is None:
             raise film.variant("it says nowhere how its frames are decoded")
-        yield _replaced(old, ebml.pack(_PRIVATE, data))
+        yield _replaced(old, ebml.pack(PRIVATE, data))
 
     def _spliced(self, source: BinaryIO, edits: list[Edit]) -> Splice:
         """The edits, and those of the lengths of all elements that they make longer or shorter."""
@@ -267,7 +234,7 @@ class Matroska(Film):
         parents: list[Element] = list(self._clusters)
         for top in self._tops:
             if top.name == TRACKS:
-                parents += [c for c in ebml.children(source, top, 10_000) if c.name == _ENTRY]
+                parents += [c for c in ebml.children(source, top, 10_000) if c.name == ENTRY]
                 parents.append(top)
         made: list[Edit] = []
         for parent in sorted(parents, key=lambda found: found.stop - found.body):
@@ -350,43 +317,3 @@ def _length(size: int, width: int = 1) -> bytes:
 
 def _signed(value: int) -> bytes:
     return value.to_bytes((value.bit_length() + 8) // 8, signed=True)
-
-
-def _number(data: bytes) -> int:
-    return int.from_bytes(data[:8])
-
-
-def _content(source: BinaryIO, found: Element) -> bytes:
-    source.seek(found.body)
-    return source.read(min(found.stop - found.body, MIB))
-
-
-def _entry(source: BinaryIO, parts: dict[int, Element]) -> Entry:
-    """The track that is shown, its variants refused."""
-    if _ENCODINGS in parts:
-        content = _content(source, parts[_ENCODINGS])
-        if b"\x50\x35" in content:  # ContentEncryption
-            raise film.encrypted()
-        raise film.variant("its frames are compressed once more")
-    if _VIDEO in parts:
-        inner = {c.name: _content(source, c) for c in ebml.children(source, parts[_VIDEO], 1000)}
-        if _number(inner.get(_ALPHA, b"")):
-            raise film.variant("its pictures are transparent in part")
-        if _number(inner.get(_STEREO, b"")):
-            raise film.variant("it holds pictures for two eyes")
-    if _NUMBER not in parts or _CODEC not in parts:
-        raise film.damaged()
-    codec = _content(source, parts[_CODEC]).rstrip(b"\0").decode("ascii", "replace")
-    private = parts.get(_PRIVATE)
-    data = _content(source, private) if private else b""
-    at = {"V_MPEG4/ISO/AVC": 4, "V_MPEGH/ISO/HEVC": 21}.get(codec)
-    lengths = (data[at] & 3) + 1 if at is not None and len(data) > at else 0
-    tag = data[:4].decode("latin-1") if codec == "V_PRORES" else ""
-    return Entry(
-        _number(_content(source, parts[_NUMBER])),
-        codec,
-        private,
-        lengths,
-        tag,
-        data if lengths else b"",
-    )

@@ -10,10 +10,12 @@ import numpy as np
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.bmff import Box, pack, walk
-from aikz_label.adapters.video import film, isobmff, tables
+from aikz_label.adapters.video import film, isotracks, tables
+from aikz_label.adapters.video.boxes import Tree
 from aikz_label.adapters.video.film import Numbers, Recoded, Slots
 from aikz_label.adapters.video.fragments import Fragmented, Run
-from aikz_label.adapters.video.isobmff import IsoFilm, Track
+from aikz_label.adapters.video.isobmff import IsoFilm
+from aikz_label.adapters.video.isotracks import Track
 from aikz_label.adapters.video.splice import Edit, Splice
 from aikz_label.adapters.video.spoken.tracks import Stored, Unspoken
 from aikz_label.limits import Limits
@@ -45,9 +47,9 @@ def stored(source: BinaryIO, number: int, limits: Limits) -> Stored:
         Unspoken: It is stored in an unusual way.
         MediaProblem: The film is damaged.
     """
-    tops = isobmff.top_level(source, limits)
-    moov = isobmff.read_moov(source, tops)
-    tracks = tuple(isobmff.read_tracks(moov, limits))
+    tops = Tree.read(source, limits).top
+    moov = isotracks.read_moov(source, tops)
+    tracks = tuple(isotracks.read_tracks(moov, limits))
     for track in tracks:
         if tables.track_id(track.body(moov, b"tkhd")) == number:
             break
@@ -156,7 +158,7 @@ def _entry(moov: bytes, track: Track) -> Box:
         raise Unspoken("structure", "its coding changes on the way")
     if entries[0].kind in {b"enca", b"drms"}:
         raise Unspoken("structure", "its packets are encrypted")
-    if not isobmff.inside(track.body(moov, b"dref")):
+    if not isotracks.inside(track.body(moov, b"dref")):
         raise Unspoken("structure", "its packets are in another file")
     if not _plays_through(moov, track):
         raise Unspoken("structure", "an edit list puts it together from pieces")
@@ -165,7 +167,7 @@ def _entry(moov: bytes, track: Track) -> Box:
 
 def _plays_through(moov: bytes, track: Track) -> bool:
     """Whether an edit list plays one stretch at its own speed, at most after a pause."""
-    elst = isobmff.edit_list(moov, track)
+    elst = isotracks.edit_list(moov, track)
     wide = elst[:1] == b"\1"
     half, size = (8, 20) if wide else (4, 12)
     count = int.from_bytes(elst[4:8])

@@ -11,7 +11,8 @@ import numpy as np
 
 from aikz_label.adapters.video import film
 from aikz_label.adapters.video.film import Recoded
-from aikz_label.adapters.video.matroska import Entry, Matroska
+from aikz_label.adapters.video.matroska import Matroska
+from aikz_label.adapters.video.mkvtracks import Entry
 from aikz_label.adapters.video.splice import Edit
 from aikz_label.adapters.video.spoken.tracks import Stored, Unspoken
 from aikz_label.carriers import ebml
