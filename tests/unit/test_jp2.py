@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import subprocess
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -255,3 +256,105 @@ def test_bounds_of_tiles():
     assert set(stream.tiles_in((0, 0, *SIZE))) == set(range(stream.across * stream.down))
     one = replace(stream, tile=(0, 0, 2**31, 2**31))
     assert list(one.tiles_in((5, 5, 10, 10))) == [0]
+
+
+def shared(depth: int, steps: str, *options: str) -> bytes:
+    """Brightness, and colours that pixels share, coded by OpenJPEG from plain planes."""
+    across, down = map(int, steps.split("x"))
+    width, height = SIZE
+    dice = np.random.default_rng(across + 2 * down)
+    kind = np.dtype(">u2" if depth > 8 else np.uint8)
+    luma = np.asarray(picture("L", SIZE), int) << (depth - 8)
+    sides = (-(-height // down), -(-width // across))
+    colours = [dice.integers(90, 160, sides) << (depth - 8) for _ in range(2)]
+    with tempfile.TemporaryDirectory() as name:
+        raw, out = Path(name, "in.raw"), Path(name, "out.j2k")
+        raw.write_bytes(b"".join(plane.astype(kind).tobytes() for plane in (luma, *colours)))
+        shape = f"{width},{height},3,{depth},u@1x1:{steps}:{steps}"
+        done = [require_tool("opj_compress"), "-i", raw, "-o", out, "-F", shape, *options]
+        subprocess.run(done, check=True, capture_output=True)
+        return out.read_bytes()
+
+
+SHARED = {
+    "420": (8, "2x2"),
+    "422": (8, "2x1"),
+    "420 tiles": (8, "2x2", "-t", "128,128"),
+    "420 odd tiles": (8, "2x2", "-t", "100,76"),
+    "420 lossy": (8, "2x2", "-I", "-r", "4"),
+    "420 deep": (10, "2x2"),
+    "420 precincts": (8, "2x2", "-c", "[64,64]", "-p", "RLCP"),
+}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_colours_that_pixels_share(name, label, config, tmp_path):
+    depth, steps, *options = SHARED[name]
+    source = shared(depth, steps, *options)
+    result = mark(source, None, label, config=config)
+    assert result.report.verdict is Verdict.LABELLED
+    place = result.report.marker.notice.placements[0]
+    before, after = (planes(data, tmp_path) for data in (source, result.data))
+    assert [one.shape for one in before] == [one.shape for one in after]
+    for was, now in zip(before, after, strict=True):
+        height, width = was.shape
+        outside = np.ones(was.shape, bool)
+        top, bottom = place["y"] * height, (place["y"] + place["height"]) * height
+        left, right = place["x"] * width, (place["x"] + place["width"]) * width
+        outside[int(top) : int(bottom) + 2, int(left) : int(right) + 2] = False
+        assert (was != now)[~outside].any()
+        error = np.mean((was[outside] - now[outside]) ** 2)
+        assert error == 0 or ("lossy" in name and error < 2)
+
+
+@pytest.mark.parametrize("options", [("-t", "99,77"), ("-t", "98,76"), ("-d", "1,1")])
+def test_groups_and_tiles_that_decoders_disagree_about_are_refused(options, label, config):
+    with pytest.raises(Refused) as refusal:
+        mark(shared(8, "2x2", *options), None, label, config=config)
+    assert refusal.value.code == "unsupported-variant"
+
+
+@pytest.mark.parametrize(
+    ("options", "sound"),
+    [
+        (("-t", "99,77"), False),
+        (("-t", "98,76"), False),
+        (("-t", "99,77", "-n", "2"), True),
+        (("-t", "100,50"), True),
+        (("-d", "1,1"), True),
+    ],
+)
+def test_deep_tiles_that_ffmpeg_misreads_are_refused(options, sound, label, config, tmp_path):
+    """A single sample at an odd place: of deep colours nobody else decodes all bits, and OpenJPEG knows what it coded."""
+    dice = np.random.default_rng(1)
+    deep = [
+        np.asarray(picture("L", SIZE), int) << 4 | dice.integers(0, 16, SIZE[::-1]) for _ in "rgb"
+    ]
+    raw, out = tmp_path / "in.raw", tmp_path / "out.j2k"
+    raw.write_bytes(b"".join(plane.astype(">u2").tobytes() for plane in deep))
+    shape = ("-F", f"{SIZE[0]},{SIZE[1]},3,12,u", "-mct", "0")
+    tool = require_tool("opj_compress")
+    subprocess.run([tool, "-i", raw, "-o", out, *shape, *options], check=True, capture_output=True)
+    source = out.read_bytes()
+    if not sound:
+        with pytest.raises(Refused) as refusal:
+            mark(source, None, label, config=config)
+        assert refusal.value.code == "unsupported-variant"
+        return
+    assert np.array_equal(j2k_pixels.decode(parsed(source).stream), np.stack(deep, axis=2))
+    assert mark(source, None, label, config=config).report.verdict is Verdict.LABELLED
+
+
+def planes(data: bytes, folder: Path) -> list[np.ndarray]:
+    """Red, green and blue as OpenJPEG makes them of such a file."""
+    source, out = folder / "in.j2k", folder / "out.pgx"
+    source.write_bytes(data)
+    done = [require_tool("opj_decompress"), "-i", source, "-o", out]
+    subprocess.run(done, check=True, capture_output=True)
+    found = []
+    for number in range(3):
+        head, body = (folder / f"out_{number}.pgx").read_bytes().split(b"\n", 1)
+        depth, width, height = map(int, head.split()[-3:])
+        kind = np.dtype(">u2" if depth > 8 else np.uint8)
+        found.append(np.frombuffer(body, kind).reshape(height, width).astype(int))
+    return found

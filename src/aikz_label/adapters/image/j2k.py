@@ -103,8 +103,10 @@ class Codestream:
         first = self.components[0]
         if self.capabilities > 2 or _CAP in names:
             raise refuse_variant(_TITLE, "it promises a profile that an ordinary coder breaks")
-        if any((c.across, c.down) != (1, 1) for c in self.components):
-            raise refuse_variant(_TITLE, "its colours have fewer pixels than its brightness")
+        if self.steps != (1, 1) and not self._shares_colours():
+            raise refuse_variant(_TITLE, "its channels differ in size in an unusual way")
+        if self.beyond_pillow and self._has_lone_samples():
+            raise refuse_variant(_TITLE, "the decoder here misreads its smallest tiles")
         if any((c.depth, c.signed) != (first.depth, first.signed) for c in self.components):
             raise refuse_variant(_TITLE, "its channels differ in depth")
         if first.signed or first.depth > 16 or len(self.components) > 4:
@@ -117,6 +119,34 @@ class Codestream:
             raise refuse_variant(
                 _TITLE, "its header orders or shifts data of all tiles (PPM, POC or RGN)"
             )
+
+    @property
+    def steps(self) -> tuple[int, int]:
+        """Every how many columns and rows the smallest channel has a sample."""
+        return max(c.across for c in self.components), max(c.down for c in self.components)
+
+    def _shares_colours(self) -> bool:
+        """Whether it is brightness, and two colours that some pixels share, counted from the origin."""
+        sizes = [(c.across, c.down) for c in self.components]
+        begins = (*self.area[:2], *self.tile[:2])
+        return sizes == [(1, 1), self.steps, self.steps] and not any(begins)
+
+    @property
+    def beyond_pillow(self) -> bool:
+        """Whether Pillow would lose something, so that FFmpeg has to decode it."""
+        return self.steps != (1, 1) or (self.components[0].depth > 8 and len(self.components) > 1)
+
+    def _has_lone_samples(self) -> bool:
+        """Whether halving a tile leaves a single sample at an odd place, which FFmpeg takes for half of what it is."""
+        for axis, count in enumerate((self.across, self.down)):
+            step, origin, side = self.steps[axis], self.tile[axis], self.tile[2 + axis]
+            for number in range(count):
+                start = max(self.area[axis], origin + number * side)
+                stop = min(self.area[2 + axis], origin + (number + 1) * side)
+                for divisor in {1, step}:
+                    if _halves_to_one(-(-start // divisor), -(-stop // divisor), self.style()[5]):
+                        return True
+        return False
 
     def style(self) -> bytes:
         """The default coding style, without its marker and length.
@@ -172,7 +202,7 @@ class Codestream:
         x, y, width, height = self.tile
         if (left, top, x, y) != (0, 0, 0, 0):
             return False
-        least = 1 << self.style()[5]
+        least = max(self.steps) << self.style()[5]
         alone = width >= right and height >= bottom
         return alone or all(n >= least and n & (n - 1) == 0 for n in (width, height))
 
@@ -207,6 +237,15 @@ class Codestream:
         """A tile-part with its length, which the last one may leave open."""
         whole = self.data[part.start : part.stop]
         return whole[:6] + len(whole).to_bytes(4) + whole[10:]
+
+
+def _halves_to_one(start: int, stop: int, times: int) -> bool:
+    """Whether a span that is halved so many times is a single odd number before the last of them."""
+    for _ in range(times):
+        if stop - start == 1 and start % 2:
+            return True
+        start, stop = -(-start // 2), -(-stop // 2)
+    return False
 
 
 def tile_part(tile: int, header: bytes, body: bytes) -> bytes:

@@ -35,8 +35,8 @@ _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 def decode(stream: Codestream) -> Array:
     """Rows × columns × channels, each sample as it is stored."""
     depth = stream.components[0].depth
-    if depth > 8 and len(stream.components) > 1:
-        return _deep(stream)
+    if stream.beyond_pillow:
+        return _by_ffmpeg(stream)
     image = Image.open(io.BytesIO(stream.data), formats=["JPEG2000"])
     image.load()
     samples = np.asarray(image)
@@ -45,8 +45,8 @@ def decode(stream: Codestream) -> Array:
     return samples.reshape(*samples.shape[:2], -1)
 
 
-def _deep(stream: Codestream) -> Array:
-    """Colours of more than 8 bits, which Pillow would cut to 8."""
+def _by_ffmpeg(stream: Codestream) -> Array:
+    """Colours of more than 8 bits, which Pillow would cut to 8, and those that pixels share, which it would mix."""
     import av  # noqa: PLC0415  # 50 ms that only these files pay
 
     codec = av.CodecContext.create("jpeg2000", "r")
@@ -58,7 +58,7 @@ def _deep(stream: Codestream) -> Array:
     count = len(stream.components)
     if (frame.width, frame.height) != stream.size:
         raise MediaProblem("damaged", detail_word="decoder")
-    samples = _channels(frame, count)
+    samples = _channels(frame, count) if stream.steps == (1, 1) else _shared(frame, stream)
     shift = max(part.bits for part in frame.format.components) - stream.components[0].depth
     return samples >> shift
 
@@ -75,6 +75,26 @@ def _channels(frame: Any, count: int) -> Array:
     return np.stack([planes[i][:, : frame.width] for i in order[:count]], axis=2)
 
 
+def _shared(frame: Any, stream: Codestream) -> Array:
+    """A frame's samples, of each channel one for every pixel."""
+    depth, sides = stream.components[0].depth, zip(frame.planes, stream.components, strict=True)
+    kind = np.dtype("<u2" if depth > 8 else np.uint8)
+    if not frame.format.name.startswith("yuv") or (depth > 8) is not frame.format.name.endswith(
+        "le"
+    ):
+        raise MediaProblem("damaged", detail_word="decoder")
+    width, height = stream.size
+    channels = []
+    for plane, channel in sides:
+        across, down = -(-width // channel.across), -(-height // channel.down)
+        if plane.width < across or plane.height < down:
+            raise MediaProblem("damaged", detail_word="decoder")
+        rows = np.frombuffer(plane, kind).reshape(plane.height, -1)[:down, :across]
+        spread = rows.repeat(channel.down, axis=0).repeat(channel.across, axis=1)
+        channels.append(spread[:height, :width])
+    return np.stack(channels, axis=2)
+
+
 def encode_tile(stream: Codestream, tile: int, samples: Array, *, exact: bool) -> bytes:
     """A tile-part with new samples: lossless, unless the file itself is not.
 
@@ -87,9 +107,10 @@ def encode_tile(stream: Codestream, tile: int, samples: Array, *, exact: bool) -
     left, top, right, bottom = stream.bounds(tile)
     x, y = stream.area[:2]
     part = samples[top - y : bottom - y, left - x : right - x]
-    style = stream.style()
-    options = _options(style, min(part.shape[:2]))
+    style, (across, down) = stream.style(), stream.steps
+    options = _options(style, min(-(-part.shape[0] // down), -(-part.shape[1] // across)))
     depth, count = stream.components[0].depth, part.shape[2]
+    exact = exact or stream.steps != (1, 1)
     if not exact and style[9] != _REVERSIBLE and depth == 8 and count in {1, 3}:
         mode = _MODES[count]
         image = Image.fromarray(part[..., 0] if count == 1 else np.ascontiguousarray(part), mode)
@@ -97,8 +118,14 @@ def encode_tile(stream: Codestream, tile: int, samples: Array, *, exact: bool) -
         single = _coded(image, mct=int(count == 3), **options, **lossy)
         return _joined(tile, [single], mixed=count == 3)
     mixed = count >= 3 and depth < 16 and style[4] == 1  # mixing needs a bit more
-    planes = _planes(part, depth, mixed=mixed)
-    coded = [_coded(Image.fromarray(plane), progression="CPRL", **options) for plane in planes]
+    planes = [
+        plane[-top % channel.down :: channel.down, -left % channel.across :: channel.across]
+        for plane, channel in zip(_planes(part, depth, mixed=mixed), stream.components, strict=True)
+    ]
+    coded = [
+        _coded(Image.fromarray(np.ascontiguousarray(plane)), progression="CPRL", **options)
+        for plane in planes
+    ]
     return _joined(tile, coded, mixed=mixed)
 
 

@@ -69,6 +69,11 @@ class Jp2(Unmarked):
         return cls(data, stream.size, boxes, header, stream)
 
     @property
+    def grid(self) -> tuple[int, int]:
+        """Pixels that share a colour."""
+        return self.stream.steps
+
+    @property
     def xmp(self) -> bytes | None:
         """The packet in its `uuid` box."""
         found = metadata(self._uuid(_XMP))
@@ -121,6 +126,8 @@ class Jp2(Unmarked):
                 elif (method == b"\1" and space in {0, _LAB}) or box.data[19:23] == b"Lab ":
                     raise refuse_variant(_TITLE, "its colours are counted in a rare way")
                 break
+        if self.stream.steps != (1, 1):  # only differences of colour are stored smaller
+            model = "ycbcr"
         if model == "cmyk":
             if count < 4:
                 raise refuse_variant(_TITLE, "it has fewer channels than colours")
