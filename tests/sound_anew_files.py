@@ -9,6 +9,8 @@ import numpy as np
 import soundfile
 
 import sound_files
+from aikz_label.adapters.audio.encoding import Coder
+from aikz_label.adapters.audio.recoders import Muxed, Sndfile
 
 
 def vorbis(channels: int = 2, rate: int = 44_100, quality: float = 0.4) -> bytes:
@@ -41,10 +43,50 @@ def main_profile() -> bytes:
     return bytes(data)
 
 
+def coded_by(container: str, coder: Coder, **options: str) -> bytes:
+    """A file with a title, by one of FFmpeg's encoders."""
+    samples = sound_files.programme(coder.rate, 2.0, 1 if coder.layout == "mono" else 2)
+    stream = io.BytesIO()
+    Muxed(container, coder, options).write([samples], stream)
+    return stream.getvalue()
+
+
+def gsm() -> bytes:
+    """The sound of a telephone."""
+    stream = io.BytesIO()
+    Sndfile(8000, 1, ("WAV", "GSM610")).write([sound_files.programme(8000, 2.0)], stream)
+    return stream.getvalue()
+
+
+def layer_2() -> bytes:
+    """MPEG audio of layer II behind a tag."""
+    tag = sound_files.mp3(id3v2_version="4")
+    length = int.from_bytes(tag[6:10])  # shorter than 128 bytes
+    sound = coded_by("mp2", Coder("", "mp2", 44_100, "stereo", "s16", 192_000))
+    return tag[: 10 + length] + sound
+
+
 KINDS: Mapping[str, tuple[Callable[[], bytes], str, str]] = {
     "vorbis": (vorbis, "Vorbis", "Vorbis"),
     "vorbis-speech": (lambda: vorbis(1, 16_000, 0.1), "Vorbis", "Vorbis"),
     "vorbis-5.1": (lambda: vorbis(6, 48_000), "Vorbis", "Vorbis"),
     "m4a-he": (high_efficiency, "HE-AAC", "AAC-LC"),
     "adts-main": (main_profile, "AAC Main", "AAC-LC"),
+    "wav-ima": (
+        lambda: coded_by("wav", Coder("", "adpcm_ima_wav", 22_050, "stereo", "s16p")),
+        "IMA ADPCM",
+        "IMA ADPCM",
+    ),
+    "wav-ms": (
+        lambda: coded_by("wav", Coder("", "adpcm_ms", 11_025, "mono", "s16")),
+        "Microsoft ADPCM",
+        "Microsoft ADPCM",
+    ),
+    "wav-gsm": (gsm, "GSM 6.10", "GSM 6.10"),
+    "aifc-ima4": (
+        lambda: coded_by("aiff", Coder("", "adpcm_ima_qt", 16_000, "mono", "s16p")),
+        "IMA 4:1",
+        "IMA 4:1",
+    ),
+    "layer-2": (layer_2, "MPEG layer II", "MPEG layer II"),
 }

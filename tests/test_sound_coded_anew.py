@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from functools import cache
@@ -12,8 +13,13 @@ import numpy as np
 import pytest
 
 import sound_fidelity
-from aikz_label import MarkResult, Refused, mark, verify
+import sound_files
+from aikz_label import MarkResult, Refused, mark, profile, verify
+from aikz_label.adapters import Order
+from aikz_label.adapters.audio import recoding
+from aikz_label.cli import main
 from aikz_label.config import Config
+from aikz_label.limits import DEFAULT
 from aikz_label.manifest import marker
 from aikz_label.report import Notice
 from sound_anew_files import KINDS
@@ -69,7 +75,7 @@ def test_another_decoder_hears_the_programme_to_the_sample(name, marked) -> None
     ):  # each against its own: another order of channels is another sound
         noise = programme[:, channel] - kept[:, channel]
         signal = np.square(programme[:, channel]).sum()
-        assert 10 * np.log10(signal / np.square(noise).sum()) > LEAST_DB - 1
+        assert 10 * np.log10(signal / (np.square(noise).sum() + 1e-9)) > LEAST_DB - 1
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -96,3 +102,42 @@ def test_marker_report_and_warning_say_so(name, marked, config) -> None:
 @pytest.mark.parametrize("name", KINDS)
 def test_tags_stay(name, marked) -> None:
     assert not list(sound_fidelity.tag_losses(source(name), marked(name).data))
+
+
+def test_opus_is_coded_anew_where_no_place_is_found() -> None:
+    source = sound_files.opus(sound_files.programme(48_000, 3.0, 2), bits=32_000)
+    order = Order(LABEL, ("en",), profile.load_profile("kz"), "auto", "", DEFAULT)
+    out, said = io.BytesIO(), []
+    spoken = recoding.rendered(sound_files.parsed(source), out, order, said)
+    assert spoken is not None
+    assert spoken.notice.recoding.before == "Opus"
+    kept = sound_fidelity.outside(out.getvalue(), spoken.notice.placements, 2)
+    assert len(kept) == 3 * 48_000
+
+
+def test_marking_it_again_replaces_the_notice(marked, config: Config) -> None:
+    first = marked("vorbis-speech")
+    again = mark(
+        first.data,
+        None,
+        LABEL,
+        config=config,
+        languages=("en",),
+        allow_reencode=True,
+        on_existing="update",
+    )
+    (before,), (after,) = notice_of(first).placements, notice_of(again).placements
+    assert (before["first"], before["samples"]) == (after["first"], after["samples"])
+    assert len(sound_fidelity.decoded(first.data, 1)) == len(sound_fidelity.decoded(again.data, 1))
+    assert str(again.report.verdict) == "labelled"
+
+
+def test_many_files_take_the_option(tmp_path, config: Config) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "in/song.ogg").write_bytes(source("vorbis-speech"))
+    command = ["mark", str(tmp_path / "in"), "--out-dir", str(tmp_path / "out"), "--lang", "en"]
+    command += ["--config", str(config.path), "--origin", "created", "--system", "Үлгі/1"]
+    assert main([*command, "--imitates", "none", "--no-progress"]) != 0
+    assert main([*command, "--imitates", "none", "--no-progress", "--allow-reencode"]) == 0
+    assert (tmp_path / "out/song.labelled.ogg").exists()

@@ -202,7 +202,6 @@ def free_format() -> bytes:
 
 REFUSED = {
     "free format": (free_format, "free format"),
-    "ADPCM": (lambda: wav("s16p", "adpcm_ima_wav"), "compressed"),
     "fragments": (
         lambda: sound_files.encoded(
             ("mp4", "aac", "fltp"), MONO, options={"movflags": "empty_moov+frag_keyframe"}

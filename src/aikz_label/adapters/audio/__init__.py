@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from aikz_label import engine
 from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
 from aikz_label.adapters.audio import mirrors, pieces
-from aikz_label.adapters.audio.container import NEEDS_RECODING, SoundFile
+from aikz_label.adapters.audio.container import SoundFile
 from aikz_label.carriers import embedded, native
 from aikz_label.carriers import room as rooms
 from aikz_label.carriers.native import NativeCarrier
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from aikz_label.signing import SigningKey
 
 _MULTIPLE = "claim.multiple"
+_ANEW = {"needs-reencode", "notice-stays"}  # refusals that coding a sound anew can help
 _MOST_PLACES = 8
 _MOST_MIRRORS = 50
 
@@ -80,12 +81,15 @@ class AudioAdapter(NativeCarrier):
             sound.check_variant()
             spoken = speaking.rendered(sound, destination, order, said)
         except Refused as refusal:
-            if refusal.code != NEEDS_RECODING or not order.allow_reencode:
+            if refusal.code not in _ANEW or not order.allow_reencode:
                 raise
             from aikz_label.adapters.audio import recoding  # noqa: PLC0415
 
             said.clear()
-            spoken = recoding.rendered(sound, destination, order, said)
+            anew = recoding.rendered(sound, destination, order, said)
+            if anew is None:
+                raise
+            spoken = anew
         return Rendered(spoken.notice, tuple(said), spoken)
 
     def check(

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import chunks, pcm, pieces
+from aikz_label.adapters.audio import adpcm, chunks, pcm, pieces, recoders
 from aikz_label.adapters.audio.chunks import Chunk
 from aikz_label.adapters.audio.container import (
     Coded,
     Insert,
     SoundFile,
     Text,
+    needs_recoding,
     refuse_variant,
     size_of,
 )
 from aikz_label.adapters.audio.pcm import Coding
 from aikz_label.adapters.audio.pieces import Piece, Span
+from aikz_label.adapters.audio.recoders import Recoder
 from aikz_label.adapters.audio.shifting import Shift, kept
 from aikz_label.adapters.audio.tags import id3_chunk, id3_frames
 from aikz_label.adapters.audio.tags.id3 import Tag
@@ -105,7 +107,7 @@ class Aiff(SoundFile):
     def check_variant(self) -> None:
         """See `SoundFile.check_variant`."""
         if self.coding is None:
-            raise refuse_variant(_TITLE, "its samples are compressed, or stored in an unusual way")
+            raise needs_recoding(_TITLE, "its samples are compressed, or stored in an unusual way")
         if sum(c.name == b"SSND" for c in self.chunks) > 1:
             raise refuse_variant(_TITLE, "it holds several pieces of sound")
         if self._bounds()[0] > self._bounds()[1]:
@@ -141,17 +143,48 @@ class Aiff(SoundFile):
     ) -> Iterator[Piece]:
         """See `SoundFile.assemble`."""
         shift = Shift(inserts, self.rate)
+        chunk = {chunk.name: chunk for chunk in self.chunks}
+        common = _longer(chunk[b"COMM"].read(self.source), shift)
+        new: dict[bytes, list[Piece]] = {
+            b"COMM": [common],
+            b"SSND": self._sound(chunk[b"SSND"], inserts),
+        }
+        yield from self._written(new, shift, label)
+
+    def recoder(self, coding: recoders.Coding) -> Recoder:
+        """See `SoundFile.recoder`."""
+        return adpcm.recoder(_TITLE, "aiff", coding, 0)
+
+    def dressed(
+        self,
+        fresh: Self,
+        total: int,  # noqa: ARG002  # the fresh one tells it
+        inserts: Sequence[Insert],
+        label: Label,
+        said: list[str],  # noqa: ARG002
+    ) -> Iterator[Piece]:
+        """See `SoundFile.dressed`."""
+        theirs = {chunk.name: chunk for chunk in fresh.chunks}
+        sound = theirs[b"SSND"]
+        new: dict[bytes, list[Piece]] = {
+            b"COMM": [theirs[b"COMM"].read(fresh.source)],
+            b"SSND": [Span(sound.data, sound.stop, fresh.source)],
+        }
+        yield from self._written(new, Shift(inserts, fresh.rate), label)
+
+    def _written(
+        self, new: Mapping[bytes, list[Piece]], shift: Shift, label: Label
+    ) -> Iterator[Piece]:
+        """The file with some chunks of another content."""
         listed: list[Piece] = []
         tagged = False
         for chunk in self.chunks:
             content: bytes | None = None
-            if chunk.name == b"SSND":
-                listed += chunks.framed(b"SSND", self._sound(chunk, inserts), "big")
+            if chunk.name in new:
+                listed += chunks.framed(chunk.name, new[chunk.name], "big")
                 continue
             if chunk.large:
                 pass
-            elif chunk.name == b"COMM":
-                content = _longer(chunk.read(self.source), shift)
             elif chunk.name == b"MARK":
                 content = _moved(chunk.read(self.source), shift)
             elif chunk.name in id3_chunk.NAMES and not tagged:

@@ -161,16 +161,16 @@ class SoundFile(ABC):
         """How many of the samples that a decoder makes are to be heard."""
         return decoded
 
-    def recoder(self, coding: Coding) -> Recoder:  # noqa: ARG002  # most take notices as they stand
-        """What codes such sound anew, where notices cannot be put among its own packets.
+    def recoder(self, coding: Coding) -> Recoder | None:  # noqa: ARG002  # most take notices as they stand
+        """What codes such sound anew, where notices cannot be put among its own packets; `None` where nothing does.
 
         Args:
             coding: How its sound is coded now.
 
         Raises:
-            Refused: Nothing does.
+            Refused: No encoder takes it.
         """
-        raise refuse_variant("sound", "there is no encoder for it")
+        return None
 
     def dressed(
         self,
@@ -222,9 +222,6 @@ def size_of(source: BinaryIO, limits: Limits) -> int:
     if size > limits.max_streamed:
         raise MediaProblem("over-limit", what_word="bytes", found=size, limit=limits.max_streamed)
     return size
-
-
-NEEDS_RECODING = "needs-reencode"
 
 
 def needs_recoding(title: str, detail: str) -> Refused:

@@ -15,6 +15,7 @@ from aikz_label.adapters.audio.container import (
     Insert,
     SoundFile,
     Text,
+    needs_recoding,
     refuse_variant,
     size_of,
 )
@@ -22,6 +23,7 @@ from aikz_label.adapters.audio.encoding import Coder
 from aikz_label.adapters.audio.frames import Frames, Once, Sizes
 from aikz_label.adapters.audio.mpeg import Head, Walked
 from aikz_label.adapters.audio.pieces import Piece, Span
+from aikz_label.adapters.audio.recoders import Coding, Muxed, Recoder
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags import lyrics3
 from aikz_label.adapters.audio.tags.id3_file import Tagged
@@ -39,6 +41,8 @@ _LAST = 4  # frames at the end that may be partly silence, which is taken off
 _CODER_DELAY = 1105  # samples by which coder and decoder together are late
 # No frame needs those before it; and LAME's faster way, which is also nearer to the sound.
 _OPTIONS = {"reservoir": "0", "compression_level": "7"}
+_LAYER_2_FRAME, _LAYER_2_DELAY = 1152, 481  # samples
+_OLD_TAG = 128  # bytes, at the very end
 _LEAST, _MOST = (
     64,
     128,
@@ -82,8 +86,11 @@ class Mp3(SoundFile):
         """Read the tags and the first frame."""
         size = size_of(source, limits)
         tagged = Tagged.read(source)
-        at = mpeg.first_frame(source, tagged.stop)
-        head = mpeg.head(pieces.read(source, at, 4))
+        at = tagged.stop
+        head = mpeg.other_head(pieces.read(source, at, 4))
+        if head is None:
+            at = mpeg.first_frame(source, tagged.stop)
+            head = mpeg.head(pieces.read(source, at, 4))
         assert head is not None
         frame = pieces.read(source, at, head.size)
         header = vbr_header.find(frame, head) if head.size and len(frame) == head.size else None
@@ -104,6 +111,10 @@ class Mp3(SoundFile):
 
     def check_variant(self) -> None:
         """See `SoundFile.check_variant`."""
+        if layer := self._other_layer:
+            if layer == 1:
+                raise refuse_variant("MPEG sound", "there is no encoder for layer I")
+            raise needs_recoding("MPEG sound", "its frames are of layer II")
         if not self.first.size:
             raise refuse_variant("MP3", "its frames have a free format, whose length nothing tells")
         if not len(self.frames):
@@ -204,6 +215,38 @@ class Mp3(SoundFile):
             yield tail
         else:
             yield lyrics3.moved(pieces.read(self.source, tail.start, len(tail)), shift)
+
+    def recoder(self, coding: Coding) -> Recoder | None:
+        """See `SoundFile.recoder`; nothing in layer II tells how late a decoder is."""
+        if self._other_layer != 2:
+            return None
+        allowed = mpeg.LAYER_2_KBITS if self.first.version == 3 else self.first.all_kbits()
+        each = round(coding.bits / 1000)
+        kbits = next((k for k in allowed if k >= each), allowed[-1])
+        layout = "mono" if self.first.mono else "stereo"
+        coder = Coder("MPEG sound", "mp2", self.first.rate, layout, "s16", kbits * 1000)
+        return Muxed("mp2", coder, step=_LAYER_2_FRAME, early=_LAYER_2_DELAY)
+
+    def dressed(
+        self,
+        fresh: Self,
+        total: int,  # noqa: ARG002  # whole frames
+        inserts: Sequence[Insert],
+        label: Label,
+        said: list[str],  # noqa: ARG002
+    ) -> Iterator[Piece]:
+        """See `SoundFile.dressed`."""
+        yield from self.tagged.rewritten(label, Shift(inserts, fresh.rate), _LAYER_2_FRAME)
+        yield Span(0, fresh.size, fresh.source)
+        last = Span(max(self.size - _OLD_TAG, 0), self.size)
+        if pieces.read(self.source, last.start, 3) == b"TAG":
+            yield last
+
+    @property
+    def _other_layer(self) -> int:
+        """1 or 2 where it is that of all frames."""
+        layer = mpeg.layer_of(self.first.stored)
+        return layer if layer < 3 else 0
 
     def room(self) -> Room:
         """An object in the first tag, behind its other frames."""

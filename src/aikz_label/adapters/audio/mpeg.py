@@ -15,6 +15,7 @@ from aikz_label.limits import MIB
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 _KBITS_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _KBITS_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+LAYER_2_KBITS = (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384)
 _LAYER_3 = 1
 _MONO = 3
 _WINDOW = MIB
@@ -105,6 +106,17 @@ def head(stored: bytes) -> Head | None:
     size = (144 if version == 3 else 72) * kbits * 1000 // rate + (stored[2] >> 1 & 1)
     mode = stored[3] >> 6
     return Head(stored, version, rate, kbits, mode == _MONO, mode == 1, not stored[1] & 1, size)
+
+
+def other_head(stored: bytes) -> Head | None:
+    """Read four bytes that begin a frame of layer I or II; nothing here tells how long it is."""
+    if len(stored) < 4 or layer_of(stored) not in {1, 2}:
+        return None
+    version, index, sampling = stored[1] >> 3 & 3, stored[2] >> 4, stored[2] >> 2 & 3
+    if version == 1 or index == 15 or sampling == 3:
+        return None
+    mono = stored[3] >> 6 == _MONO
+    return Head(stored, version, _RATES[version][sampling], 0, mono, False, False, 0)
 
 
 def layer_of(stored: bytes) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 
 from aikz_label.adapters.audio.container import Coded, Insert, needs_recoding, refuse_variant
 from aikz_label.adapters.audio.ogg_packets import Paging
-from aikz_label.adapters.audio.recoders import Coding, Recoder, Vorbis
+from aikz_label.adapters.audio.recoders import Coding, Recoder, Sndfile
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags.vorbis import Comments
 
@@ -111,7 +111,7 @@ class Stream:
         told = 0.5 < nominal / coding.bits < 4  # libvorbis tells what it needs of music
         bits = (nominal if told else coding.bits) / channels * min(44100 / coding.rate, 2.0)
         quality = np.interp(bits, _VORBIS_RATES, np.arange(11) / 10)
-        return Vorbis(coding.rate, channels, round(float(quality), 2))
+        return Sndfile(coding.rate, channels, ("OGG", "VORBIS"), round(float(quality), 2))
 
     def renewed(self, fresh: Sequence[bytes], comments: Comments) -> tuple[bytes, ...]:
         """The packets before sound that was coded anew, which tell of its encoder, with the comments of the file."""

@@ -49,6 +49,11 @@ _TITLES = {
     "aac LTP": "AAC-LTP",
     "aac HE-AAC": "HE-AAC",
     "aac HE-AACv2": "HE-AAC v2",
+    "adpcm_ima_wav": "IMA ADPCM",
+    "adpcm_ms": "Microsoft ADPCM",
+    "adpcm_yamaha": "Yamaha ADPCM",
+    "adpcm_ima_qt": "IMA 4:1",
+    "gsm_ms": "GSM 6.10",
     "vorbis": "Vorbis",
     "opus": "Opus",
     "mp1": "MPEG layer I",
@@ -127,44 +132,43 @@ class Muxed(Recoder):
 
 
 @dataclass(frozen=True, slots=True)
-class Vorbis(Recoder):
-    """Ogg Vorbis, which libsndfile codes with libvorbis; FFmpeg's own encoder is an experiment.
+class Sndfile(Recoder):
+    """What libsndfile codes: Vorbis with libvorbis, of which FFmpeg's own encoder is an experiment, and GSM.
 
     Attributes:
         rate: Samples per second.
         channels: How many.
-        quality: From 0 to 1.
+        kind: Its names of the format and of the coding.
+        quality: From 0 to 1, of a coding that has it.
     """
 
     rate: int
     channels: int
-    quality: float
+    kind: tuple[str, str]
+    quality: float | None = None
 
     def write(self, blocks: Iterable[Samples], destination: BinaryIO) -> None:
         """See `Recoder.write`."""
         import soundfile  # noqa: PLC0415  # a library that few files need
 
+        container, coding = self.kind
         order = _VORBIS_ORDER.get(self.channels)
+        level = {} if self.quality is None else {"compression_level": 1.0 - self.quality}
+        shape = {"format": container, "subtype": coding} | level
         try:
-            with soundfile.SoundFile(
-                destination,
-                "w",
-                self.rate,
-                self.channels,
-                "VORBIS",
-                format="OGG",
-                compression_level=1.0 - self.quality,
-            ) as out:
+            with soundfile.SoundFile(destination, "w", self.rate, self.channels, **shape) as out:
                 for part in steps(blocks, _STEP):
                     ordered = part if order is None else part[list(order)]
                     out.write(np.ascontiguousarray(ordered.T))
         except soundfile.LibsndfileError as error:
             raise refuse_variant(
-                "Ogg", f"Vorbis of {self.channels} channels at {self.rate} Hz cannot be coded"
+                container, f"{coding} of {self.channels} channels at {self.rate} Hz cannot be coded"
             ) from error
 
     def richer(self) -> Self:
         """See `Recoder.richer`."""
+        if self.quality is None:
+            return self
         return replace(self, quality=min(self.quality + 0.15, 1.0))
 
 

@@ -34,8 +34,10 @@ _TRIES = 4
 _IN_MEMORY = 16 * MIB
 
 
-def rendered(source: SoundFile, destination: BinaryIO, order: Order, said: list[str]) -> Spoken:
-    """Write a file with notices in it, all of whose sound is coded anew.
+def rendered(
+    source: SoundFile, destination: BinaryIO, order: Order, said: list[str]
+) -> Spoken | None:
+    """Write a file with notices in it, all of whose sound is coded anew; `None` where nothing codes such sound.
 
     Raises:
         MediaProblem: The file cannot be decoded.
@@ -55,6 +57,8 @@ def rendered(source: SoundFile, destination: BinaryIO, order: Order, said: list[
         codec = "aac HE-AAC"  # which some of its decoder's profiles do not tell
     coding = Coding(codec, programme.rate, programme.layout, heard.bits)
     recoder = source.recoder(coding)
+    if recoder is None:
+        return None
     if not old:
         times = (0.0, *notices.plan(heard.loudness, order.profile.sound))
         places = (min(round(second * programme.rate), length) for second in times)

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import chunks, pieces, wave_format, wave_times
+from aikz_label.adapters.audio import adpcm, chunks, pieces, wave_format, wave_times
 from aikz_label.adapters.audio.chunks import Chunk
 from aikz_label.adapters.audio.container import (
     Coded,
     Insert,
     SoundFile,
     Text,
+    needs_recoding,
     refuse_variant,
     size_of,
 )
 from aikz_label.adapters.audio.pieces import Piece, Span
+from aikz_label.adapters.audio.recoders import Coding, Recoder
 from aikz_label.adapters.audio.shifting import Shift, kept
 from aikz_label.adapters.audio.tags import id3_chunk, ixml, riff
 from aikz_label.adapters.audio.wave_format import WaveFormat
@@ -92,7 +94,7 @@ class Wav(SoundFile):
         if sum(chunk.name == b"data" for chunk in self.chunks) > 1:
             raise refuse_variant("WAV", "it holds several pieces of sound")
         if self.format.coding is None:
-            raise refuse_variant("WAV", "its samples are compressed, or stored in an unusual way")
+            raise needs_recoding("WAV", "its samples are compressed, or stored in an unusual way")
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -138,15 +140,49 @@ class Wav(SoundFile):
 
     def assemble(self, inserts: Sequence[Insert], label: Label, said: list[str]) -> Iterator[Piece]:
         """See `SoundFile.assemble`."""
-        shift = Shift(inserts, self.format.rate)
+        chunk = next(chunk for chunk in self.chunks if chunk.name == b"data")
+        new = {b"data": self._data(chunk, inserts)}
+        yield from self._written(new, Shift(inserts, self.format.rate), label, said)
+
+    def played(self, decoded: int, rate: int) -> int:  # noqa: ARG002
+        """See `SoundFile.played`: the last block of compressed samples is filled up."""
+        fact = _first(list(self.chunks), b"fact")
+        told = int.from_bytes(fact.read(self.source)[:4], "little") if fact else 0
+        return told if 0 < told < decoded else decoded
+
+    def recoder(self, coding: Coding) -> Recoder:
+        """See `SoundFile.recoder`."""
+        return adpcm.recoder("WAV", "wav", coding, self.format.step)
+
+    def dressed(
+        self,
+        fresh: Self,
+        total: int,
+        inserts: Sequence[Insert],
+        label: Label,
+        said: list[str],
+    ) -> Iterator[Piece]:
+        """See `SoundFile.dressed`."""
+        theirs = {chunk.name: chunk for chunk in fresh.chunks}
+        sound, form = theirs[b"data"], theirs[b"fmt "].read(fresh.source)
+        new: dict[bytes, list[Piece]] = {
+            b"fmt ": [form],
+            b"fact": [min(total, _LONGEST).to_bytes(4, "little")],
+            b"data": [Span(sound.data, sound.stop, fresh.source)],
+        }
+        yield from self._written(new, Shift(inserts, fresh.rate), label, said)
+
+    def _written(
+        self, new: Mapping[bytes, list[Piece]], shift: Shift, label: Label, said: list[str]
+    ) -> Iterator[Piece]:
+        """The file with some chunks of another content."""
         listed: list[Piece] = []
-        data = 0
+        data = pieces.size(new[b"data"])
         for chunk in self.chunks:
-            if chunk.name == b"data":
-                content = self._data(chunk, inserts)
-                data = pieces.size(content)
+            if chunk.name in new:
                 told = data if self.form == b"RIFF" else _LONGEST
-                listed += chunks.framed(b"data", content, "little", told)
+                size = told if chunk.name == b"data" else None
+                listed += chunks.framed(chunk.name, new[chunk.name], "little", size)
             elif chunk.name not in {_MARKER, b"ds64"}:
                 listed += self._changed(chunk, shift, label, said)
         listed += riff.added(self.chunks, self.source, label)
