@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import itertools
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import av
@@ -14,12 +16,13 @@ import pytest
 
 import support
 from aikz_label import Label, Refused, mark, verify
-from aikz_label.adapters import Order
+from aikz_label.adapters import MediaProblem, Order
 from aikz_label.adapters.video import hearing
 from aikz_label.adapters.video.spoken import proving, speaking
 from aikz_label.adapters.video.spoken.speaking import Said
+from aikz_label.carriers import ebml
 from aikz_label.config import Config
-from aikz_label.formats import Format, sniff
+from aikz_label.formats import FORMATS, Format, sniff
 from aikz_label.label import Origin
 from aikz_label.limits import DEFAULT
 from aikz_label.notice import sound, wording
@@ -389,12 +392,15 @@ def row_of(data: bytes) -> Format:
     return row
 
 
-def spoken(data: bytes, languages: tuple[str, ...]) -> tuple[bytes, Said]:
+def spoken(
+    data: bytes, languages: tuple[str, ...], row: Format | None = None
+) -> tuple[bytes, Said]:
     """A film with its notice spoken, without any other."""
-    made = io.BytesIO()
     order = Order(LABEL, languages, load_profile("kz"), "auto", "", DEFAULT)
-    said = speaking.speak(io.BytesIO(data), made, row_of(data), order)
-    return made.getvalue(), said
+    with contextlib.ExitStack() as stack:
+        said, made = speaking.speak(io.BytesIO(data), row or row_of(data), order, stack)
+        made.seek(0)
+        return made.read(), said
 
 
 def listened(data: bytes, said: Said, languages: tuple[str, ...]) -> Measurement:
@@ -413,3 +419,118 @@ def problems(data: bytes, notice: Notice) -> Sequence[str]:
     found = hearing.measure(io.BytesIO(data), notice, Origin.CREATED, load_profile("kz"))
     assert found is not None
     return [problem.code.removeprefix("notice.") for problem in found.problems]
+
+
+def laced(data: bytes, kind: int, each: int = 3) -> bytes:
+    """The same Matroska file with several packets of its second track in each block, and without an index."""
+    source = io.BytesIO(data)
+    document = ebml.Document.read(source, 1_000_000)
+    parts = []
+    for part in document.parts:
+        if part.name == ebml.CLUSTER:
+            inner = list(_laced_cluster(source, part, kind, each))
+            parts.append(ebml.pack(ebml.CLUSTER, *inner))
+        elif part.name in {ebml.INFO, ebml.TRACKS}:
+            parts.append(data[part.start : part.stop])
+    start = document.segment.start
+    return data[:start] + ebml.pack(ebml.SEGMENT, *parts, width=8)
+
+
+def _laced_cluster(
+    source: io.BytesIO, cluster: ebml.Element, kind: int, each: int
+) -> Iterator[bytes]:
+    waiting: list[bytes] = []
+    for child in ebml.children(source, cluster, 100_000):
+        payload = ebml.content(source, child)
+        if child.name == 0xA0:  # the last one, of which some is cut off
+            yield from (ebml.pack(0xA3, one) for one in waiting)
+            waiting = []
+        if child.name != 0xA3 or payload[0] != 0x82:
+            yield ebml.pack(child.name, payload)
+            continue
+        waiting.append(payload)
+        if len(waiting) == each:
+            yield ebml.pack(0xA3, _laced_block(waiting, kind))
+            waiting = []
+    for payload in waiting:
+        yield ebml.pack(0xA3, payload)
+
+
+def _laced_block(payloads: list[bytes], kind: int) -> bytes:
+    frames = [payload[4:] for payload in payloads]
+    sizes = [len(frame) for frame in frames]
+    told = b""
+    if kind == 0x02:
+        told = b"".join(b"\xff" * (size // 255) + bytes((size % 255,)) for size in sizes[:-1])
+    elif kind == 0x06:
+        told = ebml.packed_size(sizes[0], 2)
+        for before, size in itertools.pairwise(sizes[:-1]):
+            told += ebml.packed_size(size - before + (1 << 13) - 1, 2)
+    head = payloads[0][:3] + bytes((payloads[0][3] | kind, len(frames) - 1))
+    return head + told + b"".join(frames)
+
+
+@pytest.mark.parametrize(
+    ("codec", "lacing"), [("libmp3lame", 0x02), ("aac", 0x06), ("ac3", 0x04), ("pcm_s16le", 0x02)]
+)
+def test_several_packets_in_a_block_are_told_apart(codec: str, lacing: int, folder: Path):
+    plain = film(folder / f"{codec}.mkv", "-c:a", codec).read_bytes()
+    source = laced(plain, lacing)
+    assert packets(source)[1][1] == packets(plain)[1][1]
+
+    made, said = spoken(source, ("kk",))
+
+    (one,) = said.spoken
+    proving.check(io.BytesIO(source), io.BytesIO(made), row_of(source), one)
+    assert listened(made, said, ("kk",)).state is NoticeState.PERCEIVABLE
+    was, now = packets(source), packets(made)
+    assert was[0] == now[0]
+    assert was[1][1] != now[1][1]
+    assert was[1][1][-60:] == now[1][1][-60:]
+
+
+def test_the_profile_strict_is_met_too(plain: tuple[bytes, bytes, Report], config: Config):
+    result = mark(plain[0], None, LABEL, languages="kk", config=config, profile_name="strict")
+
+    (place,) = placements(result.report.marker.notice)
+    assert place["dit"] == 0.12
+    assert result.report.verdict is Verdict.LABELLED
+    again = verify(result.data or b"", measure=True, profile_name="strict", config=config)
+    assert again.verdict is Verdict.LABELLED
+
+
+def test_a_notice_that_is_still_there_stays_on_record_when_nothing_new_is_wanted(
+    plain: tuple[bytes, bytes, Report], config: Config
+):
+    _, marked, report = plain
+
+    again = mark(
+        marked,
+        None,
+        LABEL,
+        languages=("kk", "ru"),
+        config=config,
+        on_existing="update",
+        spoken=False,
+    )
+
+    assert placements(again.report.marker.notice) == placements(report.marker.notice)
+    assert again.report.marker.notice is not None
+    assert not again.report.marker.notice.unspoken
+
+
+@pytest.mark.parametrize("kind", ["mp4", "mkv", "avi"])
+def test_damage_anywhere_gives_a_reason_and_never_an_error(kind: str, folder: Path):
+    how = ("-c:v", "mpeg4", "-c:a", "libmp3lame")
+    whole = film(folder / f"damaged.{kind}", *how, seconds=5.5).read_bytes()
+    random = np.random.default_rng(5)
+    places = [whole.find(name) for name in (b"stsz", b"stsc", b"elst", b"\xa3", b"strh", b"idx1")]
+    for _ in range(12):
+        data = bytearray(whole)
+        for at in random.choice([place for place in places if place >= 0], 3):
+            data[at + int(random.integers(4, 40))] = int(random.integers(256))
+        data[int(random.integers(len(data)))] ^= 0x55
+        with contextlib.suppress(MediaProblem, Refused):
+            made, said = spoken(bytes(data), ("kk",), FORMATS[kind])
+            assert bool(said.spoken) != bool(said.why)
+            assert made

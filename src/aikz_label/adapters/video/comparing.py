@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from aikz_label.adapters import MediaProblem, Order, Rendered
 from aikz_label.adapters.image.refusals import damaged
-from aikz_label.adapters.video import cutting, films, measuring, rendering
+from aikz_label.adapters.video import cutting, films, hearing, measuring, rendering
 from aikz_label.adapters.video.film import Film, Numbers, Slots
 from aikz_label.adapters.video.recoding import Decoder
 from aikz_label.adapters.video.rendering import Work
 from aikz_label.adapters.video.watching import decoding
+from aikz_label.errors import Refused
 from aikz_label.formats import Format
 from aikz_label.limits import NO_LIMITS
 from aikz_label.report import Measurement
@@ -52,9 +53,17 @@ def check(painted: BinaryIO, row: Format, rendered: Rendered, order: Order) -> M
     psnr = _compare_pictures(work, after, painted)
     if psnr < LEAST_PSNR:
         raise damaged(f"pixels outside the notice changed too much ({psnr:.1f} dB)")
-    return measuring.measure(
+    found = measuring.measure(
         painted, row, rendered.notice, order.label.origin, order.profile, NO_LIMITS
     )
+    if work.spoken and hearing.is_hindered(found):
+        reasons = " ".join(problem.text("en") for problem in found.problems)
+        raise Refused(
+            f"The notice spoken over this film is not perceivable. {reasons}",
+            code="not-perceptible",
+            hint="Use --no-spoken, and the notice is only shown.",
+        )
+    return found
 
 
 def _compare_slots(work: Work, after: Film, painted: BinaryIO) -> None:

@@ -17,6 +17,8 @@ from aikz_label.profile.sound import SoundProfile
 from aikz_label.report import Found, Measurement, Notice, NoticeState
 
 UNKNOWN = Measurement(NoticeState.UNKNOWN)
+LISTENED = 120.0  # seconds; a notice is said at the start, and as loud as what is heard there
+_LEAST = 45.0  # of each, where there are many
 MOST_SOUNDS = 16  # of one film, that get a notice and are listened to
 
 
@@ -39,12 +41,13 @@ def measure(
     sounds = _promised(notice)
     if not sounds:
         return None
-    if not 0 <= min(sounds) <= max(sounds) < MOST_SOUNDS:
+    many = sum(map(len, sounds.values())) > MOST_SOUNDS  # of which each costs a third of a second
+    if many or not 0 <= min(sounds) <= max(sounds) < MOST_SOUNDS:
         return UNKNOWN
     heard = []
     for index, places in sorted(sounds.items()):
         promise = replace(notice, placements=tuple(places))
-        lasting = sound.LISTENED / len(sounds)
+        lasting = max(LISTENED / len(sounds), _LEAST)
         heard.append(_measured(source, index, promise, origin, profile, lasting))
     return min(heard, key=lambda one: (not one.problems, one.state is not NoticeState.UNKNOWN))
 
@@ -104,11 +107,33 @@ def search(source: BinaryIO, profile: Profile) -> Found | None:
 
     try:
         with sound.decode(source) as heard:
-            return sound.search(heard.blocks(), heard.rate, heard.layout, numbers(profile))
+            blocks = _first(heard.blocks(), round(LISTENED * heard.rate))
+            return sound.search(blocks, heard.rate, heard.layout, numbers(profile))
     except IndexError:
         return None
     except (av.FFmpegError, ValueError) as error:
         raise MediaProblem("damaged", detail_word="decoder") from error
+
+
+# What can be wrong with a notice that is heard, and with none that is only seen.
+_HEARD = frozenset(
+    f"notice.{what}"
+    for what in (
+        "unheard",
+        "sped-up",
+        "broken-off",
+        "missing-language",
+        "masked",
+        "too-quiet",
+        "too-loud",
+        "too-late",
+    )
+)
+
+
+def is_hindered(found: Measurement) -> bool:
+    """Whether a notice that is seen and heard fails for what is heard."""
+    return any(problem.code in _HEARD for problem in found.problems)
 
 
 def joined(seen: Measurement, heard: Measurement | None) -> Measurement:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 from aikz_label.adapters import MediaProblem, Order, Rendered
 from aikz_label.adapters.video import (
@@ -16,6 +14,7 @@ from aikz_label.adapters.video import (
     hevc_sets,
     records,
     smart,
+    splice,
     stamping,
     tags,
     units,
@@ -27,7 +26,7 @@ from aikz_label.adapters.video.stamping import Stamp
 from aikz_label.errors import Refused
 from aikz_label.formats import Format
 from aikz_label.label import Imitates
-from aikz_label.limits import MIB, Limits
+from aikz_label.limits import Limits
 from aikz_label.notice import wording
 from aikz_label.report import Notice
 
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
     from aikz_label.adapters.video.spoken.speaking import Spoken
-
-_IN_MEMORY = 64 * MIB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,23 +83,22 @@ def render(source: BinaryIO, destination: BinaryIO, row: Format, order: Order) -
         notice = Notice("none", profile=order.profile.id, reason=order.reason)
         return Rendered(notice, warnings, None)
     taken = parse(source, row, order.limits)
-    with _spool() as drawn, _spool() as voiced:
+    with splice.spool() as drawn, ExitStack() as stack:
         work, said = _draw(source, drawn, taken, order)
-        work, unsaid = _spoken(work, drawn, voiced, row, order)
-        heard = voiced if any(one.count for one in work.spoken) else drawn
-        warnings = tags.write(heard, destination, row, order)
+        work, unsaid, voiced = _spoken(work, drawn, row, order, stack)
+        warnings = tags.write(voiced, destination, row, order)
     return Rendered(work.notice, said + unsaid + warnings, work)
 
 
 def _spoken(
-    work: Work, drawn: BinaryIO, voiced: BinaryIO, row: Format, order: Order
-) -> tuple[Work, tuple[str, ...]]:
+    work: Work, drawn: BinaryIO, row: Format, order: Order, stack: ExitStack
+) -> tuple[Work, tuple[str, ...], BinaryIO]:
     """Speak the notice of a film that imitates a voice, and say where that cannot be done."""
     if Imitates.VOICE not in order.label.imitates:
-        return work, ()
+        return work, (), drawn
     from aikz_label.adapters.video.spoken import speaking  # noqa: PLC0415  # few films need it
 
-    said = speaking.speak(drawn, voiced, row, order)
+    said, voiced = speaking.speak(drawn, row, order, stack)
     if said.why not in {"", "no-sound"} and order.profile.film.voice_aloud:
         raise Refused(
             f"The profile {order.profile.name} wants it said aloud that a voice is imitated. {said.messages[0]}",
@@ -111,14 +107,14 @@ def _spoken(
         )
     places = (*work.notice.placements, *(one.placement for one in said.spoken))
     notice = replace(work.notice, placements=places, unspoken=said.why)
-    return replace(work, notice=notice, spoken=said.spoken), said.messages
+    return replace(work, notice=notice, spoken=said.spoken), said.messages, voiced
 
 
 def _draw(
     source: BinaryIO, drawn: BinaryIO, taken: Film, order: Order
 ) -> tuple[Work, tuple[str, ...]]:
     """Write the film with its notice, and say how."""
-    with films.open_film(source) as container, _spool() as frames:
+    with films.open_film(source) as container, splice.spool() as frames:
         decoder = Decoder(source, taken, container)
         pixels, most = decoder.stream.width * decoder.stream.height, order.limits.max_pixels
         if pixels > most:
@@ -202,10 +198,3 @@ def _said(taken: Film, recoded: tuple[Recoded, ...], codec: str, why: str) -> tu
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:.2f}" if size < 1e7 else f"{size / 1e6:.0f}"
-
-
-@contextmanager
-def _spool() -> Iterator[BinaryIO]:
-    """A place for what waits: in memory while it is small."""
-    with cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)) as spool:
-        yield spool

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aikz_label.limits import MIB
+
 _BLOCK = 1 << 20
+_IN_MEMORY = 64 * MIB
 
 Offsets = NDArray[np.int64]
 
@@ -102,3 +107,10 @@ def blocks(source: BinaryIO, start: int, count: int) -> Iterator[bytes]:
         if count > 0:
             count -= len(block)
         yield block
+
+
+@contextmanager
+def spool() -> Iterator[BinaryIO]:
+    """A place for what waits: in memory while it is small."""
+    with cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)) as found:
+        yield found

@@ -23,8 +23,8 @@ class Aac(Overlapping):
     delay = aac.CODER_DELAY
     like: ClassVar[str] = "noise"
 
-    def __init__(self, form: Form) -> None:
-        super().__init__(form)
+    def __init__(self, form: Form, *, fixed: bool = False) -> None:
+        super().__init__(form, fixed=fixed)
         found = aac.Config.read(form.setup)
         if found is None:
             raise Unspoken("codec", "AAC without its configuration")

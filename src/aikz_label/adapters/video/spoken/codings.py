@@ -16,9 +16,7 @@ import av
 import numpy as np
 
 from aikz_label.adapters.audio.encoding import Coder
-from aikz_label.adapters.video import films
 from aikz_label.adapters.video.spoken.tracks import Unspoken
-from aikz_label.errors import Refused
 from aikz_label.notice.sound import Samples
 
 _PLANES = 7  # PyAV hands over planar samples of up to so many channels
@@ -49,6 +47,10 @@ class Form:
 class Coding(ABC):
     """One codec.
 
+    Args:
+        form: What is known of the sound.
+        fixed: A new packet must be as long as the old one.
+
     Attributes:
         settles: Packets behind the last new one that may be decoded a little differently.
         reach: Packets further at which the old ones may go on.
@@ -62,8 +64,8 @@ class Coding(ABC):
     ahead: ClassVar[int] = 0
     like: ClassVar[str] = "exact"
 
-    def __init__(self, form: Form) -> None:
-        self.form = form
+    def __init__(self, form: Form, *, fixed: bool = False) -> None:
+        self.form, self.fixed = form, fixed
 
     @abstractmethod
     def samples_of(self, packet: bytes) -> int:
@@ -118,19 +120,16 @@ class Overlapping(Coding):
     ahead: ClassVar[int] = 4
     like: ClassVar[str] = "alike"
 
-    def samples_of(self, packet: bytes) -> int:  # noqa: ARG002
+    def samples_of(self, packet: bytes) -> int:
         """See `Coding.samples_of`."""
-        return self.step
+        return self.step if packet else 0
 
     def aligned(self, coder: Coder, sound: Samples, count: int) -> list[bytes]:
         """Packets that a decoder turns into this sound from its first sample on."""
         before = -self.delay % self.step
         padded = np.pad(sound, ((0, 0), (before, 0)))
         drop = (self.delay + before) // self.step
-        try:
-            made = list(islice(coder.packets(padded), drop, drop + count))
-        except Refused as refused:
-            raise Unspoken("codec", str(refused)) from refused
+        made = list(islice(coder.packets(padded), drop, drop + count))
         if len(made) < count:
             raise Unspoken("codec", f"{coder.codec} gives another number of packets")
         return made
@@ -141,7 +140,13 @@ class Overlapping(Coding):
         return int(total * self.form.rate / max(1, len(packets) * self.step))
 
     def coder(self, codec: str, form: str, bits: int, options: dict[str, str]) -> Coder:
-        """An encoder for such sound."""
+        """An encoder for such sound.
+
+        Raises:
+            Unspoken: It cannot be given so many channels.
+        """
+        if form.endswith("p") and self.form.channels > _PLANES:
+            raise Unspoken("codec", f"{self.form.codec} of {self.form.channels} channels")
         return Coder("film", codec, self.form.rate, self.form.layout, form, bits, options)
 
 
@@ -166,6 +171,7 @@ class Decoder:
 
         Raises:
             Unspoken: They are others than the container promises.
+            FFmpegError: They cannot be decoded.
         """
         form = self._coding.form
         parts = list(self._decoded(packets))
@@ -181,13 +187,10 @@ class Decoder:
         packed = form.channels > _PLANES
         resampler = av.AudioResampler("flt" if packed else "fltp", form.layout, form.rate)
         self._context.flush_buffers()
-        try:
-            for packet in packets:
-                for frame in self._context.decode(av.Packet(packet)):
-                    if (frame.sample_rate, frame.layout.name) != (form.rate, form.layout):
-                        raise Unspoken("codec", "it is decoded to another rate than it has")
-                    for part in resampler.resample(frame):
-                        samples = np.asarray(part.to_ndarray(), np.float32)
-                        yield samples.reshape(-1, form.channels).T if packed else samples
-        except films.errors() as error:
-            raise Unspoken("codec", "its first packets cannot be decoded") from error
+        for packet in packets:
+            for frame in self._context.decode(av.Packet(packet)):
+                if (frame.sample_rate, frame.layout.name) != (form.rate, form.layout):
+                    raise Unspoken("codec", "it is decoded to another rate than it has")
+                for part in resampler.resample(frame):
+                    samples = np.asarray(part.to_ndarray(), np.float32)
+                    yield samples.reshape(-1, form.channels).T if packed else samples

@@ -11,6 +11,7 @@ from aikz_label.adapters.video.spoken.tracks import Unspoken
 from aikz_label.notice.sound import Samples
 
 _SYNC = b"\x0b\x77"
+_SHORTEST = 7  # bytes of a head
 _BLOCKS = 1536  # samples of a frame of six blocks
 
 _RATES = (48_000, 44_100, 32_000)
@@ -26,8 +27,8 @@ class Ac3(Overlapping):
     def packets(self, pieces: Sequence[bytes]) -> list[bytes]:
         """See `Coding.packets`."""
         stream, found, at = b"".join(pieces), [], 0
-        while at + 7 <= len(stream):
-            size = self._size(stream[at : at + 7])
+        while at + _SHORTEST <= len(stream):
+            size = self._size(stream[at : at + _SHORTEST])
             if not size:
                 raise Unspoken("codec", f"{self.form.codec} in parts")
             if at + size > len(stream):
@@ -38,7 +39,7 @@ class Ac3(Overlapping):
 
     def encode(self, sound: Samples, packets: Sequence[bytes], count: int) -> list[bytes]:
         """See `Coding.encode`."""
-        if any(self._size(packet[:7]) != len(packet) for packet in packets):
+        if any(self._size(packet[:_SHORTEST]) != len(packet) for packet in packets):
             raise Unspoken("codec", f"{self.form.codec} of several streams")
         level = max({self._level(packet) for packet in packets[:count]})
         options = {"dialnorm": str(-(level or 31))}
@@ -47,6 +48,8 @@ class Ac3(Overlapping):
 
     def _size(self, head: bytes) -> int:
         """Bytes of a frame; 0 where none starts."""
+        if len(head) < _SHORTEST:
+            return 0
         rate, code = head[4] >> 6, head[4] & 63
         if head[:2] != _SYNC or rate == 3 or code > 37 or head[5] >> 3 > 10:
             return 0
@@ -72,13 +75,15 @@ _KBITS = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 44
 class Eac3(Ac3):
     """Frames of six blocks, of one stream."""
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: Form, *, fixed: bool = False) -> None:
         if "Atmos" in form.profile:
             raise Unspoken("codec", "Dolby Atmos")
-        super().__init__(form)
+        super().__init__(form, fixed=fixed)
 
     def _size(self, head: bytes) -> int:
         """See `Ac3._size`."""
+        if len(head) < _SHORTEST:
+            return 0
         independent, first, rate = head[2] >> 6 == 0, not head[2] >> 3 & 7, head[4] >> 6
         six = head[4] >> 4 & 3 == 3
         if head[:2] != _SYNC or not independent or not first or rate == 3 or not six:

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio import flac_coding, pcm
 from aikz_label.adapters.audio.encoding import Coder
 from aikz_label.adapters.video.spoken.codings import Coding, Form
 from aikz_label.adapters.video.spoken.tracks import Unspoken
-from aikz_label.errors import Refused
 from aikz_label.notice.sound import Samples
 
 _MOMENTS = 1024  # of what is called a packet of PCM here
@@ -25,8 +23,8 @@ _HEAD = 34  # bytes of `STREAMINFO`
 class Pcm(Coding):
     """Samples that are stored one by one."""
 
-    def __init__(self, form: Form) -> None:
-        super().__init__(form)
+    def __init__(self, form: Form, *, fixed: bool = False) -> None:
+        super().__init__(form, fixed=fixed)
         found = _NAMES.fullmatch(form.codec)
         if form.codec in _LAWS:
             self._stored = pcm.Coding(_LAWS[form.codec], 1, 8)
@@ -58,8 +56,8 @@ class Pcm(Coding):
 class Alac(Coding):
     """Apple's lossless coding."""
 
-    def __init__(self, form: Form) -> None:
-        super().__init__(form)
+    def __init__(self, form: Form, *, fixed: bool = False) -> None:
+        super().__init__(form, fixed=fixed)
         cookie = form.setup[12:36]
         usual = len(cookie) == 24 and tuple(cookie[6:9]) == (40, 10, 14)
         self._depth = cookie[5] if usual else 0
@@ -69,8 +67,7 @@ class Alac(Coding):
 
     def samples_of(self, packet: bytes) -> int:
         """See `Coding.samples_of`: the last packet may be shorter, and is never asked about."""
-        del packet
-        return self._step
+        return self._step if packet else 0
 
     def encode(self, sound: Samples, packets: Sequence[bytes], count: int) -> list[bytes]:  # noqa: ARG002
         """See `Coding.encode`."""
@@ -78,17 +75,14 @@ class Alac(Coding):
         coder = Coder("film", "alac", self.form.rate, self.form.layout, kind)
         width = 16 if self._depth == 16 else 32
         part = unscaled(sound[:, : count * self._step], width)
-        try:
-            return list(coder.packets(part))[:count]
-        except Refused as refused:
-            raise Unspoken("codec", str(refused)) from refused
+        return list(coder.packets(part))[:count]
 
 
 class Flac(Coding):
     """FLAC: each new frame has the number, the length and the depth of the old one."""
 
-    def __init__(self, form: Form) -> None:
-        super().__init__(form)
+    def __init__(self, form: Form, *, fixed: bool = False) -> None:
+        super().__init__(form, fixed=fixed)
         head = form.setup
         if len(head) < _HEAD:
             raise Unspoken("codec", "FLAC without its description")
@@ -117,10 +111,7 @@ class Flac(Coding):
             number, _ = flac_coding.read_number(packet)
             variable = bool(packet[1] & 1)
             part = whole[:, at : at + length]
-            try:
-                made.append(flac_coding.frame(part, self._depth, number, packet, variable=variable))
-            except MediaProblem as problem:
-                raise Unspoken("codec", "FLAC of an unusual length") from problem
+            made.append(flac_coding.frame(part, self._depth, number, packet, variable=variable))
             at += length
         return made
 

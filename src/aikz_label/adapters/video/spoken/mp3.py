@@ -34,8 +34,8 @@ class Mp3(Overlapping):
     reach: ClassVar[int] = 40
     ahead: ClassVar[int] = _LOOK
 
-    def __init__(self, form: Form) -> None:
-        super().__init__(form)
+    def __init__(self, form: Form, *, fixed: bool = False) -> None:
+        super().__init__(form, fixed=fixed)
         self.step = 1152 if form.rate >= 32_000 else 576
 
     def packets(self, pieces: Sequence[bytes]) -> list[bytes]:
@@ -58,7 +58,7 @@ class Mp3(Overlapping):
             if head is None or head.size != len(packet) or head.samples != self.step:
                 raise Unspoken("codec", "MP3 in which not every packet is a frame")
         known = [head for head in heads if head is not None]
-        kbits = _kbits(known)
+        kbits = _kbits(known, 0 if self.fixed else _LEAST_KBITS)
         options = {"reservoir": "0", "joint_stereo": str(int(known[0].joint))}
         coder = self.coder("libmp3lame", "fltp", kbits * 1000, options)
         made = self.aligned(coder, sound, count)
@@ -159,11 +159,11 @@ class Frame:
         return side[:at] + bytes((first, second)) + side[at + 2 :]
 
 
-def _kbits(heads: Sequence[Head]) -> int:
+def _kbits(heads: Sequence[Head], least: int) -> int:
     """A rate for the notice below that of the frames, so that there is room in them."""
     usual = int(np.median([head.kbits for head in heads]))
     table = heads[0].all_kbits()
-    below = [kbits for kbits in table if kbits < max(usual, _LEAST_KBITS)]
+    below = [kbits for kbits in table if kbits < max(usual, least)]
     return below[-1] if below else table[0]
 
 

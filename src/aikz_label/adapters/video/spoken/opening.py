@@ -58,7 +58,10 @@ class Opening:
         while True:
             pieces = sound.first(count)
             packets = coding.packets(pieces) if sound.stored.pieces else pieces
-            ends = np.cumsum([coding.samples_of(packet) for packet in packets])
+            lengths = [coding.samples_of(packet) for packet in packets]
+            ends = np.cumsum(lengths)
+            if not all(lengths):
+                raise Unspoken("codec", "one of its packets is empty")
             least = int(np.searchsorted(ends, wanted)) + 1
             whole = len(pieces) < count
             if least + coding.reach < len(packets) or whole:
@@ -84,7 +87,7 @@ class Opening:
         """
         new = self._new(sound)
         pairs = zip(new, self.packets, strict=False)
-        if (stored.pieces or stored.fixed) and any(len(one) != len(two) for one, two in pairs):
+        if self.coding.fixed and any(len(one) != len(two) for one, two in pairs):
             raise Unspoken("codec", "its packets would become longer, by which its film tells time")
         last = len(new) + self.coding.settles
         after = sum(map(self.coding.samples_of, self.packets[:last])) - self.skipped

@@ -24,8 +24,8 @@ class Opus(Overlapping):
     delay = 312
     settles: ClassVar[int] = 8
 
-    def __init__(self, form: Form) -> None:
-        super().__init__(form)
+    def __init__(self, form: Form, *, fixed: bool = False) -> None:
+        super().__init__(form, fixed=fixed)
         self._head = form.setup
         if not self._head.startswith(_HEAD) or len(self._head) < 19 or form.rate != _RATE:
             raise Unspoken("codec", "Opus without its head")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -11,14 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from aikz_label.adapters import MediaProblem, Order
-from aikz_label.adapters.video import films, hearing
+from aikz_label.adapters.video import films, hearing, splice
 from aikz_label.adapters.video.spoken import tracks
 from aikz_label.adapters.video.spoken.codings import Coding, Decoder, Form
 from aikz_label.adapters.video.spoken.opening import Opening
 from aikz_label.adapters.video.spoken.tracks import Unspoken
 from aikz_label.errors import Refused
 from aikz_label.formats import Format
-from aikz_label.limits import MIB, NO_LIMITS
+from aikz_label.limits import NO_LIMITS
 from aikz_label.notice import sound as notices
 from aikz_label.notice.sound import Composed, Loudness, Samples
 from aikz_label.notice.sound.resampling import true_peak
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
-_IN_MEMORY = 64 * MIB
 _LATEST = 60.0  # seconds up to which an older notice is believed to be
 _DEEPER = 6.0  # dB more each time, until nothing is clipped
 _DEEPEST = 40.0
@@ -83,44 +80,36 @@ class Said:
     messages: tuple[str, ...] = ()
 
 
-def speak(source: BinaryIO, destination: BinaryIO, row: Format, order: Order) -> Said:
-    """Write a film with a notice spoken over each of its sounds.
+def speak(source: BinaryIO, row: Format, order: Order, stack: ExitStack) -> tuple[Said, BinaryIO]:
+    """Speak the notice over each sound of a film.
 
     Args:
         source: The film.
-        destination: Where it goes; nothing is written when nothing new is spoken.
         row: Its format.
         order: What is ordered.
+        stack: Closes what was needed on the way.
+
+    Returns:
+        What was said, and the film with it, which is the source itself when nothing new was.
     """
-    count = _sounds(source)
+    with films.open_film(source) as container:
+        count = len(container.streams.audio)
     if not count:
-        return Said(why="no-sound")
-    if not order.spoken:
-        return Said(why="requested", messages=(_UNSAID,))
+        return Said(why="no-sound"), source
     found: list[Spoken] = []
     failed: list[tuple[int, Unspoken]] = []
-    with ExitStack() as stack:
-        current = source
-        for index in range(count):
-            spool = cast(
-                "BinaryIO",
-                stack.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)),
-            )
-            try:
-                found.append(_speak(current, spool, row, index, order))
-            except Unspoken as unspoken:
-                failed.append((index, unspoken))
-            else:
-                current = spool if found[-1].count else current
-        if current is not source:
-            current.seek(0)
-            shutil.copyfileobj(current, destination, MIB)
+    current = source
+    for index in range(count):
+        spool = stack.enter_context(splice.spool())
+        try:
+            found.append(_speak(current, spool, row, index, order))
+        except Unspoken as unspoken:
+            failed.append((index, unspoken))
+        else:
+            current = spool if found[-1].count else current
     why = failed[0][1].why if failed else ""
     messages = (*(_told(one, count) for one in found), *(_missing(*one, count) for one in failed))
-    return Said(tuple(found), why, messages)
-
-
-_UNSAID = "The label declares an imitated voice: the notice is shown in this film, and not spoken, as you asked."
+    return Said(tuple(found), why, messages), current
 
 
 def _told(spoken: Spoken, count: int) -> str:
@@ -140,11 +129,6 @@ def _which(index: int, count: int) -> str:
     return f"sound {index + 1} of {count}" if count > 1 else "its sound"
 
 
-def _sounds(source: BinaryIO) -> int:
-    with films.open_film(source) as container:
-        return min(len(container.streams.audio), hearing.MOST_SOUNDS)
-
-
 def _speak(
     source: BinaryIO, destination: BinaryIO, row: Format, index: int, order: Order
 ) -> Spoken:
@@ -157,15 +141,35 @@ def _speak(
     kept = _still_heard(source, older, index, order)
     if kept is not None:
         return Spoken(index, 0, 0, 0, "exact", kept)
+    if index >= hearing.MOST_SOUNDS:
+        raise Unspoken("structure", "one of too many")
+    if not order.spoken:
+        raise Unspoken("requested", "as you asked")
+    try:
+        return _spoken(source, destination, row, index, older, order)
+    except Unspoken:
+        raise
+    except (MediaProblem, Refused) as problem:
+        raise Unspoken("structure", str(problem)) from problem
+    except films.errors() as error:
+        raise Unspoken("codec", "its packets cannot be decoded, or none like them made") from error
+
+
+def _spoken(
+    source: BinaryIO,
+    destination: BinaryIO,
+    row: Format,
+    index: int,
+    older: list[Mapping[str, Any]],
+    order: Order,
+) -> Spoken:
+    """The same, with whatever goes wrong on the way."""
     with films.open_film(source) as container:
         stream = container.streams.audio[index]
-        coding = _coding(stream)
-        skipped = _skipped(container, stream)
         number = {"avi": stream.index, "mkv": index, "webm": index}.get(row.name, stream.id)
-        try:
-            sound = tracks.find(source, row, number, NO_LIMITS)
-        except (MediaProblem, Refused) as problem:
-            raise Unspoken("structure", str(problem)) from problem
+        sound = tracks.find(source, row, number, NO_LIMITS)
+        coding = _coding(stream, fixed=sound.stored.pieces or sound.stored.fixed)
+        skipped = _skipped(container, stream)
         heard = _listened(source, index)
         made = _composed(coding.form, heard, order)
         until = max((round(_number(place, "end") * coding.form.rate) for place in older), default=0)
@@ -210,7 +214,7 @@ def _still_heard(
     return {**older[0], "sound": index} if perceived else None
 
 
-def _coding(stream: AudioStream) -> Coding:
+def _coding(stream: AudioStream, *, fixed: bool) -> Coding:
     """How a sound is coded.
 
     Raises:
@@ -235,7 +239,7 @@ def _coding(stream: AudioStream) -> Coding:
             found: type[Coding] = getattr(
                 import_module(f"aikz_label.adapters.video.spoken.{module}"), kind
             )
-            return found(form)
+            return found(form, fixed=fixed)
     raise Unspoken("codec", f"no packets of {name} can be made that fit the others")
 
 
@@ -250,17 +254,14 @@ def _skipped(container: InputContainer, stream: AudioStream) -> int:
 
 def _listened(source: BinaryIO, index: int) -> Loudness:
     """The loudness of the programme, as far as whoever checks it listens."""
-    try:
-        with notices.decode(source, index) as heard:
-            meter, left = notices.Meter(heard.rate, heard.layout), notices.LISTENED
-            for block in heard.blocks():
-                meter.push(block)
-                left -= block.shape[1] / heard.rate
-                if left <= 0:
-                    break
-            return meter.finish()
-    except films.errors() as error:
-        raise Unspoken("codec", "it cannot be decoded") from error
+    with notices.decode(source, index) as heard:
+        meter, left = notices.Meter(heard.rate, heard.layout), hearing.LISTENED
+        for block in heard.blocks():
+            meter.push(block)
+            left -= block.shape[1] / heard.rate
+            if left <= 0:
+                break
+        return meter.finish()
 
 
 def _composed(form: Form, heard: Loudness, order: Order) -> Composed:

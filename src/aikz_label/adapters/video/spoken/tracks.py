@@ -26,7 +26,7 @@ _KINDS = {
 }
 
 
-class Unspoken(Exception):
+class Unspoken(ValueError):
     """A sound cannot get a notice.
 
     Attributes:
