@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+import numpy as np
+
 from aikz_label.adapters import MediaProblem, Order
 from aikz_label.adapters.video import films, hearing, splice
 from aikz_label.adapters.video.spoken import tracks
@@ -21,13 +23,13 @@ from aikz_label.notice import sound as notices
 from aikz_label.notice.sound import Composed, Loudness, Samples
 from aikz_label.notice.sound.resampling import true_peak
 from aikz_label.profile.sound import SoundProfile
-from aikz_label.report import Notice, NoticeState
+from aikz_label.report import Measurement, Notice, NoticeState
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
-_LATEST = 60.0  # seconds up to which an older notice is believed to be
+_LATEST = 45.0  # seconds up to which an older notice is believed to be
 _DEEPER = 6.0  # dB more each time, until nothing is clipped
 _DEEPEST = 40.0
 _BEHIND = 0.5  # seconds of programme that are left behind a notice
@@ -137,16 +139,19 @@ def _speak(
     Raises:
         Unspoken: It cannot be done there.
     """
-    older = [place for place in order.previous if _is_in(place, index)]
-    kept = _still_heard(source, older, index, order)
-    if kept is not None:
-        return Spoken(index, 0, 0, 0, "exact", kept)
+    older = next((place for place in order.previous if _is_in(place, index)), None)
+    heard = _still_heard(source, older, order) if older is not None else None
+    if older is not None and heard is not None and heard.state is NoticeState.PERCEIVABLE:
+        return Spoken(index, 0, 0, 0, "exact", {**older, "sound": index})
+    signal = dict(heard.figures).get("earcon", 0.0) if heard is not None else 0.0
+    # what is on record is only taken out where something of it is heard
+    until = _end(older) if older and signal >= order.profile.sound.min_earcon else 0.0
     if index >= hearing.MOST_SOUNDS:
         raise Unspoken("structure", "one of too many")
     if not order.spoken:
         raise Unspoken("requested", "as you asked")
     try:
-        return _spoken(source, destination, row, index, older, order)
+        return _spoken(source, destination, row, index, until, order)
     except Unspoken:
         raise
     except (MediaProblem, Refused) as problem:
@@ -160,10 +165,10 @@ def _spoken(
     destination: BinaryIO,
     row: Format,
     index: int,
-    older: list[Mapping[str, Any]],
+    until: float,
     order: Order,
 ) -> Spoken:
-    """The same, with whatever goes wrong on the way."""
+    """The same, with whatever goes wrong on the way; nothing of the sound before a second is left to hear."""
     with films.open_film(source) as container:
         stream = container.streams.audio[index]
         number = {"avi": stream.index, "mkv": index, "webm": index}.get(row.name, stream.id)
@@ -172,11 +177,11 @@ def _spoken(
         skipped = _skipped(container, stream)
         heard = _listened(source, index)
         made = _composed(coding.form, heard, order)
-        until = max((round(_number(place, "end") * coding.form.rate) for place in older), default=0)
-        opening = Opening.read(sound, coding, skipped, made, until)
+        silent = round(until * coding.form.rate)
+        opening = Opening.read(sound, coding, skipped, made, silent)
         programme = Decoder(coding, stream.codec_context).decode(opening.packets)
-        if until:  # what was said there before cannot be taken out, and must not be heard beside the new notice
-            programme[:, skipped : skipped + until] = 0.0
+        if silent:
+            _silence(programme, skipped, skipped + silent, coding.form.rate)
         mixed = _mixed(programme, opening, made, heard, order.profile.sound)
         new, after = opening.replaced(mixed, sound.stored)
     sound.write(destination, new)
@@ -192,26 +197,28 @@ def _is_in(place: Mapping[str, Any], index: int) -> bool:
     return place.get("design") == notices.DESIGN and place.get("sound", 0) == index
 
 
-def _number(place: Mapping[str, Any], key: str) -> float:
-    value = place.get(key)
+def _end(place: Mapping[str, Any]) -> float:
+    """When a notice on record ends, seconds; 0 for a record that makes no sense."""
+    value = place.get("end")
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= _LATEST:
         return 0.0
     return float(value)
 
 
-def _still_heard(
-    source: BinaryIO, older: list[Mapping[str, Any]], index: int, order: Order
-) -> Mapping[str, Any] | None:
-    """The record of an older notice that says what the new one would say, and is still heard."""
-    if len(older) != 1:
-        return None
-    promise = Notice("badge", order.languages, placements=tuple(older))
+def _still_heard(source: BinaryIO, place: Mapping[str, Any], order: Order) -> Measurement | None:
+    """What is heard of an older notice, measured as if it said what the new one would say."""
+    promise = Notice("badge", order.languages, placements=(place,))
     try:
-        heard = hearing.measure(source, promise, order.label.origin, order.profile)
+        return hearing.measure(source, promise, order.label.origin, order.profile)
     except MediaProblem:
         return None
-    perceived = heard is not None and heard.state is NoticeState.PERCEIVABLE
-    return {**older[0], "sound": index} if perceived else None
+
+
+def _silence(programme: Samples, start: int, stop: int, rate: int) -> None:
+    """Take out what was said before, which cannot be parted from the programme under it."""
+    programme[:, start:stop] = 0.0
+    rising = programme[:, stop : stop + rate // 20]
+    rising *= np.linspace(0.0, 1.0, rising.shape[1], dtype=np.float32)
 
 
 def _coding(stream: AudioStream, *, fixed: bool) -> Coding:
