@@ -372,6 +372,14 @@ def test_what_reaches_neither_the_root_nor_the_notice(inside, label, config):
     assert not list(hazards(Document.parse(svg(inside), thorough=True), "x"))
 
 
+def test_a_root_that_is_moved_to_where_it_is(label, config):
+    marked(
+        svg(root='width="640" height="360" style="transform: matrix(1, 0, 0, 1, 0, 0)"'),
+        label,
+        config,
+    )
+
+
 def test_selectors():
     for selector in (
         "*",

@@ -29,7 +29,7 @@ _OF_ROOT = {
     "opacity": ("", "1", "1.0", "100%"),
     "rotate": ("", "none"),
     "scale": ("", "none", "1"),
-    "transform": ("", "none"),
+    "transform": ("", "none", "matrix(1,0,0,1,0,0)"),  # some programs write where it was moved to
     "translate": ("", "none"),
     "zoom": ("", "1", "normal"),
 }
@@ -46,6 +46,7 @@ _OF_OTHERS = {
     "stroke-miterlimit", "stroke-opacity", "stroke-width", "text-anchor", "text-rendering", "visibility", "word-spacing",
 }  # fmt: skip
 _OF_ONE = {"animate", "animateColor", "set"}  # property, which they name
+_SPACE = re.compile(r"\s*,\s*|\s+")
 _IMPORT = re.compile(r"@import", re.IGNORECASE)
 _LINK_NAMES = {"href", "xlink:href"}
 
@@ -73,7 +74,7 @@ def hazards(document: Document, identity: str) -> Iterator[str]:
 
 def _reaches(name: str, value: str) -> bool:
     """Whether a property of the root changes everything in it."""
-    value = value.strip().lower()
+    value = _SPACE.sub(",", value.strip().lower())
     if name == "display":
         return value in _NOT_SHOWN
     return name in _OF_ROOT and value not in _OF_ROOT[name]
