@@ -671,6 +671,16 @@ def test_odd_layouts_of_plain_samples_are_refused(changed, label, config):
     assert refusal.value.code == "unsupported-variant"
 
 
+def test_plain_samples_that_are_compressed_are_refused(label, config):
+    file = parse(plain(*PLAIN["by pixel"])[0])
+    (item,) = file.meta.items
+    packed = item.described(bmff.pack(b"cmpC", bytes(4), b"zlib", b"\2"))
+    brands = bmff.pack(b"ftyp", b"mif1", bytes(4), b"mif1")
+    source = layout.assemble(brands, replace(file.meta, items=(packed,)))
+    with pytest.raises(Refused, match="odd way"):
+        mark(source, None, label, config=config)
+
+
 def test_too_few_plain_samples_are_damage(label, config):
     source, _ = plain(*PLAIN["by pixel"])
     short = source.replace(

@@ -43,7 +43,9 @@ class Layout:
 
     @classmethod
     def of(cls, item: Item) -> Self | None:
-        """Of an item; `None` for layouts that are not handled here."""
+        """Of an item; `None` for layouts that are not handled here, and for samples that are compressed after all."""
+        if item.first(b"cmpC"):
+            return None
         try:
             return cls._read(Fields(item.first(b"uncC")), _listed(item))
         except MediaProblem:
