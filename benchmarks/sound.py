@@ -1,6 +1,6 @@
-"""What marking sound costs: CPU time for a minute of programme, and peak memory, for a long file.
+"""What marking sound costs: CPU time for a minute of programme, and peak memory, for files of several lengths.
 
-    python benchmarks/sound.py [--minutes 10]
+    python benchmarks/sound.py [--minutes 1 3 10] [--only mp3]
 
 Each step runs in a process of its own, because only the highest use of memory is known. Prints Markdown. Linux only.
 """
@@ -11,6 +11,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from itertools import product
 from pathlib import Path
 
 import av
@@ -73,23 +74,25 @@ def make(path: Path, kind: tuple[str, str, str], minutes: float) -> None:
 def main() -> None:
     """Make the files, run the steps, print the table."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--minutes", type=float, nargs="+", default=[1.0, 3.0, 10.0])
     parser.add_argument("--only", choices=KINDS, action="append")
     options = parser.parse_args()
-    print("| format | MB | decode, s/min | mark, s/min | peak, MB | verify, s | measure, s |")
-    print("|---|--:|--:|--:|--:|--:|--:|")
+    print(
+        "| format | minutes | MB | decode, s/min | mark, s/min | peak, MB | verify, s | measure, s |"
+    )
+    print("|---|--:|--:|--:|--:|--:|--:|--:|")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         identity.create(folder / "identity", Responsible(name="Benchmark", role=Role.HOLDER))
-        for suffix in options.only or KINDS:
+        for suffix, minutes in product(options.only or KINDS, options.minutes):
             source = folder / f"programme.{suffix}"
-            make(source, KINDS[suffix], options.minutes)
+            make(source, KINDS[suffix], minutes)
             found = {
                 step: run(step, source, folder) for step in ("decode", "mark", "verify", "measure")
             }
-            decode, mark = (found[step][0] / options.minutes for step in ("decode", "mark"))
+            decode, mark = (found[step][0] / minutes for step in ("decode", "mark"))
             print(
-                f"| {suffix} | {source.stat().st_size / 1e6:.0f} | {decode:.2f} | {mark:.2f} "
+                f"| {suffix} | {minutes:g} | {source.stat().st_size / 1e6:.0f} | {decode:.2f} | {mark:.2f} "
                 f"| {found['mark'][1]:.0f} | {found['verify'][0]:.2f} | {found['measure'][0]:.2f} |",
                 flush=True,
             )

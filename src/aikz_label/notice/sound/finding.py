@@ -141,7 +141,7 @@ class Finder:
             signal=signal.score if signal else 0.0,
             tempo=1.0,
             clips=tuple(one.score for one in heard.values()),
-            whole=min((one.whole for one in said.values() if one), default=0.0),
+            whole=min((one.said for one in said.values() if one), default=0.0),
             background=stretch.background(
                 (Part(p.name, s.at, p.seconds) for p, s in heard.items()),
                 start + planned[0].start if signal else None,

@@ -21,6 +21,8 @@ _SEGMENT = 0.4  # seconds, about two syllables
 _DRIFT = 0.012  # seconds that a segment may have moved: clocks of recorders differ
 _FINER = 4  # at 3 kHz half a sample is a fifth of a wave
 _PRESENT = 0.4  # likeness of a segment that is there
+_LAST = 2  # segments that hold the last word
+_HALF = 0.5
 _TINY = 1e-12
 
 
@@ -32,11 +34,18 @@ class Sentence:
         score: Likeness of those of its segments that are there, 0 to 1.
         whole: Share of it that is there, by energy.
         at: Where it begins, seconds from the start of the stretch.
+        ending: Share of its last words that is there.
     """
 
     score: float
     whole: float
     at: float
+    ending: float = 1.0
+
+    @property
+    def said(self) -> float:
+        """Share of it that is there; without its last words, which say what AI did, never more than half."""
+        return self.whole if self.ending >= _HALF else min(self.whole, _HALF)
 
 
 @lru_cache(maxsize=32)
@@ -67,11 +76,11 @@ def find(stretch: Samples, sentence: Samples) -> Sentence | None:
     if len(padded) < len(sentence):
         return None
     at = int(_likeness(padded, sentence).argmax())
-    score, whole = _by_segments(padded, sentence, at)
-    return Sentence(score, whole, (at - room) / HEARING_RATE)
+    score, whole, ending = _by_segments(padded, sentence, at)
+    return Sentence(score, whole, (at - room) / HEARING_RATE, ending)
 
 
-def _by_segments(stretch: Samples, sentence: Samples, at: int) -> tuple[float, float]:
+def _by_segments(stretch: Samples, sentence: Samples, at: int) -> tuple[float, float, float]:
     length, drift = round(_SEGMENT * HEARING_RATE), round(_DRIFT * HEARING_RATE)
     weights, scores = [], []
     for first in range(0, len(sentence) - length // 2, length):
@@ -83,10 +92,12 @@ def _by_segments(stretch: Samples, sentence: Samples, at: int) -> tuple[float, f
     weight, score = np.array(weights), np.array(scores)
     there = score >= _PRESENT
     if not there.any():
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
+    share = weight * there
     return (
         float((weight * score)[there].sum() / weight[there].sum()),
-        float(weight[there].sum() / weight.sum()),
+        float(share.sum() / weight.sum()),
+        float(share[-_LAST:].sum() / weight[-_LAST:].sum()),
     )
 
 

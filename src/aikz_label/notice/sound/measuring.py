@@ -83,7 +83,8 @@ def _measured(heard: Heard, notice: Notice, origin: Origin, profile: SoundProfil
     search = Finder(heard, notice.languages, origin, profile)
     found = [search.place(one, anywhere=one is wanted[0]) for one in wanted]
     if len(found[0].clips) < len(notice.languages) or found[0].whole < profile.min_whole:
-        found[0] = _in_other_tempo(heard, wanted[0], found[0].signal) or found[0]
+        least = max(_SURE, found[0].signal + _BETTER)
+        found[0] = in_other_tempo(heard, wanted[0], least) or found[0]
     figures = figures_of(found, heard, len(notice.languages), profile)
     problems = profile.problems(figures)
     state = NoticeState.NOT_PERCEIVABLE if problems else NoticeState.PERCEIVABLE
@@ -127,10 +128,10 @@ def _longest_gap(there: list[Place], seconds: float) -> float:
     return max(stop - start for start, stop in zip(edges[::2], edges[1::2], strict=True))
 
 
-def _in_other_tempo(heard: Heard, wanted: Placement, plain_score: float) -> Place | None:
+def in_other_tempo(heard: Heard, wanted: Placement, least: float) -> Place | None:
     """The signal alone, as a player or an editor speeds it up: with its pitch, or without.
 
-    `None` where it is no more like any of these than like itself.
+    `None` where it is no more like any of these than `least`.
     """
     slowest = earcon.seconds(wanted.dit) / _TEMPOS[2]
     begin, near = heard.piece(wanted.start - AROUND, wanted.start + slowest + AROUND)
@@ -141,7 +142,7 @@ def _in_other_tempo(heard: Heard, wanted: Placement, plain_score: float) -> Plac
             for found in ear.best(wanted.dit / tempo):
                 if found.score > best.score:
                     best, how = found, tempo
-    if best.score < max(_SURE, plain_score + _BETTER):
+    if best.score < least:
         return None
     length = (wanted.end - wanted.start) / how
     start = max(0.0, begin + best.at - LEAD / how)

@@ -27,6 +27,7 @@ _FORM = re.compile(r"(?:[0-9a-f]{4}){8,320}")  # 0.3 to 12.8 s
 _LIKE = 0.7  # correlation from which it is that recording; other sentences of one voice: below 0.45
 _PIECE = 10  # frames
 _PIECE_LIKE = 0.5
+_LAST = 2  # pieces
 
 Strengths = NDArray[np.float32]
 
@@ -65,7 +66,8 @@ def find(stretch: Samples, printed: str) -> Sentence | None:
         for i in range(0, len(wanted) - _PIECE // 2, _PIECE)
     ]
     there = [bool(len(piece)) and float(piece[0]) >= _PIECE_LIKE for piece in pieces]
-    return Sentence(best, sum(there) / len(there), at * _STEP / _FINE / HEARING_RATE)
+    begin = at * _STEP / _FINE / HEARING_RATE
+    return Sentence(best, sum(there) / len(there), begin, sum(there[-_LAST:]) / _LAST)
 
 
 def _strengths(samples: Samples, step: int) -> Strengths:

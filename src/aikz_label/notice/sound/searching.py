@@ -11,7 +11,7 @@ from aikz_label.notice.sound.composing import KIND, LEAD, Script
 from aikz_label.notice.sound.finding import APART, OPENING, Finder, Place, Placement
 from aikz_label.notice.sound.layouts import Samples
 from aikz_label.notice.sound.listening import Heard, listen
-from aikz_label.notice.sound.measuring import figures_of
+from aikz_label.notice.sound.measuring import figures_of, in_other_tempo
 from aikz_label.profile import PROFILES, load_profile
 from aikz_label.profile.sound import LISTENED, SoundProfile
 from aikz_label.report import Found, Measurement, NoticeState, message
@@ -76,18 +76,18 @@ def search(
     start, opening = heard.piece(0.0, OPENING)
     said = _sentences(start, opening, profile)
     # without a signal one of them must be there nearly whole: a few of the words may be about something else
-    if any(one.found.whole >= profile.min_whole for one in said):
+    if any(one.found.said >= profile.min_whole for one in said):
         return _measured(heard, None, said, signals, profile)
     if signals and signals[0].score >= _ALONE:
         return _signal_alone(heard, signals[0], profile)
     if len(signals) > _MOST:
         return Found(Measurement(NoticeState.UNKNOWN), kind=KIND)
-    return None
+    return _in_other_tempo(heard, profile)
 
 
 def _signals(heard: Heard) -> Iterator[_Signal]:
     """Everything that is a little like the signal of some profile."""
-    dits = sorted({load_profile(name).sound.dit_s for name in PROFILES})
+    dits = _dits()
     begin = 0.0
     while begin < max(heard.seconds, 0.1):
         start, samples = heard.piece(begin, begin + _CHUNK + _OVERLAP)
@@ -158,7 +158,7 @@ def _repeats(signals: list[_Signal], first: _Signal, profile: SoundProfile) -> I
 
 def _sure(heard: Heard, said: _Said) -> bool:
     """Whether the sentence is clearly not that of the other origin, whose first words are the same."""
-    if said.found.whole < _WHOLE:  # the word that tells them apart may be what is missing
+    if said.found.said < _WHOLE:  # the word that tells them apart may be what is missing
         return False
     _, samples = heard.piece(said.found.at - 1.0, said.found.at + 6.0)
     band = matching.in_band(samples)
@@ -168,6 +168,23 @@ def _sure(heard: Heard, said: _Said) -> bool:
             if other is not None and other.score * other.whole > said.strength - APART:
                 return False
     return True
+
+
+def _in_other_tempo(heard: Heard, profile: SoundProfile) -> Found | None:
+    """The signal at the start, too fast or too slow; what is said behind it nobody here can make out."""
+    for dit in _dits():
+        place = in_other_tempo(heard, Placement(0.0, _AFTER, dit, brief=False), _ALONE)
+        if place is not None:
+            figures = figures_of([place], heard, 1, profile)
+            problems = profile.problems(figures)
+            measured = Measurement(NoticeState.NOT_PERCEIVABLE, tuple(figures.items()), problems)
+            return Found(measured, None, KIND)
+    return None
+
+
+def _dits() -> list[float]:
+    """The lengths of the short tone of all profiles."""
+    return sorted({load_profile(name).sound.dit_s for name in PROFILES})
 
 
 def _signal_alone(heard: Heard, signal: _Signal, profile: SoundProfile) -> Found:
