@@ -243,3 +243,21 @@ def test_a_file_without_its_last_rows_is_damaged(label, config):
     with pytest.raises(Refused) as refusal:
         mark(source[: len(source) * 9 // 10], None, label, config=config)
     assert refusal.value.code == "damaged"
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_chunk_with_a_wrong_sum_that_is_no_part_of_the_picture_stays(deep, label, config):
+    """Viewers pass over it; nobody knows whether it is right, so nothing vouches for it afterwards either."""
+    source = png(photo(RGB, 16), RGB, 16) if deep else encoded(picture(), "PNG")
+    wrong = chunk(b"tEXt", b"Title\0Steppe")[:-4] + b"\1\2\3\4"
+    at = source.index(b"IDAT") - 4
+    result = mark(source[:at] + wrong + source[at:], None, label, config=config)
+    assert result.report.verdict is Verdict.LABELLED
+    assert result.data.count(wrong) == 1
+    assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
+    plain = mark(source, None, label, config=config)
+    now, then = (Png.parse(one.data, NO_LIMITS, thorough=True) for one in (result, plain))
+    assert now.decode().difference(then.decode(), None) == float("inf")
+    critical = source.replace(source[at + 8 : at + 12], b"\0\0\0\0", 1)
+    with pytest.raises(Refused):
+        mark(critical, None, label, config=config)

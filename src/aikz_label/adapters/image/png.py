@@ -162,9 +162,8 @@ class Png(Animated):
             with decoding():
                 samples = png_rows.sixteen_bit(self._image_data, header)
             return SamplePicture(samples, self.colours, self._orientation())
-        picture = Container.decode(
-            self, index
-        )  # no super(): the class was made twice, for its slots
+        # no super(): the class was made twice, for its slots
+        picture = Container.decode(replace(self, data=self._readable), index)
         assert isinstance(picture, PillowPicture)
         if header.colour_type == PALETTE:
             background = self._first(b"bKGD")
@@ -185,7 +184,15 @@ class Png(Animated):
         if self.exif is None and all(t.keyword != _RAW_EXIF for t in self.texts()):
             return 1
         with decoding():
-            return orientation_of(Image.open(BytesIO(self.data), formats=["PNG"]))
+            return orientation_of(Image.open(BytesIO(self._readable), formats=["PNG"]))
+
+    @property
+    def _readable(self) -> bytes:
+        """The file for Pillow, which takes no wrong sum; others pass over chunks that the picture can do without."""
+        others = (chunk for chunk in self.chunks if chunk.name[:1].islower())
+        if all(_pack(chunk) == png_header.chunk(chunk.name, chunk.data) for chunk in others):
+            return self.data
+        return SIGNATURE + b"".join(png_header.chunk(one.name, one.data) for one in self.chunks)
 
     @property
     def colours(self) -> Colours:
@@ -343,5 +350,9 @@ def _end(data: bytes, at: int, chunks: list[Chunk]) -> Iterator[Chunk]:
 
 
 def _pack(chunk: Chunk) -> bytes:
-    """The chunk with its length and check sum."""
+    """The chunk with its length and check sum; one of the file as it stands there, be the sum right or wrong."""
+    length = chunk.stop - chunk.start
+    stored = chunk.whole[max(0, chunk.start - 8) : chunk.stop + 4]
+    if len(stored) == length + 12 and stored[:8] == length.to_bytes(4) + chunk.name:
+        return stored
     return png_header.chunk(chunk.name, chunk.data)
