@@ -17,6 +17,7 @@ from aikz_label.profile.sound import SoundProfile
 from aikz_label.report import Found, Measurement, Notice, NoticeState
 
 UNKNOWN = Measurement(NoticeState.UNKNOWN)
+_SEARCHED = 60.0  # seconds of a film without a record, whose picture is searched too
 LISTENED = 120.0  # seconds; a notice is said at the start, and as loud as what is heard there
 _LEAST = 45.0  # of each, where there are many
 MOST_SOUNDS = 16  # of one film, that get a notice and are listened to
@@ -107,7 +108,7 @@ def search(source: BinaryIO, profile: Profile) -> Found | None:
 
     try:
         with sound.decode(source) as heard:
-            blocks = _first(heard.blocks(), round(LISTENED * heard.rate))
+            blocks = _first(heard.blocks(), round(_SEARCHED * heard.rate))
             return sound.search(blocks, heard.rate, heard.layout, numbers(profile))
     except IndexError:
         return None
