@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import tempfile
 import tracemalloc
 from fractions import Fraction
 from functools import cache
@@ -16,7 +17,7 @@ import pytest
 
 import video_files
 from aikz_label import Label, Limits, Refused, identity, mark, verify
-from aikz_label.adapters.video import comparing, priority, riff
+from aikz_label.adapters.video import comparing, priority, riff, splice
 from aikz_label.config import Config, load_config
 from aikz_label.label import Responsible, Role, System
 from aikz_label.report import Verdict
@@ -414,3 +415,18 @@ def test_a_second_badge_covers_the_first(own: Config, tmp_path: Path) -> None:
     result = mark(path, None, altered, config=own, on_existing="update")
     assert result.data is not None
     assert verify(result.data, config=own, measure=True).verdict is Verdict.LABELLED
+
+
+def test_copying_a_large_film_takes_no_memory(tmp_path: Path) -> None:
+    """Also into a file that is kept in memory while it is small."""
+    whole = tmp_path / "film"
+    with whole.open("wb") as file:
+        file.truncate(64_000_000)
+    tracemalloc.start()
+    try:
+        with whole.open("rb") as source, tempfile.SpooledTemporaryFile(max_size=1000) as spool:
+            splice.copy(source, 0, -1, spool)
+            assert spool.tell() == 64_000_000
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()

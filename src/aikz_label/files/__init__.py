@@ -7,7 +7,7 @@ import hashlib
 import io
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -85,6 +85,15 @@ def spool(stream: BinaryIO, max_bytes: int) -> BinaryIO:
     buffer.cut = not left  # type: ignore[attr-defined]
     buffer.seek(0)
     return buffer  # type: ignore[return-value]  # SpooledTemporaryFile is a BinaryIO in all but name
+
+
+def pour(blocks: Iterable[bytes], destination: BinaryIO) -> None:
+    """Write one block after another.
+
+    `writelines` of a spooled file takes all of them into memory before it looks whether they are too many.
+    """
+    for block in blocks:  # noqa: FURB122
+        destination.write(block)
 
 
 def was_cut(stream: BinaryIO) -> bool:

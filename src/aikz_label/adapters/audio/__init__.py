@@ -8,7 +8,7 @@ from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from aikz_label import engine
+from aikz_label import engine, files
 from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
 from aikz_label.adapters.audio import mirrors, pieces
 from aikz_label.adapters.audio.container import SoundFile
@@ -72,7 +72,7 @@ class AudioAdapter(NativeCarrier):
         said: list[str] = []
         if order.notice == "none":
             sound.check_variant()
-            destination.writelines(pieces.blocks(sound.assemble((), order.label, said), source))
+            files.pour(pieces.blocks(sound.assemble((), order.label, said), source), destination)
             notice = Notice("none", profile=order.profile.id, reason=order.reason)
             return Rendered(notice, tuple(said), None)
         from aikz_label.adapters.audio import speaking  # noqa: PLC0415  # numpy and FFmpeg

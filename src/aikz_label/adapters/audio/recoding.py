@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
 
+from aikz_label import files
 from aikz_label.adapters.audio import comparing, decoding, pieces, speaking
 from aikz_label.adapters.audio.container import Insert, SoundFile
 from aikz_label.adapters.audio.decoding import Stretches
@@ -74,7 +75,7 @@ def rendered(
             if snr >= LEAST_SNR:
                 spoken = _finished(source, fresh, inserts, heard, coding, snr, order, made, said)
                 written = source.dressed(fresh, total, inserts, order.label, said)
-                destination.writelines(pieces.blocks(written, source.source))
+                files.pour(pieces.blocks(written, source.source), destination)
                 return spoken
         recoder = recoder.richer()
     raise Refused(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from aikz_label import files
 from aikz_label.adapters import MediaProblem, Order
 from aikz_label.adapters.audio import comparing, decoding, pieces
 from aikz_label.adapters.audio.comparing import changed
@@ -147,7 +148,7 @@ def rendered(source: SoundFile, destination: BinaryIO, order: Order, said: list[
     """
     found = spoken(source, order)
     written = source.assemble(found.inserts, order.label, said)
-    destination.writelines(pieces.blocks(written, source.source))
+    files.pour(pieces.blocks(written, source.source), destination)
     return found
 
 

@@ -112,6 +112,7 @@ def _streams(container: InputContainer, taken: Film, heard: set[int]) -> Streams
     shown = films.picture(container, taken.track).index
     spoken = {container.streams.audio[index].index for index in heard}
     digests = {stream.index: hashlib.sha256() for stream in container.streams}
+    guessed = "matroska" in container.format.name  # which stores no duration of a stream
     with decoding():
         for packet in container.demux():
             index = packet.stream_index
@@ -124,7 +125,7 @@ def _streams(container: InputContainer, taken: Film, heard: set[int]) -> Streams
     return {
         index: (
             container.streams[index].type,
-            container.streams[index].duration,
+            None if guessed else container.streams[index].duration,
             container.streams[index].start_time,
             digest.hexdigest(),
         )

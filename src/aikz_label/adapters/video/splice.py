@@ -11,6 +11,7 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from aikz_label import files
 from aikz_label.limits import MIB
 
 _BLOCK = 1 << 20
@@ -92,7 +93,7 @@ def copy(source: BinaryIO, start: int, count: int, destination: BinaryIO) -> Non
     Raises:
         ValueError: There are not so many.
     """
-    destination.writelines(blocks(source, start, count))
+    files.pour(blocks(source, start, count), destination)
 
 
 def blocks(source: BinaryIO, start: int, count: int) -> Iterator[bytes]:
