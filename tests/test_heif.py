@@ -17,9 +17,11 @@ from aikz_label import Label, Limits, Refused, Verdict, engine, mark, verify
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import bmff
 from aikz_label.adapters.image.heif import layout
+from aikz_label.adapters.image.heif.coders import near
 from aikz_label.adapters.image.heif.container import Avif, Heic
 from aikz_label.adapters.image.heif.items import Item, Meta, Property
 from aikz_label.adapters.image.heif.picture import HeifPicture
+from aikz_label.adapters.image.heif.planes import Planes, decibels
 from aikz_label.adapters.image.heif.tree import Tree
 from aikz_label.adapters.image.modes import difference_outside
 from aikz_label.errors import MissingDependency
@@ -689,3 +691,14 @@ def test_too_few_plain_samples_are_damage(label, config):
     with pytest.raises(Refused) as refusal:
         mark(short, None, label, config=config)
     assert refusal.value.code == "damaged"
+
+
+def test_luma_does_not_make_up_for_colours_that_came_out_badly():
+    noise = np.random.default_rng(1).integers(118, 138, (64, 64), np.uint8)
+    luma, flat = np.full((128, 128), 90, np.uint8), np.full((64, 64), 128, np.uint8)
+    wanted, found = Planes((luma, noise, flat)), Planes((luma, flat, flat))
+    errors = wanted.errors(found, ())
+    assert errors is not None
+    assert decibels(*errors) > 38
+    assert not near(wanted, found)
+    assert near(wanted, wanted)

@@ -13,7 +13,7 @@ from aikz_label.adapters.image.container import Tags
 from aikz_label.adapters.image.heif import av1
 from aikz_label.adapters.image.heif.items import Item, Meta, read_meta
 from aikz_label.adapters.image.heif.layout import assemble
-from aikz_label.adapters.image.heif.planes import Coding, Planes, decibels
+from aikz_label.adapters.image.heif.planes import Coding, Planes
 from aikz_label.adapters.image.heif.uncompressed import Uncompressed
 from aikz_label.limits import NO_LIMITS
 
@@ -175,8 +175,7 @@ def _same(wanted: Planes, configuration: bytes, data: bytes) -> bool:
 
 def near(wanted: Planes, found: Planes) -> bool:
     """Whether a coded picture is as good as it should be."""
-    errors = wanted.errors(found, ())
-    return errors is not None and decibels(*errors) >= _WANTED_PSNR
+    return wanted.likeness(found) >= _WANTED_PSNR
 
 
 CODERS: dict[bytes, Coder] = {

@@ -141,6 +141,16 @@ class Planes:
             count += first.size - sum(first[rows, columns].size for rows, columns in hidden)
         return total / self.coding.most**2, max(count, 1)
 
+    def likeness(self, other: Planes) -> float:
+        """PSNR in dB of the worst plane, 0 if they are unlike: the eye mixes colours, so that luma makes up for nothing."""
+        if [p.shape for p in self.planes] != [p.shape for p in other.planes]:
+            return 0.0
+        if self.coding.depth != other.coding.depth:
+            return 0.0
+        pairs = zip(self.planes, other.planes, strict=True)
+        most = self.coding.most**2
+        return min(decibels(_squares(a, b, []) / most, a.size) for a, b in pairs)
+
     def light(self, box: Box, coding: Coding) -> NDArray[np.float32]:
         """Red, green and blue within a box, or grey in one channel, as shares of the range.
 
