@@ -702,3 +702,16 @@ def test_luma_does_not_make_up_for_colours_that_came_out_badly():
     assert decibels(*errors) > 38
     assert not near(wanted, found)
     assert near(wanted, wanted)
+
+
+def test_of_two_reasons_the_one_is_given_that_can_be_seen(label, config):
+    """A picture too small for a notice is that first, however it is coded."""
+    source = AVIF.replace(b"infe\x02\0\0\0\0\1\0\0av01", b"infe\x02\0\0\0\0\1\0\0j2k1")
+    file = parse(source)
+    ispe = bmff.pack(b"ispe", bytes(4), *(side.to_bytes(4) for side in file.size))
+    small = source.replace(ispe, bmff.pack(b"ispe", bytes(4), *((20).to_bytes(4),) * 2))
+    assert parse(small).size == (20, 20)
+    for when, code in (("refuse", "not-perceptible"), ("strip", "unsupported-variant")):
+        with pytest.raises(Refused) as refusal:
+            mark(small, None, label, config=config, when_too_small=when)
+        assert refusal.value.code == code

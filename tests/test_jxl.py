@@ -419,3 +419,36 @@ def test_what_is_made_of_several_frames_gets_no_strip(tmp_path, label, config):
     with pytest.raises(Refused) as refusal:
         mark(source, None, label, config=config, when_too_small="strip")
     assert refusal.value.code == "not-perceptible"
+
+
+def odd_grey_profile():
+    """A colour profile of grey with a curve that is nobody's (ICC.1, version 2)."""
+    entries = {
+        b"desc": b"desc" + bytes(4) + (4).to_bytes(4) + b"odd\0" + bytes(78),
+        b"wtpt": b"XYZ " + bytes(4) + b"".join(n.to_bytes(4) for n in (0xF6D6, 0x10000, 0xD32D)),
+        b"kTRC": b"curv" + bytes(4) + (3).to_bytes(4) + b"".join(n.to_bytes(2) for n in (0, 9999, 65535)),
+    }  # fmt: skip
+    at, table, data = 128 + 4 + 12 * len(entries), b"", b""
+    for name, unpadded in entries.items():
+        body = unpadded + bytes(-len(unpadded) % 4)
+        table += name + (at + len(data)).to_bytes(4) + len(body).to_bytes(4)
+        data += body
+    head = bytearray(128)
+    head[:4] = (at + len(data)).to_bytes(4)
+    head[8:12], head[12:24], head[36:40] = bytes((2, 0x40, 0, 0)), b"mntrGRAYXYZ ", b"acsp"
+    head[68:80] = b"".join(n.to_bytes(4) for n in (0xF6D6, 0x10000, 0xD32D))
+    return bytes(head) + len(entries).to_bytes(4) + table + data
+
+
+def test_a_profile_over_which_no_layer_can_lie_is_refused_by_name(tmp_path, label, config):
+    """Lossy colours are laid over each other in the space of their profile, which decoders must know for it."""
+    image = encoded(picture("L", (300, 200)), "png", icc_profile=odd_grey_profile())
+    source = cjxl(tmp_path, image, "-q", "80")
+    header = Jxl.parse(source, Limits(), thorough=True).header
+    assert header.xyb
+    assert header.profile
+    with pytest.raises(Refused, match="profile of this kind") as refusal:
+        mark(source, None, label, config=config)
+    assert refusal.value.code == "unsupported-variant"
+    exact = cjxl(tmp_path, image, "-d", "0")
+    assert mark(exact, None, label, config=config).report.verdict is Verdict.LABELLED

@@ -61,7 +61,10 @@ class ImageAdapter(NativeCarrier):
     ) -> Rendered:
         """See `Adapter.render`."""
         container = _parse(source, row, order.limits, thorough=True)
-        container.check_variant()
+        try:
+            container.check_variant()
+        except Refused as refusal:
+            _refuse_small(container, order, refusal)
         tags, warnings = metadata.written(container, order)
         warnings += container.warnings
         if order.notice == "none" or container.no_notice:
@@ -187,6 +190,20 @@ def _painting(container: Container, order: Order) -> Painting | Film:
     from aikz_label.adapters.image.drawing import Painting  # noqa: PLC0415
 
     return Painting(container, order)
+
+
+def _refuse_small(container: Container, order: Order, refusal: Refused) -> None:
+    """Of two reasons the one that can be seen: a picture too small for a notice, whatever its coding."""
+    if order.notice != "none" and not container.no_notice and order.when_too_small == "refuse":
+        from aikz_label.adapters.image.refusals import too_small  # noqa: PLC0415
+        from aikz_label.notice import badge  # noqa: PLC0415
+
+        width, height = container.size
+        origin, profile = order.label.origin, order.profile.image
+        turned = ((width, height), (height, width))
+        if not any(badge.plan(*size, origin, order.languages, profile) for size in turned):
+            raise too_small(container.size) from refusal
+    raise refusal
 
 
 def _parse(

@@ -195,6 +195,8 @@ class Jxl(Container):
             else:
                 out.append(codestream[at : frame.end])
             at = frame.end
+        if header.xyb and header.profile:
+            _check_layers(b"".join(out))
         return self._written(b"".join(out), tags)
 
     def with_tags(self, tags: Tags) -> bytes:
@@ -272,3 +274,14 @@ def _can_grow(header: Header, frames: list[Frame]) -> bool:
     *before, last = frames
     references = all(f.kind == REFERENCE and f.place[1] - f.place[0] > 1 for f in before)
     return not header.sized and references and last.whole and last.kind == REGULAR
+
+
+def _check_layers(codestream: bytes) -> None:
+    """Refuse what decoders cannot put together: lossy colours are laid over each other in the space of their profile."""
+    from aikz_label.adapters.image.jxl.picture import decoded  # noqa: PLC0415
+
+    try:
+        decoded(codestream, 0)
+    except MediaProblem as problem:
+        detail = "decoders lay nothing over lossy colours with a profile of this kind"
+        raise refuse_variant("JPEG XL", detail) from problem

@@ -37,7 +37,7 @@ class JxlPicture(SamplePicture):
     def __init__(
         self, codestream: bytes, header: Header, count: int, samples: Any | None = None
     ) -> None:
-        samples = _decoded(codestream, 0) if samples is None else samples
+        samples = decoded(codestream, 0) if samples is None else samples
         super().__init__(samples, _colours(samples, header), header.orientation)
         self.layer: tuple[Image.Image, Box] | None = None
         self.origin = (0, 0)
@@ -87,10 +87,10 @@ class JxlPicture(SamplePicture):
                 hint="Use a shorter or smaller animation.",
             )
         for index in range(self._count):
-            yield SamplePicture(_decoded(self._codestream, index), self.colours)
+            yield SamplePicture(decoded(self._codestream, index), self.colours)
 
 
-def _decoded(codestream: bytes, index: int) -> Any:
+def decoded(codestream: bytes, index: int) -> Any:
     """Rows × columns × channels of one frame, as it is stored."""
     codec = library()
     try:
