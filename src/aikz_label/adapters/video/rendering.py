@@ -101,9 +101,9 @@ def _spoken(
     said, voiced = speaking.speak(drawn, row, order, stack)
     if said.why not in {"", "no-sound"} and order.profile.film.voice_aloud:
         raise Refused(
-            f"The profile {order.profile.name} wants it said aloud that a voice is imitated. {said.messages[0]}",
+            f"The profile {order.profile.name} wants it said aloud that a voice is imitated. {said.messages[-1]}",
             code="not-perceptible",
-            hint="Convert its sound to AAC first, or use the profile kz.",
+            hint="Let it be spoken, in a sound that is AAC or PCM and long enough; or use the profile kz.",
         )
     places = (*work.notice.placements, *(one.placement for one in said.spoken))
     notice = replace(work.notice, placements=places, unspoken=said.why)
