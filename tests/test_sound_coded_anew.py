@@ -16,7 +16,9 @@ import sound_fidelity
 import sound_files
 from aikz_label import MarkResult, Refused, mark, profile, verify
 from aikz_label.adapters import Order
-from aikz_label.adapters.audio import recoding
+from aikz_label.adapters.audio import comparing, recoding
+from aikz_label.adapters.audio.encoding import Coder
+from aikz_label.adapters.audio.recoders import Muxed, Sndfile
 from aikz_label.cli import main
 from aikz_label.config import Config
 from aikz_label.limits import DEFAULT
@@ -141,3 +143,46 @@ def test_many_files_take_the_option(tmp_path, config: Config) -> None:
     assert main([*command, "--imitates", "none", "--no-progress"]) != 0
     assert main([*command, "--imitates", "none", "--no-progress", "--allow-reencode"]) == 0
     assert (tmp_path / "out/song.labelled.ogg").exists()
+
+
+def test_bits_go_up_until_there_are_no_more() -> None:
+    coder = Coder("", "mp2", 44_100, "stereo", "s16", 320_000)
+    most = Muxed("mp2", coder, rates=(320_000, 384_000)).richer()
+    assert most.coder.bits == 384_000
+    assert most.richer() == most
+    assert Sndfile(8000, 1, ("WAV", "GSM610")).richer().quality is None
+    assert Sndfile(8000, 1, ("OGG", "VORBIS"), 0.95).richer().quality == 1.0
+
+
+def test_what_is_unlike_is_not_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recoding, "LEAST_SNR", 200.0)
+    order = Order(LABEL, ("en",), profile.load_profile("kz"), "auto", "", DEFAULT)
+    out = io.BytesIO()
+    with pytest.raises(Refused) as refusal:
+        recoding.rendered(sound_files.parsed(source("wav-gsm")), out, order, [])
+    assert refusal.value.code == "content-changed"
+    assert not out.getvalue()
+
+
+def test_a_shift_by_one_sample_is_heard() -> None:
+    data = sound_files.wav("s16", "pcm_s16le", sound_files.STEREO, 44_100)
+    later = sound_files.wav("s16", "pcm_s16le", np.roll(sound_files.STEREO, 1, axis=1), 44_100)
+    one, other = sound_files.parsed(data), sound_files.parsed(later)
+    everything = ((0, -1),)
+    assert comparing.likeness(one, everything, one, everything) == 99.0
+    assert comparing.likeness(one, everything, other, everything) < 22
+    with pytest.raises(Refused):
+        comparing.likeness(one, ((0, 1000),), other, everything)
+
+
+def test_wav_tells_how_many_bytes_a_second_takes(marked) -> None:
+    for name in ("wav-ms", "wav-ima"):
+        data = marked(name).data
+        each_second = data[data.index(b"fmt ") + 16 :][:4]
+        assert each_second == source(name)[28:32]
+    silent = source("wav-ms")[:28] + bytes(4) + source("wav-ms")[32:]
+    order = Order(LABEL, ("en",), profile.load_profile("kz"), "auto", "", DEFAULT)
+    out = io.BytesIO()
+    assert recoding.rendered(sound_files.parsed(silent), out, order, []) is not None
+    told = int.from_bytes(out.getvalue()[28:32], "little")
+    assert told == pytest.approx(11_025 * 1024 / 2036, rel=0.01)

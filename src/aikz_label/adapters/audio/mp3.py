@@ -225,7 +225,8 @@ class Mp3(SoundFile):
         kbits = next((k for k in allowed if k >= each), allowed[-1])
         layout = "mono" if self.first.mono else "stereo"
         coder = Coder("MPEG sound", "mp2", self.first.rate, layout, "s16", kbits * 1000)
-        return Muxed("mp2", coder, step=_LAYER_2_FRAME, early=_LAYER_2_DELAY)
+        rates = tuple(1000 * k for k in allowed)
+        return Muxed("mp2", coder, rates=rates, step=_LAYER_2_FRAME, early=_LAYER_2_DELAY)
 
     def dressed(
         self,

@@ -58,13 +58,19 @@ class Timed:
                 pages.append(packet.page)
                 firsts.append(number)
             starts.append(starts[-1] + samples(packet.data))
-        return cls(*(np.frombuffer(kept or bytes(0), np.int64) for kept in (starts, pages, firsts)))
+        return cls(*(np.array(kept, np.int64) for kept in (starts, pages, firsts)))
 
     def __len__(self) -> int:
         return len(self.starts) - 1
 
     def before(self, number: int) -> tuple[int, int]:
-        """Where a page starts in which no packet from some number on begins before it, and its first packet's number."""
+        """Where a page starts in which no packet from some number on begins before it, and its first packet's number.
+
+        Raises:
+            MediaProblem: There are no packets.
+        """
+        if not len(self.pages):
+            raise MediaProblem("damaged", detail_word="no-sound")
         at = max(int(np.searchsorted(self.firsts, number, "left")) - 1, 0)
         return int(self.pages[at]), int(self.firsts[at])
 

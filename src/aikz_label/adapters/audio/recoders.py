@@ -95,11 +95,13 @@ class Muxed(Recoder):
         container: FFmpeg's name of that.
         coder: What to code with.
         options: Those of the container.
+        rates: Bits per second that the encoder takes, where it does not take any.
     """
 
     container: str
     coder: Coder
     options: Mapping[str, str] = field(default_factory=dict)
+    rates: tuple[int, ...] = ()
 
     def write(self, blocks: Iterable[Samples], destination: BinaryIO) -> None:
         """See `Recoder.write`."""
@@ -128,7 +130,9 @@ class Muxed(Recoder):
 
     def richer(self) -> Self:
         """See `Recoder.richer`."""
-        return replace(self, coder=replace(self.coder, bits=round(self.coder.bits * _RICHER)))
+        bits = self.coder.bits
+        more = next((r for r in self.rates if r > bits), bits) if self.rates else bits * _RICHER
+        return replace(self, coder=replace(self.coder, bits=round(more)))
 
 
 @dataclass(frozen=True, slots=True)

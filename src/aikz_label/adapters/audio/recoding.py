@@ -77,7 +77,10 @@ def rendered(
                 written = source.dressed(fresh, total, inserts, order.label, said)
                 files.pour(pieces.blocks(written, source.source), destination)
                 return spoken
-        recoder = recoder.richer()
+        better = recoder.richer()
+        if better == recoder:
+            break
+        recoder = better
     raise Refused(
         "This sound cannot be coded again without becoming another one.",
         code="content-changed",

@@ -107,7 +107,7 @@ def listened(source: SoundFile, old: Sequence[Insert], *, anyhow: bool = False) 
     if not programme.length:
         raise MediaProblem("damaged", detail_word="no-sound")
     loudness = meter.finish()
-    bits = round(heard.coded * 8 * heard.rate / heard.length)
+    bits = max(round(heard.coded * 8 * heard.rate / heard.length), 1)
     return Heard(programme, loudness, heard.codec, bits)
 
 

@@ -165,6 +165,11 @@ class Wav(SoundFile):
         """See `SoundFile.dressed`."""
         theirs = {chunk.name: chunk for chunk in fresh.chunks}
         sound, form = theirs[b"data"], theirs[b"fmt "].read(fresh.source)
+        told = _first(list(self.chunks), b"fmt ")
+        each_second = told.read(self.source)[8:12] if told else bytes(4)
+        if fresh.format.step != self.format.step or not any(each_second):  # FFmpeg does not tell it
+            each_second = round(len(sound.content) * fresh.rate / total).to_bytes(4, "little")
+        form = form[:8] + each_second + form[12:]
         new: dict[bytes, list[Piece]] = {
             b"fmt ": [form],
             b"fact": [min(total, _LONGEST).to_bytes(4, "little")],
