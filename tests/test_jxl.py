@@ -413,6 +413,17 @@ def test_a_strip_is_below_as_people_see_it(orientation, tmp_path, label, config)
     assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
 
 
+def test_a_strip_wider_than_the_picture_is_black_beside_it(tmp_path, label, config):
+    image = picture("RGB", (8, 9))
+    image.putalpha(Image.linear_gradient("L").resize((8, 9)))
+    source = cjxl(tmp_path, encoded(image, "png"), "-d", "0")
+    result = mark(source, None, label, config=config, when_too_small="strip")
+    before, after = (samples(tmp_path, data, "pam") for data in (source, result.data))
+    assert (after[:9, :8] == before).all()
+    assert (after[:9, 8:] == (0, 0, 0, 255)).all()
+    assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
+
+
 def test_what_is_made_of_several_frames_gets_no_strip(tmp_path, label, config):
     source = cjxl(tmp_path, encoded(picture("RGB", (20, 20)), "png"), "-q", "30", "-e", "9")
     assert len(frames_of(source)) > 1

@@ -173,8 +173,7 @@ class Jxl(Container):
 
         (picture,) = pictures
         assert isinstance(picture, JxlPicture)
-        assert picture.layer is not None
-        mask, (x, y, _, _) = picture.layer
+        assert picture.layers
         codestream = self._codestream()
         frames = self._frames(codestream)
         free, at = _free_slot(frames), frames_start(codestream, self.header)
@@ -190,8 +189,11 @@ class Jxl(Container):
                 slot = frame.slot if frame.kept else free
                 assert slot is not None
                 out.append(below(codestream, frame, self.header, slot, moved))
-                time = Time(frame.duration, frame.timecode, frame.last, frame.slot)
-                out.append(layers(header, mask, (x, y), slot, time))
+                final = Time(frame.duration, frame.timecode, frame.last, frame.slot)
+                for number, (mask, (x, y, _, _)) in enumerate(picture.layers, 1):
+                    more = number < len(picture.layers)
+                    time = Time(last=False, slot=slot) if more else final
+                    out.append(layers(header, mask, (x, y), slot, time))
             else:
                 out.append(codestream[at : frame.end])
             at = frame.end

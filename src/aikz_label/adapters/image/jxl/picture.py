@@ -28,25 +28,25 @@ class JxlPicture(SamplePicture):
     """The first picture that is shown; an animation brings the others to be compared.
 
     Attributes:
-        layer: The mask that was drawn, and where.
+        layers: The masks that were drawn, and where.
         origin: Where the picture of the file lies in this one, which may be larger.
     """
 
-    __slots__ = ("_codestream", "_count", "_header", "layer", "origin")
+    __slots__ = ("_codestream", "_count", "_header", "layers", "origin")
 
     def __init__(
         self, codestream: bytes, header: Header, count: int, samples: Any | None = None
     ) -> None:
         samples = decoded(codestream, 0) if samples is None else samples
         super().__init__(samples, _colours(samples, header), header.orientation)
-        self.layer: tuple[Image.Image, Box] | None = None
+        self.layers: list[tuple[Image.Image, Box]] = []
         self.origin = (0, 0)
         self._codestream, self._header, self._count = codestream, header, count
 
     def paint(self, mask: Image.Image, box: Box) -> None:
         """See `Picture.paint`."""
         super().paint(mask, box)
-        self.layer = mask, box
+        self.layers.append((mask, box))
 
     def _cut(self, edges: tuple[int, int, int, int]) -> Picture:
         """See `Picture`; only a still picture can become larger, and none smaller."""
