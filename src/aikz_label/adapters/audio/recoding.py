@@ -113,7 +113,7 @@ def _finished(
     )
     said.append(
         f"All of the sound was decoded and coded again: {record.before} of {record.before_kbits:g} kbit/s became "
-        f"{record.after} of {record.after_kbits:g} kbit/s, {record.snr_db:g} dB like it."
+        f"{record.after} of {record.after_kbits:g} kbit/s, the difference is {record.snr_db:g} dB below it."
     )
     notice = speaking.recorded(order, made, inserts, heard.programme.rate)
     return Spoken(source, inserts, replace(notice, recoding=record), programme, recoded=True)
