@@ -32,10 +32,12 @@ from aikz_label.sandbox.work import Verifying
 BEGIN, END = "<!-- batches: begin -->", "<!-- batches: end -->"
 
 
-def files(folder: Path, config: Config, count: int) -> list[str]:
-    """Marked photographs, 0.55 MB each, every one a file of its own."""
+def files(
+    folder: Path, config: Config, count: int, *, size: tuple[int, int] = (2600, 1462)
+) -> list[str]:
+    """Marked photographs, 0.55 MB each unless they are smaller, every one a file of its own."""
     with Image.open(FIXTURE) as photo:
-        large = photo.convert("RGB").resize((2600, 1462))
+        large = photo.convert("RGB").resize(size)
     buffer = BytesIO()
     large.save(buffer, "JPEG", quality=93)
     data = (

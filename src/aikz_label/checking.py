@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -59,6 +60,7 @@ def verify_stream(
         beside: Its sidecar, if there is one.
         password: Of an encrypted document.
     """
+    stream = _at_once(stream)
     row = formats.with_password(formats.sniff(stream), password)
     if beside is not None:
         row = formats.with_sidecar(row)
@@ -105,6 +107,17 @@ def verify_stream(
 def _silent(found: Marker, examined: Examined) -> bool:
     """Nothing in the file says anything of AI."""
     return found.state is MarkerState.ABSENT and not any(m.origin for m in examined.mirrors)
+
+
+def _at_once(stream: BinaryIO) -> BinaryIO:
+    """A small file as its bytes: read in one piece, and the same for everybody who looks at it."""
+    if isinstance(stream, io.BufferedReader) and stream.seek(0, io.SEEK_END) <= _SMALL:
+        stream.seek(0)
+        return io.BytesIO(stream.read())
+    return stream
+
+
+_SMALL = 1 << 20  # of a larger one that holds no marker, little is read
 
 
 def _beside(stream: BinaryIO, beside: Sidecar | None, believing: Believing) -> Reading | None:

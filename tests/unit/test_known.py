@@ -57,15 +57,15 @@ def test_the_lists_are_looked_at_once_for_many_files(label, config, looked):
         mark(encoded(picture(size=(480, 300 + n)), "jpeg"), None, label, config=config).data
         for n in range(3)
     ]
-    known._believed.clear()
+    known.forget()
     looked.update({True: 0, False: 0})
     reports = [verify(data, config=config).to_json() for data in files]
     assert looked == {True: 1, False: 2}
-    known._believed.clear()
+    known.forget()
     alone = []
     for data in files:
         alone.append(verify(data, config=config).to_json())
-        known._believed.clear()
+        known.forget()
     assert looked == {True: 4, False: 2}
     assert reports == alone
 

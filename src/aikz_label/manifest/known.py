@@ -105,6 +105,11 @@ def remember(trust: Hashable, signed: Signed, found: Mapping[str, Any]) -> None:
     _believed[trust, chain] = Belief(str(success[0]["explanation"]), uri)
 
 
+def forget() -> None:
+    """Begin anew."""
+    _believed.clear()
+
+
 def completed(found: dict[str, Any], signed: Signed, belief: Belief) -> dict[str, Any] | None:
     """What the engine would have said, had it been asked to look for the signer on the lists.
 
