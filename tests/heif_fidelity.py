@@ -154,7 +154,7 @@ def _psnr(
     shown: tuple[int, int] | None,
 ) -> float:
     total, count = 0.0, 0
-    depth = max(int(plane.max(initial=1)) for plane in was)
+    depth = max(int(plane.max(initial=1)) for plane in (*was, *now))  # a dark picture uses few
     peak = next(limit for limit in (255, 1023, 4095, 65535) if depth <= limit)
     for first, second in zip(was, now, strict=True):
         area = np.ones(first.shape[:2], bool)
