@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.image import apng, png_header, png_text
+from aikz_label.adapters.image import apng, png_ending, png_header, png_text
 from aikz_label.adapters.image.container import (
     Chunk,
     Container,
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 Transfer: TypeAlias = Literal["sdr", "pq", "hlg"]
 
 _HDR: dict[int, Transfer] = {16: "pq", 18: "hlg"}  # transfer functions, ITU-T H.273
-_IEND = png_header.chunk(b"IEND", b"")
 _RAW_EXIF = "Raw profile type exif"  # how ImageMagick kept EXIF before there was a chunk for it
 
 
@@ -88,7 +87,7 @@ class Png(Animated):
         size = int.from_bytes(header[:4]), int.from_bytes(header[4:8])
         check_pixels(size, limits)
         if chunks[-1].name != b"IEND":
-            chunks += _end(data, at, chunks)
+            chunks += png_ending.missing(data, at, chunks)
             at = len(data)
         if all(chunk.name != b"IDAT" for chunk in chunks):
             raise MediaProblem("damaged", detail_word="no-end")
@@ -322,31 +321,6 @@ class Png(Animated):
             done.add(chunk.name)
             out.append(_pack(chunk))
         return b"".join(out) + self.data[self.end :]
-
-
-def _end(data: bytes, at: int, chunks: list[Chunk]) -> Iterator[Chunk]:
-    """What a file that stops within its image data or behind it needs to be whole, as every viewer shows it.
-
-    Raises:
-        MediaProblem: Rows are missing, or something else was cut.
-    """
-    image = [chunk for chunk in chunks if chunk.name == b"IDAT"]
-    if data[at + 4 : at + 8] == b"IDAT":
-        image.append(Chunk(b"IDAT", data, at + 8, len(data)))
-        yield image[-1]
-    elif not _IEND.startswith(data[at:]):
-        raise MediaProblem("damaged", detail_word="no-end")
-    if apng.moves(tuple(chunks)) or not image:
-        raise MediaProblem("damaged", detail_word="no-end")
-    length, inflating = Header.read(chunks[0].data).length, zlib.decompressobj()
-    for chunk in image:
-        try:
-            length -= len(inflating.decompress(chunk.data, max(1, length)))
-        except zlib.error:
-            break
-    if length > 0:
-        raise MediaProblem("damaged", detail_word="no-end")
-    yield Chunk.of(b"IEND", b"")
 
 
 def _pack(chunk: Chunk) -> bytes:
