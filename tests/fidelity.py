@@ -147,10 +147,14 @@ def _coding_losses(
 
 
 def _layers(image: Image.Image) -> list[tuple[list[int], tuple[float, float]]]:
-    """Of every component the quantisation table and how often it is sampled, as a share of the most in the picture."""
+    """Of every component the quantisation table and how often it is sampled, as a share of the most in the picture.
+
+    A step of 0, with which nothing but grey can be stored, becomes 1, the finest.
+    """
     layers = image.layer  # type: ignore[attr-defined]
     widest, highest = max(layer[1] for layer in layers), max(layer[2] for layer in layers)
-    return [(image.quantization[t], (h / widest, v / highest)) for _, h, v, t in layers]  # type: ignore[attr-defined]
+    tables = {n: [max(1, step) for step in t] for n, t in image.quantization.items()}  # type: ignore[attr-defined]
+    return [(tables[t], (h / widest, v / highest)) for _, h, v, t in layers]
 
 
 def _metadata_losses(before: Image.Image, after: Image.Image) -> list[str]:

@@ -32,7 +32,7 @@ from aikz_label.profile import Profile
 from aikz_label.report import Found, Measurement, Notice, NoticeState
 
 _MAX_SEARCHED = 20  # pictures of one file
-_MOST_COVERED = 0.75  # of a picture, by a badge on the grid of its codec
+_MOST_COVERED = 5 / 6  # of a picture, by a badge on the grid of its codec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
