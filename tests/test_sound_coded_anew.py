@@ -18,6 +18,7 @@ from aikz_label import MarkResult, Refused, mark, profile, verify
 from aikz_label.adapters import Order
 from aikz_label.adapters.audio import comparing, recoding
 from aikz_label.adapters.audio.encoding import Coder
+from aikz_label.adapters.audio.older import older
 from aikz_label.adapters.audio.recoders import Muxed, Sndfile
 from aikz_label.cli import main
 from aikz_label.config import Config
@@ -26,6 +27,7 @@ from aikz_label.manifest import marker
 from aikz_label.report import Notice
 from sound_anew_files import KINDS
 from sound_files import LABEL
+from sounds import spoken
 
 LEAST_DB = 10.0
 
@@ -110,10 +112,10 @@ def test_opus_is_coded_anew_where_no_place_is_found() -> None:
     source = sound_files.opus(sound_files.programme(48_000, 3.0, 2), bits=32_000)
     order = Order(LABEL, ("en",), profile.load_profile("kz"), "auto", "", DEFAULT)
     out, said = io.BytesIO(), []
-    spoken = recoding.rendered(sound_files.parsed(source), out, order, said)
-    assert spoken is not None
-    assert spoken.notice.recoding.before == "Opus"
-    kept = sound_fidelity.outside(out.getvalue(), spoken.notice.placements, 2)
+    made = recoding.rendered(sound_files.parsed(source), out, order, said)
+    assert made is not None
+    assert made.notice.recoding.before == "Opus"
+    kept = sound_fidelity.outside(out.getvalue(), made.notice.placements, 2)
     assert len(kept) == 3 * 48_000
 
 
@@ -132,6 +134,21 @@ def test_marking_it_again_replaces_the_notice(marked, config: Config) -> None:
     assert (before["first"], before["samples"]) == (after["first"], after["samples"])
     assert len(sound_fidelity.decoded(first.data, 1)) == len(sound_fidelity.decoded(again.data, 1))
     assert str(again.report.verdict) == "labelled"
+
+
+def test_a_notice_behind_the_start_gets_no_second_one() -> None:
+    rate, made = 16_000, spoken(16_000, languages=("en",), short=True)
+    song = sound_files.programme(rate, 2.0)
+    stream = io.BytesIO()
+    Sndfile(rate, 1, ("OGG", "VORBIS"), 0.8).write([song, made.samples, song], stream)
+    place = made.placement(2.0) | {"first": 2 * rate, "samples": made.samples.shape[1]}
+    profiled = profile.load_profile("kz")
+    order = Order(LABEL, ("en",), profiled, "auto", "", DEFAULT, previous=(place,))
+    parsed = sound_files.parsed(stream.getvalue())
+    assert [one.at for one in older(parsed, order, anywhere=True)] == [2 * rate]
+    with pytest.raises(Refused) as refusal:
+        recoding.rendered(parsed, io.BytesIO(), order, [])
+    assert refusal.value.code == "notice-stays"
 
 
 def test_many_files_take_the_option(tmp_path, config: Config) -> None:

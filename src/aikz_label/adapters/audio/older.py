@@ -56,13 +56,13 @@ def older(source: SoundFile, order: Order, *, anywhere: bool = False) -> tuple[I
         stand = notices.standing(blocks, heard.rate, heard.layout, order.previous, numbers)
     if not any(stand):
         if _heard(source, order):
-            raise _stays()
+            raise stays()
         return ()
     known = sorted((place.first, place.stop) for place in places if place is not None)
     apart = all(before[1] <= behind[0] for before, behind in pairwise(known))
     exact = all(stand) and len(known) == len(places) and rests.silent and apart
     if not exact or not (anywhere or source.holds(known)):
-        raise _stays()
+        raise stays()
     return tuple(Insert(first, 0, None, stop - first) for first, stop in known)
 
 
@@ -113,7 +113,8 @@ def _heard(source: SoundFile, order: Order) -> bool:
     return found is not None
 
 
-def _stays() -> Refused:
+def stays() -> Refused:
+    """The refusal to speak a second notice."""
     return Refused(
         "A notice is heard in this file, but not exactly where its marker says, so it cannot be taken out.",
         code="notice-stays",

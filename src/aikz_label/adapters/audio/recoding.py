@@ -17,7 +17,7 @@ from aikz_label import files
 from aikz_label.adapters.audio import comparing, decoding, pieces, speaking
 from aikz_label.adapters.audio.container import Insert, SoundFile
 from aikz_label.adapters.audio.decoding import Stretches
-from aikz_label.adapters.audio.older import older
+from aikz_label.adapters.audio.older import older, stays
 from aikz_label.adapters.audio.recoders import Coding, Recoder
 from aikz_label.adapters.audio.shifting import kept, outside
 from aikz_label.adapters.audio.speaking import Heard, Spoken
@@ -42,11 +42,11 @@ def rendered(
 
     Raises:
         MediaProblem: The file cannot be decoded.
-        Refused: There is no encoder for it, or none that keeps the programme like itself.
+        Refused: There is no encoder for it, none that keeps the programme like itself, or an older notice stays.
     """
     old = older(source, order, anywhere=True)
     if old and old[0].at:  # what is late when it is decoded needs the silence of a first notice
-        old = ()
+        raise stays()
     heard = speaking.listened(source, old, anyhow=True)
     made = speaking.composed(heard, order)
     programme = heard.programme
