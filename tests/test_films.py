@@ -17,7 +17,7 @@ import pytest
 
 import video_files
 from aikz_label import Label, Limits, Refused, identity, mark, verify
-from aikz_label.adapters.video import comparing, priority, riff, splice
+from aikz_label.adapters.video import comparing, riff, splice
 from aikz_label.config import Config, load_config
 from aikz_label.label import Responsible, Role, System
 from aikz_label.report import Verdict
@@ -355,8 +355,7 @@ LONG: dict[str, tuple[str, str, dict[str, Any]]] = {
 @cache
 def _long_film(name: str) -> bytes:
     kind, codec, unusual = LONG[name]
-    with priority.kept():
-        return video_files.film(kind, codec, size=(160, 90), frames=124, rate=2, **unusual)
+    return video_files.film(kind, codec, size=(160, 90), frames=124, rate=2, **unusual)
 
 
 @pytest.mark.parametrize("name", LONG)

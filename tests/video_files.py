@@ -12,6 +12,8 @@ from typing import Any
 import av
 import numpy as np
 
+from aikz_label.adapters.video import priority
+
 
 def texture(width: int, height: int, number: int) -> np.ndarray:
     """A picture that moves a little from frame to frame, RGB."""
@@ -22,6 +24,7 @@ def texture(width: int, height: int, number: int) -> np.ndarray:
     return np.clip(rgb, 0, 255).astype(np.uint8)
 
 
+@priority.kept()
 def film(
     kind: str = "mp4",
     codec: str = "libx264",

@@ -14,7 +14,6 @@ from PIL import Image
 import video_files
 from aikz_label import Label, mark
 from aikz_label.adapters.image import records
-from aikz_label.adapters.video import priority
 from aikz_label.config import Config
 from aikz_label.label import Origin
 from aikz_label.notice.measure import measure
@@ -79,8 +78,7 @@ def test_it_plays_seeks_and_shows_the_badge(config: Config, tmp_path: Path) -> N
             "smart",
         ),
     }
-    with priority.kept():
-        av1 = video_files.film("mp4", "libsvtav1", options={"preset": "12"}, **long)
+    av1 = video_files.film("mp4", "libsvtav1", options={"preset": "12"}, **long)
     films["smart AV1"] = (av1, "video/mp4", "smart")
     films["smart mkv"] = (video_files.film("matroska", **long), "video/webm", "smart")
     places = [1.2, 4.2, 30.2, 58.2, 2.2]
