@@ -255,7 +255,7 @@ def flat(size):
         (b"GIF89a" + bytes(40), "damaged", "unreadable"),
         (b"%PDF-1.7\n", "damaged", "unreadable"),
         (b"PK\x03\x04" + bytes(40), "unsupported-format", "unreadable"),
-        (flat((300, 300))[:-20], "damaged", "unreadable"),
+        (flat((300, 300))[:100], "damaged", "unreadable"),
         (encoded(picture(), "jpeg")[:2000], "damaged", "unreadable"),
         (encoded(picture(), "webp")[:5000], "damaged", "unreadable"),
         (flat((20, 20)), "not-perceptible", "unmarked"),
