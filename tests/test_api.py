@@ -299,9 +299,9 @@ def test_a_file_that_changes_while_it_is_read(tmp_path, photo, label, config, mo
 
     real = engine.read
 
-    def meddling(*arguments):
+    def meddling(*arguments, **more):
         os.utime(path, ns=(1, 1))
-        return real(*arguments)
+        return real(*arguments, **more)
 
     monkeypatch.setattr(engine, "read", meddling)
     with pytest.raises(SourceError, match="changed"):
