@@ -192,6 +192,20 @@ def test_a_shift_by_one_sample_is_heard() -> None:
         comparing.likeness(one, ((0, 1000),), other, everything)
 
 
+@pytest.mark.parametrize(("name", "channels"), [("wav-ima", 2), ("wav-ms", 1), ("wav-gsm", 1)])
+def test_a_length_that_leaves_out_most_of_the_sound_is_not_believed(
+    name: str, channels: int
+) -> None:
+    data = source(name)
+    at = data.index(b"fact") + 8
+    told = int.from_bytes(data[at : at + 4], "little")
+    decoded = len(sound_fidelity.decoded(data, channels))
+    shorter = data[:at] + (told // 2).to_bytes(4, "little") + data[at + 4 :]
+    rate = sound_files.parsed(data).rate
+    assert sound_files.parsed(data).played(decoded, rate) == told
+    assert sound_files.parsed(shorter).played(decoded, rate) == decoded
+
+
 def test_wav_tells_how_many_bytes_a_second_takes(marked) -> None:
     for name in ("wav-ms", "wav-ima"):
         data = marked(name).data

@@ -145,10 +145,12 @@ class Wav(SoundFile):
         yield from self._written(new, Shift(inserts, self.format.rate), label, said)
 
     def played(self, decoded: int, rate: int) -> int:  # noqa: ARG002
-        """See `SoundFile.played`: the last block of compressed samples is filled up."""
+        """See `SoundFile.played`: the last block of compressed samples is filled up; who tells of less is not believed."""
         fact = _first(list(self.chunks), b"fact")
         told = int.from_bytes(fact.read(self.source)[:4], "little") if fact else 0
-        return told if 0 < told < decoded else decoded
+        data = sum(len(chunk.content) for chunk in self.chunks if chunk.name == b"data")
+        block = -(-decoded // max(data // max(self.format.step, 1), 1))
+        return told if decoded - block < told < decoded else decoded
 
     def recoder(self, coding: Coding) -> Recoder:
         """See `SoundFile.recoder`."""
