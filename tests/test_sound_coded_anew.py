@@ -17,6 +17,7 @@ import sound_files
 from aikz_label import MarkResult, Refused, mark, profile, verify
 from aikz_label.adapters import Order
 from aikz_label.adapters.audio import comparing, recoding
+from aikz_label.adapters.audio.container import SoundFile
 from aikz_label.adapters.audio.encoding import Coder
 from aikz_label.adapters.audio.older import older
 from aikz_label.adapters.audio.recoders import Muxed, Sndfile
@@ -190,6 +191,17 @@ def test_a_shift_by_one_sample_is_heard() -> None:
     assert comparing.likeness(one, everything, other, everything) < 22
     with pytest.raises(Refused):
         comparing.likeness(one, ((0, 1000),), other, everything)
+
+
+def test_another_rate_or_another_channel_is_no_likeness() -> None:
+    def wav(samples: np.ndarray, rate: int) -> SoundFile:
+        return sound_files.parsed(sound_files.wav("s16", "pcm_s16le", samples, rate))
+
+    one = wav(sound_files.STEREO, 44_100)
+    for other in (wav(sound_files.STEREO, 48_000), wav(sound_files.STEREO[:1], 44_100)):
+        with pytest.raises(Refused) as refusal:
+            comparing.likeness(one, ((0, -1),), other, ((0, -1),))
+        assert refusal.value.code == "content-changed"
 
 
 @pytest.mark.parametrize(("name", "channels"), [("wav-ima", 2), ("wav-ms", 1), ("wav-gsm", 1)])

@@ -47,7 +47,7 @@ def likeness(source: SoundFile, kept: Stretches, painted: SoundFile, outside: St
     A shift by one sample makes noise of all high tones, so this tells of that too.
 
     Raises:
-        Refused: One is longer.
+        Refused: One is longer, or has another rate or other channels.
     """
     signal = noise = 0.0
     count = 0
@@ -72,6 +72,8 @@ def _pairs(
         decoding.opened(source.source, source.demuxer, decoder) as before,
         decoding.opened(painted.source, painted.demuxer, decoder) as after,
     ):
+        if (before.rate, before.channels) != (after.rate, after.channels):
+            raise changed()
         first, second = _samples(before, kept), _samples(after, outside)
         left, right = next(first, None), next(second, None)
         while left is not None and right is not None:
