@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
 import av
 import numpy as np
@@ -15,7 +16,7 @@ import sounds
 import video_files
 from aikz_label import Label, Limits, mark, verify
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.video import films, measuring
+from aikz_label.adapters.video import films, measuring, watching
 from aikz_label.config import Config
 from aikz_label.formats import FORMATS
 from aikz_label.label import Origin
@@ -343,3 +344,24 @@ def test_what_is_spoken_besides(
     assert codes(found) == expected
     assert found.state is (NoticeState.NOT_PERCEIVABLE if expected else NoticeState.PERCEIVABLE)
     assert {"earcon", "contrast", "duration_s"} <= dict(found.figures).keys()
+
+
+def slow(frames: int) -> bytes:
+    """A film of which most frames are needed by no other, so that decoders may pass over eight seconds of them."""
+    options = {"g": "1000", "x264-params": "bframes=16:b-adapt=0:b-pyramid=none:scenecut=0"}
+    return video_files.film("mp4", size=(64, 64), frames=frames, rate=2, options=options)
+
+
+def test_frames_that_no_other_needs_are_looked_at_too() -> None:
+    with films.open_film(io.BytesIO(slow(100))) as container:
+        watched = watching.Watched(container, DEFAULT)
+        looks = [seconds for _, seconds in watched.every(0.0, 50.0)]
+    assert max(after - one for one, after in pairwise([*looks, 50.0])) < 3.5
+
+
+def test_frames_that_are_passed_over_cost_something() -> None:
+    with films.open_film(io.BytesIO(slow(400))) as container:
+        watched = watching.Watched(container, DEFAULT)
+        before = watched.left
+        assert watched.at(199.0, 10_000) is not None
+        assert before - watched.left > 390 * 2000

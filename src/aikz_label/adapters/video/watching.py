@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 _SHARE = 0.75  # of the pixels of an animation that is marked, since a verification has less time
 SEEK = 2  # frames that one search for a keyframe costs as much as
+_PACKET = 2_000  # pixels that reading a packet costs as much as, also of a frame that decoders then pass over
 AT_ONCE = 0.002  # seconds by which a frame may be earlier than its record, which is rounded
+_LATE = (
+    1.0  # seconds without the frame that is due, after which frames are decoded that no other needs
+)
 _WITHIN = 0.618  # how much later in its second each look is than the one before
 _MOST_PACKETS = 5000  # of all streams, before the keyframe that was sought
 
@@ -37,6 +41,7 @@ class Watched:
         self._container = container
         self.stream = picture(container, limits)
         self.left = int(limits.max_shown * _SHARE)
+        self._due = 0.0
         first = next(frames(container, self.stream), None)
         if first is None:
             raise film.damaged()
@@ -50,22 +55,22 @@ class Watched:
 
     def every(self, start: float, end: float) -> Iterator[tuple[VideoFrame, float]]:
         """The first frame, one in each second, and the last, with their times."""
-        due, number, seen, last = start, 0, -1.0, None
-        self.stream.codec_context.skip_frame = "NONREF"
+        number, seen, last = 0, -1.0, None
+        self._due = start
         for frame, seconds in self._between(start, end):
             last = frame
-            if seconds < due - AT_ONCE:
+            if seconds < self._due - AT_ONCE:
                 continue
             yield frame, seconds
             seen = seconds
             number = max(number + 1, int(seconds - start) + 1)
-            due = start + number + number * _WITHIN % 1
+            self._due = start + number + number * _WITHIN % 1
         if last is not None and self._seconds(last) > seen:
             yield last, self._seconds(last)
 
     def _between(self, start: float, end: float) -> Iterator[tuple[VideoFrame, float]]:
         """Frames that are shown within a time, and when."""
-        for frame in frames(self._container, self.stream, self.zero + start):
+        for frame in self._decoded(start):
             self.left -= frame.width * frame.height
             if self.left < 0:
                 return
@@ -74,6 +79,16 @@ class Watched:
                 return
             if seconds >= start - AT_ONCE:
                 yield frame, seconds
+
+    def _decoded(self, start: float) -> Iterator[VideoFrame]:
+        """Frames from the keyframe before a time on, without those that no other needs as long as enough are left."""
+        base = float(self.stream.time_base or 0)
+        seek(self._container, self.stream, self.zero + start)
+        for packet in self._container.demux(self.stream):
+            when = packet.dts if packet.pts is None else packet.pts
+            late = when is not None and when * base - self.zero > self._due + _LATE
+            self.stream.codec_context.skip_frame = "DEFAULT" if late else "NONREF"
+            yield from packet.decode()
 
     def at(self, seconds: float, most: int) -> tuple[VideoFrame, float] | None:
         """The frame that is shown at a time, or an earlier one where it is far from its keyframe.
@@ -102,7 +117,8 @@ class Watched:
         seek(self._container, self.stream, self.zero + seconds)
         for count, packet in enumerate(self._container.demux()):
             ours = packet.stream_index == self.stream.index
-            if count > _MOST_PACKETS + most or (ours and not packet.size):
+            self.left -= _PACKET
+            if self.left < 0 or count > _MOST_PACKETS + most or (ours and not packet.size):
                 break
             if ours and (fed or packet.is_keyframe):
                 yield from context.decode(packet)
