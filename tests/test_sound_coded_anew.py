@@ -16,11 +16,11 @@ import sound_fidelity
 import sound_files
 from aikz_label import MarkResult, Refused, mark, profile, verify
 from aikz_label.adapters import Order
-from aikz_label.adapters.audio import comparing, recoding
+from aikz_label.adapters.audio import comparing, decoding, recoding
 from aikz_label.adapters.audio.container import SoundFile
 from aikz_label.adapters.audio.encoding import Coder
 from aikz_label.adapters.audio.older import older
-from aikz_label.adapters.audio.recoders import Muxed, Sndfile
+from aikz_label.adapters.audio.recoders import Coding, Muxed, Sndfile
 from aikz_label.cli import main
 from aikz_label.config import Config
 from aikz_label.limits import DEFAULT
@@ -135,6 +135,18 @@ def test_marking_it_again_replaces_the_notice(marked, config: Config) -> None:
     assert (before["first"], before["samples"]) == (after["first"], after["samples"])
     assert len(sound_fidelity.decoded(first.data, 1)) == len(sound_fidelity.decoded(again.data, 1))
     assert str(again.report.verdict) == "labelled"
+
+
+@pytest.mark.parametrize(("container", "codec"), [("ogg", "flac"), ("ipod", "alac")])
+def test_what_loses_nothing_is_not_coded_by_something_that_does(container: str, codec: str) -> None:
+    form = "s16p" if codec == "alac" else "s16"
+    sound = sound_files.parsed(
+        sound_files.encoded((container, codec, form), sound_files.STEREO, 44_100)
+    )
+    with decoding.opened(sound.source, sound.demuxer) as heard:
+        coding = Coding(heard.codec, heard.rate, heard.layout, 700_000)
+    assert coding.codec == codec
+    assert sound.recoder(coding) is None
 
 
 def test_a_notice_behind_the_start_gets_no_second_one() -> None:

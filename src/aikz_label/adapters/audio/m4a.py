@@ -257,8 +257,10 @@ class M4a(SoundFile):
         film = m4a_times.timescale(moov.need(b"mvhd"))
         return min(round(sum(listed) * rate / film), decoded)
 
-    def recoder(self, coding: Coding) -> Recoder:
+    def recoder(self, coding: Coding) -> Recoder | None:
         """See `SoundFile.recoder`; decoders give what fills up the last packet too, so nothing may."""
+        if coding.codec == "alac":  # which loses nothing
+            return None
         return Muxed("ipod", aac.recoder(_TITLE, coding), step=aac.FRAME)
 
     def dressed(

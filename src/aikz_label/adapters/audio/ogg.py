@@ -168,7 +168,7 @@ class Ogg(SoundFile):
         else:
             yield from self.renumbered(paging, 0)
 
-    def recoder(self, coding: Coding) -> Recoder:
+    def recoder(self, coding: Coding) -> Recoder | None:
         """See `SoundFile.recoder`."""
         return self.stream.recoder(coding)
 

@@ -21,6 +21,7 @@ from aikz_label.adapters.audio.tags.vorbis import Comments
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples
     from aikz_label.adapters.audio.ogg import Ogg
+    from aikz_label.adapters.audio.recoders import Coding, Recoder
     from aikz_label.label import Label
 
 _INFO_AT = 17  # behind the head of the mapping, and that of the block
@@ -98,6 +99,10 @@ class FlacInOgg(Stream):
     def encode(self, source: Ogg, samples: Samples) -> Coded:  # noqa: ARG002
         """Whole blocks."""
         return flac_sound.coded(samples, self.info)
+
+    def recoder(self, coding: Coding) -> Recoder | None:  # noqa: ARG002
+        """None: what loses nothing is not coded by something that does."""
+        return None
 
     def spliced(self, source: Ogg, inserts: Sequence[Insert], paging: Paging) -> Iterator[bytes]:
         """All frames in their order, a page for some of them at a time."""

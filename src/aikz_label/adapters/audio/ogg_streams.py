@@ -104,7 +104,7 @@ class Stream:
         """There is no way."""
         raise needs_recoding(_TITLE, "packets of Vorbis need the code books of their own encoder")
 
-    def recoder(self, coding: Coding) -> Recoder:
+    def recoder(self, coding: Coding) -> Recoder | None:
         """The quality at which the file says it was made, else the one that takes as many bits."""
         channels = self.head[11]
         nominal = int.from_bytes(self.head[20:24], "little", signed=True)
