@@ -205,6 +205,14 @@ def test_a_shift_by_one_sample_is_heard() -> None:
         comparing.likeness(one, ((0, 1000),), other, everything)
 
 
+@pytest.mark.parametrize("loud", [np.inf, np.nan])
+def test_what_is_beyond_all_numbers_is_no_likeness(loud: float, monkeypatch) -> None:
+    one = np.ones((1, 8), np.float32)
+    monkeypatch.setattr(comparing, "_pairs", lambda *_: [(one, loud * one)])
+    sound = sound_files.parsed(source("wav-gsm"))
+    assert comparing.likeness(sound, (), sound, ()) == -99.0
+
+
 def test_another_rate_or_another_channel_is_no_likeness() -> None:
     def wav(samples: np.ndarray, rate: int) -> SoundFile:
         return sound_files.parsed(sound_files.wav("s16", "pcm_s16le", samples, rate))

@@ -57,7 +57,8 @@ def likeness(source: SoundFile, kept: Stretches, painted: SoundFile, outside: St
         count += left.size
     if noise <= _SILENT * count:
         return _MOST
-    return min(10 * math.log10(signal / noise), _MOST) if signal else -_MOST
+    ratio = signal / noise
+    return min(10 * math.log10(ratio), _MOST) if ratio > 0 else -_MOST
 
 
 def _pairs(
