@@ -365,3 +365,10 @@ def test_frames_that_are_passed_over_cost_something() -> None:
         before = watched.left
         assert watched.at(199.0, 10_000) is not None
         assert before - watched.left > 390 * 2000
+
+
+def test_a_spoken_notice_of_a_later_design_is_unknown(made: tuple[bytes, Notice]) -> None:
+    data, notice = made
+    assert measured(data, notice).state is NoticeState.PERCEIVABLE
+    both = replace(notice, placements=(*notice.placements, {"design": "spoken/2", "end": 9.0}))
+    assert measured(data, both).state is NoticeState.UNKNOWN

@@ -54,12 +54,13 @@ def measure(
 
 
 def _promised(notice: Notice) -> dict[int, list[Mapping[str, Any]]]:
-    """The placements of each sound."""
+    """The placements of each sound; -1 for those that nobody here can listen for."""
     found: dict[int, list[Mapping[str, Any]]] = {}
     for place in notice.placements:
-        if place.get("design") == sound.DESIGN:
-            index = place.get("sound", 0)
-            found.setdefault(index if isinstance(index, int) else -1, []).append(place)
+        design, index = str(place.get("design", "")), place.get("sound", 0)
+        if design.startswith("spoken/"):
+            known = design == sound.DESIGN and isinstance(index, int)
+            found.setdefault(index if known else -1, []).append(place)
     return found
 
 
