@@ -67,6 +67,8 @@ def test_frames_go_on_behind_something_else_but_not_for_ever() -> None:
     hostile = FRAME + (FRAME[:4] * 16_000 + FRAME * 2) * 40  # heads that lead nowhere
     source = io.BytesIO(hostile)
     assert mpeg.walked(source, 0, len(hostile)).broken
+    ones = (FRAME * 2 + b"\xff" * 65_000) * 12  # every place looks as if a frame could begin there
+    assert len(mpeg.walked(io.BytesIO(ones), 0, len(ones)).frames) < 24
 
 
 def test_a_table_for_seeking_leads_to_its_frames() -> None:

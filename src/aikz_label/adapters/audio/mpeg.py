@@ -20,6 +20,9 @@ _LAYER_3 = 1
 _MONO = 3
 _WINDOW = MIB
 _MOST_JUNK = 64 * 1024  # between two frames
+_MOST_PLACES = (
+    500_000  # in all of it that are looked at there; of anything that is no run of ones, 128 MB
+)
 _MOST_TRIED = 20_000  # places in all of it at which frames might go on; real ones take a few
 
 
@@ -162,6 +165,7 @@ class _Walk:
     broken: bool = False
     first: Head | None = None
     kbits: set[int] = field(default_factory=set)
+    places: int = 0
     tried: int = 0
 
     def sizes(self) -> Iterator[int]:
@@ -192,6 +196,9 @@ class _Walk:
         window = pieces.read(self.source, at, _MOST_JUNK)
         place = window.find(b"\xff")
         while 0 <= place < len(window) - 4 and self.tried < _MOST_TRIED:
+            self.places += 1
+            if self.places > _MOST_PLACES:
+                return None
             found = head(window[place : place + 4])
             if found is not None and found.size and found.alike(self.first):
                 self.tried += 1
