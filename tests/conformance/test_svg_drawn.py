@@ -108,7 +108,7 @@ def test_no_style_sheet_outranks_the_notice(label: Label) -> None:
     document = Document.parse(source, thorough=True)
     view = viewport(document)
     assert view is not None
-    spec = notice.plan(view, order(label))
+    spec = notice.plan(view, order(label), banded=False)
     data = document.edited(edit.notice(document, group.text(spec), spec))
     page = '<body style="margin:0;background:#777"><img src="drawing.svg"></body>'
     place = dict(notice.record(spec, view))
