@@ -205,6 +205,19 @@ def test_a_shift_by_one_sample_is_heard() -> None:
         comparing.likeness(one, ((0, 1000),), other, everything)
 
 
+def test_a_wrecked_moment_is_not_made_good_by_the_rest() -> None:
+    whole = sound_files.programme(44_100, 30.0)
+    hole = whole.copy()
+    hole[:, 400_000:450_000] = 0
+    one, other = (
+        sound_files.parsed(sound_files.wav("s16", "pcm_s16le", samples, 44_100))
+        for samples in (whole, hole)
+    )
+    everything = ((0, -1),)
+    assert 10 * np.log10((whole**2).sum() / ((whole - hole) ** 2).sum()) > 12
+    assert comparing.likeness(one, everything, other, everything) < 2
+
+
 @pytest.mark.parametrize("loud", [np.inf, np.nan])
 def test_what_is_beyond_all_numbers_is_no_likeness(loud: float, monkeypatch) -> None:
     one = np.ones((1, 8), np.float32)

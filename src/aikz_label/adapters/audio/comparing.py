@@ -21,6 +21,9 @@ _BEGINNING = 4800  # samples of Opus behind the first notice
 _BEGUN = 2.0**-12  # and by how much FFmpeg may be off in them, -72 dB
 _SILENT = 2.0**-28  # mean square of what nobody hears, -84 dB
 _MOST = 99.0  # decibels that are told at most
+_MOMENT = 1 << 15  # samples
+_LOUD = 0.1  # of the mean power: a moment of more is heard as part of the programme
+_WRECKED = 2.0  # decibels: what has less is something else, for silence has 0
 
 
 def alike(source: SoundFile, kept: Stretches, painted: SoundFile, outside: Stretches) -> bool:
@@ -44,17 +47,30 @@ def alike(source: SoundFile, kept: Stretches, painted: SoundFile, outside: Stret
 def likeness(source: SoundFile, kept: Stretches, painted: SoundFile, outside: Stretches) -> float:
     """How many decibels a programme is louder than what coding it anew put into it.
 
-    A shift by one sample makes noise of all high tones, so this tells of that too.
+    A shift by one sample makes noise of all high tones, so this tells of that too. A stretch as loud as the rest that
+    became something else, or nothing, is not made good by the rest: then it is what that stretch has.
 
     Raises:
         Refused: One is longer, or has another rate or other channels.
     """
-    signal = noise = 0.0
-    count = 0
+    moments: list[tuple[float, float, int]] = []
+    signal, noise, count = 0.0, 0.0, 0
     for left, right in _pairs(source, kept, painted, outside):
         signal += float(np.square(left, dtype=np.float64).sum())
         noise += float(np.square(left - right, dtype=np.float64).sum())
         count += left.size
+        if count >= _MOMENT * len(left):
+            moments.append((signal, noise, count))
+            signal, noise, count = 0.0, 0.0, 0
+    moments.append((signal, noise, count))
+    whole = [sum(parts) for parts in zip(*moments, strict=True)]
+    loud = whole[0] / max(1, whole[2]) * _LOUD
+    worst = min((_decibels(*one) for one in moments if one[0] > loud * one[2]), default=_MOST)
+    return _decibels(*whole) if worst > _WRECKED else worst
+
+
+def _decibels(signal: float, noise: float, count: float) -> float:
+    """How much louder the first is, of so many samples."""
     if noise <= _SILENT * count:
         return _MOST
     ratio = signal / noise
