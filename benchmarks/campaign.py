@@ -109,7 +109,7 @@ def contracts() -> Iterator[type]:
                 yield kind
 
 
-def seeds(config: Config, only: str) -> list[Seed]:
+def seeds(config: Config, only: str = "") -> list[Seed]:
     """One marked file of every contract whose format keeps its marker inside, and whose name holds a word."""
     made = []
     for contract in contracts():

@@ -207,9 +207,9 @@ def test_empty_table_reads_as_zeros_as_in_every_decoder(config, label) -> None:
 
 
 def test_tiny_colourful_picture_keeps_what_is_around_the_badge(config, label) -> None:
-    """Colours stored smaller bleed over the edge of the plate, and in 48 × 48 pixels that is much of the picture."""
+    """Colours stored smaller bleed over the edge of the plate, and in 64 × 64 pixels that is much of the picture."""
     image = Image.merge(
-        "RGB", [Image.linear_gradient("L").resize((48, 48)).rotate(a) for a in (0, 90, 180)]
+        "RGB", [Image.linear_gradient("L").resize((64, 64)).rotate(a) for a in (0, 90, 180)]
     )
     marked(jpeg_files.jpeg(image, quality=50, subsampling=2), config, label)
 
