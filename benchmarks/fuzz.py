@@ -45,6 +45,7 @@ REFUSALS = (
 )  # what a parser may say of bytes that are none of its own
 GUARDED = {  # parts of a parser that count on what their caller has looked at
     "adapters.image.gif_blocks.Descriptor.read": "the length",
+    "adapters.image.gif_coding.check_whole": "the length",
     "notice.sound.speech.decoded": "where they come from: they are clips of this package",
 }
 SLOW = 5.0  # seconds of CPU for one input

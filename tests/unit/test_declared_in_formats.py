@@ -241,7 +241,7 @@ def test_every_row_of_the_table_is_tested() -> None:
         path.read_text(encoding="utf-8")
         for path in sorted((ROOT / "tests" / "unit").glob("test_declar*.py"))
     )
-    for name in ("test_metadata", "test_film_marking"):
+    for name in ("test_metadata", "test_film_marking", "test_sound_metadata"):
         tests += (ROOT / "tests" / "unit" / f"{name}.py").read_text(encoding="utf-8")
     assert len(rows) > 20
     missing = {f for f in fields if f.rpartition(":")[2].strip() not in tests}

@@ -395,6 +395,17 @@ def test_chinas_label_is_read(name: str) -> None:
     assert [(one.name, one.origin) for one in found] == [("AIGC", True)]
 
 
+def test_chinas_label_is_read_in_list_info() -> None:
+    """Where FFmpeg writes tags of WAV: `LIST INFO`."""
+    source = io.BytesIO(
+        with_chunks(chunk(b"LIST", b"INFO" + chunk(b"AIGC", AIGC.encode() + b"\0")))
+    )
+    row = sniff(source.getvalue())
+    assert row is not None
+    found = load_adapter(row).examine(source, row, DEFAULT, thorough=True).mirrors
+    assert [(one.name, one.origin) for one in found] == [("AIGC", True)]
+
+
 def test_a_mirror_says_what_the_label_says() -> None:
     for name in sound_files.KINDS:
         sound = parsed(assembled(parsed(sound_files.sample(name))))
