@@ -90,6 +90,23 @@ def test_lyrics_with_times_move() -> None:
     assert found["\xa9lyr"] == f"[00:{int(100 * seconds) / 100:05.2f}]Бір\n[x]"
 
 
+@pytest.mark.parametrize("behind", [b"\0\0\0\x04name", b"\0\0\1\0data...", b"abc"])
+def test_what_is_no_part_of_lyrics_stays(behind: bytes) -> None:
+    data = m4a(MONO, 16_000)
+    moov = moov_of(data)
+    ilst.write(moov, LABEL)
+    (listed,) = moov.all(b"udta", b"meta", b"ilst")
+    assert listed.children is not None
+    item = data_item(b"\xa9lyr", "[00:01.00]Бір")
+    listed.children.append(Box(item.name, item.content + behind))
+    sound = parsed(with_moov(data, moov))
+    made = moov_of(assembled(sound, inserts(sound, 1)))
+    (after,) = made.all(b"udta", b"meta", b"ilst", b"\xa9lyr")
+    assert len(after.content) == len(item.content + behind)
+    assert after.content != item.content + behind
+    assert after.content.endswith(behind)
+
+
 def test_xmp_is_read() -> None:
     packet = xmp.write(None, LABEL)
     identifier = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")

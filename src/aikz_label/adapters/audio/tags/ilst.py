@@ -160,12 +160,13 @@ def _value(item: Box) -> str:
 def _sung(item: Box, shift: Shift) -> bytes:
     """Lyrics; their lines can have moments."""
     found: list[bytes] = []
-    for name, start, stop in _parts(item):
-        text = item.content[start:stop]
+    end = 0
+    for name, start, end in _parts(item):
+        text = item.content[start:end]
         if name == b"data":
             text = text[:8] + lyrics.moved(text[8:], shift)
         found.append(Box(name, text).stored())
-    return b"".join(found)
+    return b"".join(found) + item.content[end:]
 
 
 def tell_silence(moov: Box, early: int, coded: int, played: int) -> None:
