@@ -6,6 +6,7 @@ import hashlib
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 
 import mutagen
@@ -44,6 +45,7 @@ from aikz_label.formats import load_adapter
 from aikz_label.label import Label, Origin, System
 from aikz_label.limits import DEFAULT
 from aikz_label.metadata import mirror
+from sound_anew_files import high_efficiency
 from sound_files import LABEL, MONO, assembled, inserts, mp3, parsed, sample, wav
 
 RATE = 16_000
@@ -275,12 +277,27 @@ def test_groups_of_packets_cannot_fill_the_memory(groups: bytes) -> None:
         m4a_splice.spliced(trak, (Insert(0, 1024, (b"x",)),), 1024, 44_100, 0)
 
 
-def test_an_edit_list_from_before_the_start_is_refused() -> None:
-    sound = parsed(sample("m4a"))
+@pytest.mark.parametrize("starts", [(-5000,), (0, 5000)], ids=["from before the start", "cut"])
+@pytest.mark.parametrize("make", [lambda: sample("m4a"), high_efficiency], ids=["LC", "HE"])
+def test_some_edit_lists_are_refused(make: Callable[[], bytes], starts: tuple[int, ...]) -> None:
+    sound = parsed(make())
     assert isinstance(sound, M4a)
     moov = Box.parse(sound.moov)
-    m4a_times.set_edits(moov.need(b"trak"), [m4a_times.Edit(1000, -5000, b"\0\1\0\0")])
-    with pytest.raises(Refused, match="edit list"):
+    edits = [m4a_times.Edit(1000, start, b"\0\1\0\0") for start in starts]
+    m4a_times.set_edits(moov.need(b"trak"), edits)
+    with pytest.raises(Refused, match="edit list") as refusal:
+        replace(sound, moov=moov.stored()).check_variant()
+    assert refusal.value.code == "unsupported-variant"  # not one that coding it anew would help
+
+
+def test_encrypted_packets_are_refused_whatever_their_profile() -> None:
+    sound = parsed(high_efficiency())
+    assert isinstance(sound, M4a)
+    moov = Box.parse(sound.moov)
+    (stbl,) = moov.all(b"trak", b"mdia", b"minf", b"stbl")
+    assert stbl.children is not None
+    stbl.children.append(Box(b"saiz", bytes(9)))
+    with pytest.raises(Refused, match="encrypted"):
         replace(sound, moov=moov.stored()).check_variant()
 
 

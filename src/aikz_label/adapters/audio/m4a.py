@@ -109,7 +109,7 @@ class M4a(SoundFile):
         if set(kinds) - _CHAPTERS - {b"soun"}:
             raise refuse_variant(_TITLE, "it has pictures that move with the sound")
         trak = self.track(moov)
-        m4a_sound.read(self._entry(trak)).check()
+        sound = m4a_sound.read(self._entry(trak))
         stbl = trak.need(b"mdia", b"minf", b"stbl")
         if any(box.name in {b"saiz", b"saio"} for box in stbl.children or ()):
             raise refuse_variant(_TITLE, "its packets are encrypted")
@@ -118,6 +118,7 @@ class M4a(SoundFile):
             raise refuse_variant(_TITLE, "its sound is cut together by an edit list")
         if not len(tables.read(stbl)):
             raise MediaProblem("damaged", detail_word="no-sound")
+        sound.check()  # last: what it refuses can be coded anew, what is refused above cannot
 
     def check_decoded(self, rate: int) -> None:
         """Spectral band replication need not be announced."""
