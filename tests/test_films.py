@@ -332,8 +332,10 @@ def test_more_frames_than_bytes_take_no_memory(own: Config, segments: bytes) -> 
 
 
 CLOSED = {"x265-params": "log-level=error:open-gop=0"}
+WITHIN = "H.264 with other parameter sets in its frames"
 LONG: dict[str, tuple[str, str, dict[str, Any]]] = {
     "mp4": ("mp4", "libx264", {"audio": "aac"}),
+    WITHIN: ("mp4", "libx264", {"options": {"x264-params": "sps-id=1:repeat-headers=1"}}),
     "mkv": ("matroska", "libx264", {}),
     "webm": ("webm", "libvpx-vp9", {"options": {"cpu-used": "8"}}),
     "HEVC": ("mp4", "libx265", {"options": CLOSED, "audio": "aac"}),
@@ -355,7 +357,18 @@ LONG: dict[str, tuple[str, str, dict[str, Any]]] = {
 @cache
 def _long_film(name: str) -> bytes:
     kind, codec, unusual = LONG[name]
-    return video_files.film(kind, codec, size=(160, 90), frames=124, rate=2, **unusual)
+    made = video_files.film(kind, codec, size=(160, 90), frames=124, rate=2, **unusual)
+    return _described_as(made, _long_film("mp4")) if name == WITHIN else made
+
+
+def _described_as(film: bytes, other: bytes) -> bytes:
+    """A film whose container holds the parameter sets of another one only."""
+    found = []
+    for data in (film, other):
+        start = data.rindex(b"avcC") + 4
+        found.append((start, start - 8 + int.from_bytes(data[start - 8 : start - 4])))
+    (start, stop), (first, last) = found
+    return film[:start] + other[first:last].ljust(stop - start, b"\0") + film[stop:]
 
 
 @pytest.mark.parametrize("name", LONG)

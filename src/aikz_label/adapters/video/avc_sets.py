@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aikz_label.adapters.video.coding import Setup
 
 _HIGHEST_SET = 31
+_NUMBER_AT = {7: 4, 8: 1}  # by the type of a parameter set, the byte in which its number begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,16 @@ class Sets:
             ]
         )
 
-    def free_number(self) -> int:
-        """A number that no parameter set has; 0 when there is none."""
-        taken = {_golomb(one[4:]) for one in self.sequence} | {
-            _golomb(one[1:]) for one in self.picture
+    def free_number(self, others: Iterable[bytes] = ()) -> int:
+        """A number that no parameter set has; 0 when there is none.
+
+        Args:
+            others: Units elsewhere, whose numbers are taken too.
+        """
+        taken = {_golomb(one[4:]) for one in self.sequence}
+        taken |= {_golomb(one[1:]) for one in self.picture}
+        taken |= {
+            _golomb(one[_NUMBER_AT[one[0] & 31] :]) for one in others if one[0] & 31 in _NUMBER_AT
         }
         return next((n for n in range(1, _HIGHEST_SET + 1) if n not in taken), 0)
 

@@ -163,10 +163,10 @@ def _stretches(
 def _free_number(source: BinaryIO, taken: Film, decoder: Decoder) -> int:
     """A number for the parameter sets of new frames, beside those that stay in use; 0 where there are none."""
     try:
+        within = smart.key_units(taken, source)
         if decoder.codec == "h264":
-            return avc_sets.Sets.parse(taken.setup).free_number()
+            return avc_sets.Sets.parse(taken.setup).free_number(within)
         if decoder.codec == "hevc":
-            within = smart.key_units(taken, source)
             return hevc_sets.Sets.parse(taken.setup).free_number(within)
     except ValueError:
         pass
