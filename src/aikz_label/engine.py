@@ -30,7 +30,7 @@ from aikz_label.manifest.binding import Binding, binding_in, binding_of, is_whol
 from aikz_label.manifest.known import Belief, Signed
 from aikz_label.manifest.reading import TRUST_URI, Reading, from_store
 from aikz_label.trust import TrustKind, TrustList, of_kind
-from aikz_label.trust.certificates import CLAIM_SIGNING, EMAIL_PROTECTION
+from aikz_label.trust.certificates import CLAIM_SIGNING, EMAIL_PROTECTION, span
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey
@@ -120,7 +120,7 @@ def read(
             whole = _store(reader, said)
             same = signed if signed is not None and signed.store == whole else None
             if same is not None:
-                known.remember(trust, same, said)
+                known.remember(trust, same, said, span)
             reading = from_store(said, whole, same and same.signature)
             if reading.problem == "exclusion":
                 details = json.loads(reader.detailed_json())
@@ -194,7 +194,7 @@ def read_unbound(store: bytes, trust: tuple[TrustList, ...]) -> tuple[Reading, B
         if said is None:
             said, binding = _unbound(store, trust, signed, look_up=True)
             if signed is not None:
-                known.remember(trust, signed, said)
+                known.remember(trust, signed, said, span)
     except c2pa.C2paError as error:
         return _from_error(error), None
     except (ValueError, RecursionError) as error:

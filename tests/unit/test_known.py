@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import random
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import pki
 from aikz_label import Limits, engine, formats, mark, verify
 from aikz_label.adapters.image.jpeg import Jpeg
 from aikz_label.manifest import binding, cose, known
-from c2pa_files import Tagged, box, cbor, superbox
+from aikz_label.trust import TrustList
+from c2pa_files import Manifest, Tagged, actions, box, cbor, deed, in_jpeg, superbox
 from support import encoded, picture
 
 
@@ -110,6 +113,25 @@ def test_who_believes_others_is_not_told_what_somebody_else_believes(marked, con
         assert read(marked, trust, store_of(marked)).state == "untrusted"
     both = stranger.trust + config.trust
     assert [read(marked, both, store_of(marked)).trust for _ in range(2)] == [1, 1]
+
+
+def test_a_certificate_that_expires_takes_the_belief_with_it(looked, monkeypatch):
+    root = pki.root()
+    trust = (TrustList("theirs", root.pem),)
+
+    def signed_below(authority):
+        made = actions(deed("created", "trainedAlgorithmicMedia"))
+        return in_jpeg(encoded(picture(), "jpeg"), Manifest([made], authority.issue()))
+
+    over = signed_below(root.issue("Gone", authority=0, days=(-9, -2)))
+    assert read(over, trust, store_of(over)).state == "untrusted"  # the engine's own word
+    data = signed_below(root.issue("Going", authority=0, days=(-9, 2)))
+    read(data, trust, store_of(data))
+    for days, look_up in ((1, False), (3, True), (-2, True)):
+        looked.update({True: 0, False: 0})
+        monkeypatch.setattr(known, "_now", lambda days=days: pki.NOW + timedelta(days))
+        read(data, trust, store_of(data))
+        assert looked == {look_up: 1, not look_up: 0}
 
 
 def test_a_store_that_the_engine_does_not_find_is_no_help(marked, label, stranger, config):

@@ -1,9 +1,9 @@
 """Signers that the engine has believed before.
 
 From a certificate to a trust list is the longest way the engine goes: nearly half of what a small file costs. It is the
-same for every file of a signer. Without a time-stamp it does not even depend on the clock: the engine compares the dates
-of the certificate apart from it, for every file. So its answer is remembered for the certificates and the lists that it
-was given for, and everything else is checked anew each time.
+same for every file of a signer. Without a time-stamp the clock matters to it only by the dates of the certificates. So its
+answer is remembered for the certificates and the lists that it was given for, as long as all of those certificates are
+valid, and everything else is checked anew each time.
 
 Only a store that can be read in one way is treated so: one manifest, its three boxes as they are always written, a
 signature in exactly the form of the engine's own, without anything beside it that says more of the signer (time-stamps,
@@ -13,7 +13,9 @@ answers about revocation), and no assertion that names signers of its own. The e
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from aikz_label.manifest.cose import ALGORITHMS, MAX_CHAIN, Signature
@@ -42,6 +44,7 @@ _MOST_ASSERTIONS = 64
 _MOST_CERTIFICATES = 16 * 1024  # bytes of a chain that is remembered
 _MOST_SIGNERS = 256
 _TRUSTED = "signingCredential.trusted"
+_now = partial(datetime.now, UTC)
 
 
 class Signed(NamedTuple):
@@ -66,27 +69,38 @@ class Belief(NamedTuple):
     Attributes:
         words: Its explanation.
         uri: The list it found the signer on.
+        begins: When the last of the certificates began to be valid.
+        ends: When the first of them ends.
     """
 
     words: str
     uri: str
+    begins: datetime
+    ends: datetime
 
 
 _believed: dict[tuple[Hashable, tuple[bytes, ...]], Belief] = {}
 
 
 def recall(trust: Hashable, signed: Signed) -> Belief | None:
-    """What the engine said of these certificates, if it believed them by these lists."""
-    return _believed.get((trust, signed.signature.chain))
+    """What the engine said of these certificates, if it believed them by these lists and none has expired since."""
+    belief = _believed.get((trust, signed.signature.chain))
+    return belief if belief is not None and belief.begins <= _now() < belief.ends else None
 
 
-def remember(trust: Hashable, signed: Signed, found: Mapping[str, Any]) -> None:
+def remember(
+    trust: Hashable,
+    signed: Signed,
+    found: Mapping[str, Any],
+    span: Callable[[tuple[bytes, ...]], tuple[datetime, datetime]],
+) -> None:
     """Note that the engine believed a signer, where the signature is that signer's.
 
     Args:
         trust: The lists it was given.
         signed: The store it read.
         found: What it said.
+        span: Tells from when to when all certificates of a chain are valid; raises `ValueError` where one cannot be read.
     """
     results = mapping(found.get("validation_results"))
     active = mapping(results.get("activeManifest"))
@@ -100,9 +114,13 @@ def remember(trust: Hashable, signed: Signed, found: Mapping[str, Any]) -> None:
         or sum(map(len, chain)) > _MOST_CERTIFICATES
     ):
         return
+    try:
+        begins, ends = span(chain)
+    except ValueError:
+        return
     while len(_believed) >= _MOST_SIGNERS:
         _believed.pop(next(iter(_believed), None), None)  # type: ignore[arg-type]  # another thread may be as far
-    _believed[trust, chain] = Belief(str(success[0]["explanation"]), uri)
+    _believed[trust, chain] = Belief(str(success[0]["explanation"]), uri, begins, ends)
 
 
 def forget() -> None:

@@ -7,7 +7,7 @@ believed is decided in `credentials`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -122,6 +122,16 @@ def facts(certificate: bytes) -> Facts:
         )
     except (IndexError, ValueError) as error:
         raise der.Malformed("certificate") from error
+
+
+def span(chain: Iterable[bytes]) -> tuple[datetime, datetime]:
+    """From when to when all certificates of a chain are valid.
+
+    Raises:
+        Malformed: One of them is none.
+    """
+    every = [facts(certificate) for certificate in chain]
+    return max(one.begins for one in every), min(one.ends for one in every)
 
 
 def title(name: bytes) -> str:
