@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from importlib import resources
+from pathlib import Path
 
 import jsonschema
 import numpy as np
@@ -21,6 +23,7 @@ from aikz_label.adapters.audio.container import SoundFile
 from aikz_label.adapters.audio.encoding import Coder
 from aikz_label.adapters.audio.older import older
 from aikz_label.adapters.audio.recoders import Coding, Muxed, Sndfile
+from aikz_label.carriers.sidecar import path_for
 from aikz_label.cli import main
 from aikz_label.config import Config
 from aikz_label.limits import DEFAULT
@@ -135,6 +138,24 @@ def test_marking_it_again_replaces_the_notice(marked, config: Config) -> None:
     assert (before["first"], before["samples"]) == (after["first"], after["samples"])
     assert len(sound_fidelity.decoded(first.data, 1)) == len(sound_fidelity.decoded(again.data, 1))
     assert str(again.report.verdict) == "labelled"
+
+
+@pytest.mark.parametrize("how", ["update", "replace"])
+@pytest.mark.parametrize("believed", [True, False])
+def test_marked_again_among_packets_the_record_stays(
+    how: str, believed: bool, tmp_path: Path, marked, config: Config
+) -> None:
+    first = marked("adts-main")
+    path = tmp_path / "one.aac"
+    path.write_bytes(first.data)
+    path_for(path).write_bytes(first.sidecar)
+    own = config if believed else replace(config, trust=())  # nobody copies a stranger's words
+    again = mark(path, None, LABEL, config=own, languages=("ru",), on_existing=how)
+    assert notice_of(again).languages == ("ru",)
+    assert notice_of(again).recoding == (notice_of(first).recoding if believed else None)
+    report = verify(again.data, sidecar=again.sidecar, trust=config.trust)
+    assert [one.code for one in report.limits].count("limits.recoded") == believed
+    assert not any("coded again" in warning for warning in again.warnings)
 
 
 @pytest.mark.parametrize(("container", "codec"), [("ogg", "flac"), ("ipod", "alac")])

@@ -25,6 +25,7 @@ from aikz_label.report import (
     Measurement,
     Notice,
     NoticeState,
+    Recoding,
     Report,
     Verdict,
     message,
@@ -82,12 +83,14 @@ def mark_stream(job: Job, signed: BinaryIO) -> Done:
     row = _supported(job)
     adapter = formats.load_adapter(row)
     with _refusing():
-        parent, previous = _existing(job, row, adapter)
+        parent, previous, recoding = _existing(job, row, adapter)
         order = replace(order, previous=previous)
         with _scratch(job, signed) as painted:
             rendered = adapter.render(source, painted, row, order)
             measured = adapter.check(painted, row, rendered, order)
             notice = _perceivable(rendered.notice, measured)
+            if notice.kind == "spoken" and notice.recoding is None:
+                notice = replace(notice, recoding=recoding)
             manifest = marker.definition(
                 order.label,
                 notice,
@@ -217,11 +220,12 @@ _HINTS = {
 
 def _existing(
     job: Job, row: Format, adapter: Adapter
-) -> tuple[Parent | None, tuple[Mapping[str, Any], ...]]:
+) -> tuple[Parent | None, tuple[Mapping[str, Any], ...], Recoding | None]:
     """Decide about a marker that is there already, in the file or beside it.
 
     Returns:
-        The input if it becomes the parent, and where it carries a notice already.
+        The input if it becomes the parent, where it carries a notice already, and how its sound was coded anew for that;
+        only a signer on a trust list is believed that.
     """
     source, on_existing = job.source, job.on_existing
     reading = job.believing.settle(adapter.read_marker(source, row, job.believing.trust))
@@ -229,7 +233,7 @@ def _existing(
     outside, beside = _outside(job), False
     if reading.state in {"absent", "failed"} and not examined.has_marker:
         if outside is None:
-            return None, ()
+            return None, (), None
         reading, outside = outside, None
         beside = True
     if on_existing == "refuse":
@@ -255,7 +259,9 @@ def _existing(
         )
     mime = engine.ANY if reading.outside else row.mime
     parent = Parent(source, mime, marker.PARENT, reading) if on_existing == "update" else None
-    return parent, _placements(job, row, adapter, content, reading)
+    believed = content.notice if reading.state == "trusted" else None
+    recoding = believed.recoding if believed is not None else None
+    return parent, _placements(job, row, adapter, content, reading), recoding
 
 
 def _placements(
