@@ -18,8 +18,9 @@ import support
 from aikz_label import Label, Refused, mark, verify
 from aikz_label.adapters import MediaProblem, Order
 from aikz_label.adapters.video import hearing
-from aikz_label.adapters.video.spoken import proving, speaking
+from aikz_label.adapters.video.spoken import proving, speaking, tracks
 from aikz_label.adapters.video.spoken.speaking import Said
+from aikz_label.adapters.video.spoken.tracks import Unspoken
 from aikz_label.carriers import ebml
 from aikz_label.config import Config
 from aikz_label.formats import FORMATS, Format, sniff
@@ -468,6 +469,42 @@ def _laced_block(payloads: list[bytes], kind: int) -> bytes:
             told += ebml.packed_size(size - before + (1 << 13) - 1, 2)
     head = payloads[0][:3] + bytes((payloads[0][3] | kind, len(frames) - 1))
     return head + told + b"".join(frames)
+
+
+def with_long_block(data: bytes, name: int, track: int) -> bytes:
+    """The same Matroska file with one block of a track more than a megabyte long, alone (`0xA3`) or in a group (`0xA0`)."""
+    source = io.BytesIO(data)
+    document = ebml.Document.read(source, 1_000_000)
+    parts, done = [], False
+    for part in document.parts:
+        inner = []
+        for child in ebml.children(source, part, 100_000) if part.name == ebml.CLUSTER else ():
+            payload = ebml.content(source, child)
+            packed = ebml.pack(child.name, payload)
+            if not done and child.name == 0xA3 and payload[0] == 0x80 | track:
+                done, long = True, bytes(1_100_000)
+                grouped = ebml.pack(0xA0, ebml.pack(0xA1, payload), ebml.pack(0xEC, long))
+                packed = grouped if name == 0xA0 else ebml.pack(0xA3, payload + long)
+            inner.append(packed)
+        if inner:
+            parts.append(ebml.pack(ebml.CLUSTER, *inner))
+        elif part.name in {ebml.INFO, ebml.TRACKS}:
+            parts.append(data[part.start : part.stop])
+    start = document.segment.start
+    return data[:start] + ebml.pack(ebml.SEGMENT, *parts, width=8)
+
+
+@pytest.mark.parametrize("name", [0xA3, 0xA0])
+def test_long_blocks_are_in_the_way_only_in_the_sound_itself(name: int, folder: Path):
+    plain = film(folder / "long.mkv", "-c:a", "pcm_s16le", seconds=1).read_bytes()
+
+    def packets_of(data: bytes) -> int:
+        return len(tracks.find(io.BytesIO(data), FORMATS["mkv"], 0, DEFAULT))
+
+    assert packets_of(with_long_block(plain, name, 1)) == packets_of(plain) > 0
+    with pytest.raises(Unspoken) as caught:
+        packets_of(with_long_block(plain, name, 2))
+    assert caught.value.detail == "its packets are too long"
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ class MatroskaSound(Matroska):
     ) -> list[tuple[int, int, int, bool]]:
         """See `Matroska._read_block`: every packet of a block."""
         del place
-        block, before, after = _in_group(source, outer)
+        block = _block_of(source, outer)
         source.seek(block.body)
         head = source.read(min(11, block.stop - block.body))
         width = 9 - head[0].bit_length() if head else 9
@@ -106,9 +106,12 @@ class MatroskaSound(Matroska):
             raise film.damaged()
         if int.from_bytes(head[:width]) - (1 << 7 * width) != self._entry.number:
             return []
+        if outer.stop - outer.start > _MOST_GROUP:
+            raise Unspoken("structure", "its packets are too long")
+        before, after = _around(source, outer, block)
         head = head[: width + 3]
         source.seek(block.body + len(head))
-        at, sizes = _laced(source.read(min(_MOST_GROUP, block.stop - block.body - len(head))), head)
+        at, sizes = _laced(source.read(block.stop - block.body - len(head)), head)
         starts = block.body + len(head) + at + np.concatenate([[0], np.cumsum(sizes)])[:-1]
         if int(starts[-1]) + sizes[-1] > block.stop:
             raise film.damaged()
@@ -158,22 +161,27 @@ class MatroskaSound(Matroska):
         return found
 
 
-def _in_group(source: BinaryIO, outer: Element) -> tuple[Element, bytes, bytes]:
-    """The block of a group, and what stands there before and behind it; a block alone is its own."""
+def _block_of(source: BinaryIO, outer: Element) -> Element:
+    """The block of a group; a block alone is its own."""
     if outer.name != _GROUP:
-        return outer, b"", b""
-    if outer.stop - outer.start > _MOST_GROUP:
-        raise Unspoken("structure", "its packets are too long")
+        return outer
     block = next((c for c in ebml.children(source, outer, 1000) if c.name == _BLOCK), None)
     if block is None:
         raise film.damaged()
+    return block
+
+
+def _around(source: BinaryIO, outer: Element, block: Element) -> tuple[bytes, bytes]:
+    """What stands in a group before its block and behind it; nothing around a block alone."""
+    if outer.name != _GROUP:
+        return b"", b""
     source.seek(outer.body)
     before = source.read(block.start - outer.body)
     source.seek(block.stop)
     after = source.read(outer.stop - block.stop)
     if before.startswith(_CRC):  # a check sum of what changes becomes empty space
         before = _VOID + before[len(_VOID) :]
-    return block, before, after
+    return before, after
 
 
 def _laced(data: bytes, head: bytes) -> tuple[int, list[int]]:
