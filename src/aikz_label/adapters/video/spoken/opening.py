@@ -13,7 +13,7 @@ from aikz_label.notice.sound import Composed, Samples
 
 _RISE = 0.06  # seconds behind the notice in which the programme comes back
 _GRAIN = 64  # pieces that are read at a time
-_MOST_BYTES = 64 << 20
+_MOST_BYTES = 128 << 20  # that are read of a sound; several times as much is in memory then
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,23 +50,24 @@ class Opening:
             until: Sample of the programme up to which it must be new at least.
 
         Raises:
-            Unspoken: The sound ends before the notice.
+            Unspoken: The sound ends before the notice, or takes too many bytes until then.
         """
         spoken = skipped + max(made.samples.shape[1], until)
         wanted = spoken + round(_RISE * made.rate)
+        fit = int(np.searchsorted(np.cumsum(sound.stored.slots.size), _MOST_BYTES, side="right"))
         count = _GRAIN
         while True:
-            pieces = sound.first(count)
+            pieces = sound.first(min(count, fit))
             packets = coding.packets(pieces) if sound.stored.pieces else pieces
             lengths = [coding.samples_of(packet) for packet in packets]
             ends = np.cumsum(lengths)
             if not all(lengths):
                 raise Unspoken("codec", "one of its packets is empty")
             least = int(np.searchsorted(ends, wanted)) + 1
-            whole = len(pieces) < count
+            whole = len(pieces) == len(sound)
             if least + coding.reach < len(packets) or whole:
                 break
-            if sum(map(len, pieces)) > _MOST_BYTES:
+            if count >= fit:
                 raise Unspoken("structure", "its packets are too long")
             count *= 2
         if not len(ends) or int(ends[-1]) < spoken:
