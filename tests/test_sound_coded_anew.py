@@ -283,3 +283,12 @@ def test_wav_tells_how_many_bytes_a_second_takes(marked) -> None:
     assert recoding.rendered(sound_files.parsed(silent), out, order, []) is not None
     told = int.from_bytes(out.getvalue()[28:32], "little")
     assert told == pytest.approx(11_025 * 1024 / 2036, rel=0.01)
+
+
+def test_more_channels_than_can_be_handed_over_are_refused() -> None:
+    samples = np.zeros((8, 4096), np.float32)
+    coder = Coder("AAC", "aac", 48_000, "7.1", "fltp", 256_000)
+    with pytest.raises(Refused, match=r"7\.1"):
+        list(coder.packets(samples))
+    with pytest.raises(Refused, match=r"7\.1"):
+        Muxed("mp4", coder).write([samples], io.BytesIO())

@@ -82,11 +82,18 @@ class Coder:
 
 
 def frame_of(samples: Samples, at: int, coder: Coder) -> av.AudioFrame:
-    """Samples from some moment on, as an encoder takes them."""
+    """Samples from some moment on, as an encoder takes them.
+
+    Raises:
+        ValueError: PyAV cannot hand over so many channels one by one.
+    """
     fit = _as(samples, coder.form)
     planar = av.AudioFormat(coder.form).is_planar
     array = np.ascontiguousarray(fit if planar else fit.T.reshape(1, -1))
-    frame = av.AudioFrame.from_ndarray(array, format=coder.form, layout=coder.layout)
+    try:
+        frame = av.AudioFrame.from_ndarray(array, format=coder.form, layout=coder.layout)
+    except IndexError as error:
+        raise ValueError(f"{len(samples)} channels") from error
     frame.sample_rate, frame.pts, frame.time_base = coder.rate, at, Fraction(1, coder.rate)
     return frame
 
