@@ -140,6 +140,16 @@ def test_marking_it_again_replaces_the_notice(marked, config: Config) -> None:
     assert str(again.report.verdict) == "labelled"
 
 
+def test_several_pieces_of_compressed_sound_are_not_coded_anew(config: Config) -> None:
+    data = source("aifc-ima4")
+    (piece,) = (chunk for chunk in sound_files.parsed(data).chunks if chunk.name == b"SSND")
+    longer = len(data) - 8 + piece.end - piece.start
+    twice = data[:4] + longer.to_bytes(4) + data[8:] + data[piece.start : piece.end]
+    with pytest.raises(Refused, match="several pieces") as refusal:
+        mark(twice, None, LABEL, config=config, languages=("en",), allow_reencode=True)
+    assert refusal.value.code == "unsupported-variant"
+
+
 @pytest.mark.parametrize("how", ["update", "replace"])
 @pytest.mark.parametrize("believed", [True, False])
 def test_marked_again_among_packets_the_record_stays(

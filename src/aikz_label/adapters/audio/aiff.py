@@ -106,12 +106,12 @@ class Aiff(SoundFile):
 
     def check_variant(self) -> None:
         """See `SoundFile.check_variant`."""
-        if self.coding is None:
-            raise needs_recoding(_TITLE, "its samples are compressed, or stored in an unusual way")
         if sum(c.name == b"SSND" for c in self.chunks) > 1:
             raise refuse_variant(_TITLE, "it holds several pieces of sound")
         if self._bounds()[0] > self._bounds()[1]:
             raise MediaProblem("damaged", detail_word="cut")
+        if self.coding is None:
+            raise needs_recoding(_TITLE, "its samples are compressed, or stored in an unusual way")
 
     def markers(self) -> Iterator[Place]:
         """None: there is no place for one."""
