@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import random
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -253,3 +255,26 @@ def test_few_signers_are_remembered(marked, config, monkeypatch):
     for number in range(5):
         read(marked, (replace(trust[0], name=f"list {number}"),), store_of(marked))
     assert [lists[0].name for lists, _ in known._believed] == ["list 3", "list 4"]
+
+
+def test_many_threads_forget_the_oldest_at_once(monkeypatch):
+    monkeypatch.setattr(known, "_MOST_SIGNERS", 3)
+    plain = known.read(made())
+    success = [known._entry(plain, "words"), {"code": "claimSignature.validated"}]
+    results = {"activeManifest": {"success": success}, "trustListUri": "uri"}
+    said = {"active_manifest": plain.label, "validation_results": results}
+
+    def remember(thread):
+        for number in range(10_000):
+            chain = (b"%d %d" % (thread, number),)
+            signed = plain._replace(signature=plain.signature._replace(chain=chain))
+            known.remember((), signed, said, lambda _: (pki.NOW, pki.NOW))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(remember, range(8)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert 0 < len(known._believed) <= 10

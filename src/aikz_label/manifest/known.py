@@ -119,7 +119,8 @@ def remember(
     except ValueError:
         return
     while len(_believed) >= _MOST_SIGNERS:
-        _believed.pop(next(iter(_believed), None), None)  # type: ignore[arg-type]  # another thread may be as far
+        for oldest in list(_believed)[:1]:  # in one step: another thread may be as far
+            _believed.pop(oldest, None)
     _believed[trust, chain] = Belief(str(success[0]["explanation"]), uri, begins, ends)
 
 
