@@ -14,7 +14,7 @@ from PIL import Image
 
 from aikz_label import Refused, Verdict, engine, mark, verify
 from aikz_label.adapters.image import ADAPTER
-from aikz_label.adapters.image.tiff import Tiff, page
+from aikz_label.adapters.image.tiff import Tiff, jpeg, page
 from aikz_label.formats import FORMATS
 from aikz_label.label import Origin
 from aikz_label.limits import DEFAULT, NO_LIMITS
@@ -539,6 +539,24 @@ def test_old_style_jpeg(sampling, photometric, said, length, label, config):
         image.load()
     assert stream[200:400] not in result.data, "the picture without a notice is gone"
     assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
+
+
+@pytest.mark.parametrize("coding", [6, 7])
+def test_jpeg_far_higher_than_its_page_is_not_decoded(coding, label, config):
+    _, stream = jpeg_page(2, 6, said=False, length=False)
+    at = stream.index(b"\xff\xc0") + 5
+    bomb = stream[:at] + (20_000).to_bytes(2) + stream[at + 2 :]
+    sides = {256: [SIZE[0]], 257: [SIZE[1]]}
+    source = raw_page(bomb, sides | {258: [8, 8, 8], 259: [coding], 262: [6], 277: [3]})
+    with pytest.raises(Refused) as refusal:
+        mark(source, None, label, config=config)
+    assert refusal.value.code == "damaged"
+
+
+def test_old_style_jpeg_that_did_not_change_stays():
+    source, stream = jpeg_page(2, 6, said=True, length=True)
+    blocks = Tiff.parse(source, DEFAULT, thorough=True).decode(0).blocks
+    assert jpeg.edited(next(iter(blocks)), stream) == stream
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4])

@@ -25,11 +25,16 @@ _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 # Adobe's marker with transform 0: three components that are colours as they are, not brightness and differences
 _PLAIN = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
 _QUANTISATION, _HUFFMAN = 0xDB, 0xC4
+_SPARE = 1024  # rows that a stream may have below its block
 
 
 def decoded(data: bytes, page: Page, rows: int) -> NDArray[Any]:
     """The samples of a block; brightness and differences stay what they are."""
-    picture = Jpeg.parse(_whole(data, page), NO_LIMITS, thorough=False).decode()
+    file = Jpeg.parse(_whole(data, page), NO_LIMITS, thorough=False)
+    # one that is far larger than its page is a bomb
+    if file.size[0] != page.block[0] or file.size[1] > max(page.block[1], page.size[1]) + _SPARE:
+        raise MediaProblem("damaged", detail_word="no-size")
+    picture = file.decode()
     assert isinstance(picture, PillowPicture)
     samples = np.asarray(picture.image)
     samples = samples[..., None] if samples.ndim == 2 else samples
@@ -80,6 +85,8 @@ def edited(block: NDArray[Any], source: bytes) -> bytes:
     fresh = PillowPicture(image)
     if before.shape == block.shape:
         rows, columns = np.nonzero((before != block).any(axis=2))
+        if not rows.size:
+            return source
         left, top = int(columns.min()), int(rows.min())
         size = int(columns.max()) - left + 1, int(rows.max()) - top + 1
         fresh.painted = left, top, *size
