@@ -534,6 +534,7 @@ def test_specs_come_back():
                 40,
                 64 * layout.icon,
                 -3.25,
+        "strip-paths/1 created kk short3 20 30 0 0 1 1 9",
                 1e-3,
                 0.125,
                 7e6,

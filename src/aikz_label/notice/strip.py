@@ -113,14 +113,14 @@ def _least_width(origin: Origin, languages: tuple[str, ...], profile: ImageProfi
     """Width that the codes of all languages need, one below the other, at the least size of text, px."""
     layout = next(step for step in ladder(origin, languages) if step.name == "codeN")
     em, icon_em = min(badge.sizes(layout, (1, 1), profile))
-    return _content(layout.lines, em, icon_em) + 2 * _air(layout, em, icon_em)
+    return content(layout.lines, em, icon_em) + 2 * _air(layout, em, icon_em)
 
 
 def draw_in_shape(layout: Layout, em: int, icon_em: int, shape: float) -> Badge | None:
     """Draw the middle of a strip whose width is so many times its height; `None` when none such is ever drawn."""
     widest, height = badge.size(layout.lines, em, icon_em)
     width = round(height * shape)
-    if not _content(layout.lines, em, icon_em) <= width <= widest * _TOLERANCE:
+    if not content(layout.lines, em, icon_em) <= width <= widest * _TOLERANCE:
         return None
     return draw(layout.lines, em, icon_em, width)
 
@@ -152,7 +152,7 @@ def _fitting(
         ems = list(badge.sizes(layout, (width, grown), profile))
         for em, icon_em in reversed(ems) if layout.small else ems:
             room = width - 2 * _air(layout, em, icon_em)
-            if room < _content(layout.lines, em, icon_em):
+            if room < content(layout.lines, em, icon_em):
                 continue
             middle = draw(layout.lines, em, icon_em, width)
             band = middle.mask.height
@@ -166,7 +166,7 @@ def _air(layout: Layout, em: int, icon_em: int) -> int:
     return _LEAST_AIR if layout.small else round(badge.geometry(layout.lines, em, icon_em).pad)
 
 
-def _content(lines: tuple[str, ...], em: int, icon_em: int) -> int:
+def content(lines: tuple[str, ...], em: int, icon_em: int) -> int:
     """Width of sign and text alone, px."""
     laid = badge.geometry(lines, em, icon_em)
     return math.ceil(laid.width - 2 * (laid.pad + laid.border))

@@ -14,7 +14,7 @@ from html import escape
 from aikz_label.adapters.svg.document import NAMESPACE
 from aikz_label.adapters.svg.edit import DATA, ID
 from aikz_label.label import Origin
-from aikz_label.notice import badge, outlines, wording
+from aikz_label.notice import badge, outlines, strip, wording
 from aikz_label.texts import LANGUAGES
 
 DESIGN = "paths/1"
@@ -92,6 +92,8 @@ class Spec:
             and all(map(math.isfinite, (self.x, self.y, self.across, self.down)))
             and min(self.across, self.down) > 1e-9
             and max(abs(self.x), abs(self.y), self.across, self.down) < 1e12
+            # white letters beside the plate would be on whatever is there
+            and (not self.band or self.band > strip.content(self.lines, self.em, self.icon_em))
         )
 
     @property
