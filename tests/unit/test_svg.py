@@ -335,6 +335,10 @@ HAZARDS = {
     "resize": svg("<style>svg { width: 10px }</style>"),
     "animated": svg('<animate attributeName="viewBox" to="0 0 1 1" dur="1s"/>'),
     "animated-root": svg('<g><set href="#r" attributeName="display" to="none"/></g>', 'id="r" width="640" height="360"'),
+    "animated-oddly": svg('<g><set href="a.svg#aikz&#10;-label%2Dnotice" attributeName="display" to="none"/></g>'),
+    "other-prefix": svg('<script xmlns:l="http://www.w3.org/1999/xlink" l:href="x.js"/>'),
+    "decoy": svg('<set attributeName="viewBox" to="0 0 1 1" xlink:href="#a" xmlns:xlink="x:y"/>'),
+    "given": b'<!DOCTYPE svg [<!-- \' --><!ATTLIST svg opacity CDATA "0">]>' + svg(),
     "animated-notice": svg('<g><set xlink:href="#aikz-label-notice" attributeName="display" to="none" xmlns:xlink="http://www.w3.org/1999/xlink"/></g>'),
 }  # fmt: skip
 
@@ -370,6 +374,19 @@ def test_what_could_hide_the_notice_is_refused(name, label, config):
 def test_what_reaches_neither_the_root_nor_the_notice(inside, label, config):
     marked(svg(inside + SHAPES), label, config)
     assert not list(hazards(Document.parse(svg(inside), thorough=True), "x"))
+
+
+def test_namespaces_that_a_document_type_gives(label, config):
+    given = "xmlns CDATA #FIXED 'http://www.w3.org/2000/svg' xmlns:a CDATA 'b' id ID #IMPLIED"
+    marked(f"<!DOCTYPE svg [<!ATTLIST svg {given}>]>".encode() + svg(), label, config)
+
+
+def test_a_notice_of_another_name_is_moved_by_that_name(label, config):
+    other = marked(svg(), label, config).data.replace(b"aikz-label-notice", b"x")
+    moving = b'<g><animateMotion href="#x" path="M0 9999" dur="1s"/></g>'
+    for more, state in ((b"", NoticeState.PERCEIVABLE), (moving, NoticeState.UNKNOWN)):
+        text = re.sub(rb"<metadata>.*?</metadata>", more, other, flags=re.DOTALL)
+        assert verify(text, config=config, measure=True).notice_state is state
 
 
 def test_a_root_that_is_moved_to_where_it_is(label, config):
@@ -517,6 +534,7 @@ def test_a_record_of_another_notice_is_not_believed(label, config):
         "paths/1 created kk ai 20 0 1e99 0 1 1",
         "paths/1 created kk ai 20 0 0.0 0 1 1",
         "paths/1 created kk ai 20 0 0 0 1",
+        "strip-paths/1 created kk short3 20 30 0 0 1 1 9",
         "",
     ],
 )
@@ -534,7 +552,6 @@ def test_specs_come_back():
                 40,
                 64 * layout.icon,
                 -3.25,
-        "strip-paths/1 created kk short3 20 30 0 0 1 1 9",
                 1e-3,
                 0.125,
                 7e6,

@@ -31,6 +31,7 @@ _WHY = {
     "root": "the drawing as a whole is clipped, masked, faded, filtered or moved",
     "script": "a script could hide it",
     "stylesheet": "a style sheet from elsewhere, or one that redefines paths, could hide it",
+    "type": "its document type gives elements attributes that could hide it",
 }
 
 

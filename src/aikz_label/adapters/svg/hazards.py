@@ -8,8 +8,10 @@ perceived is then unknown.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote
 
+from aikz_label.adapters.svg import source
 from aikz_label.adapters.svg.document import Document, Element
 from aikz_label.adapters.svg.styles import declarations, meets_root, rules, unescaped
 
@@ -48,7 +50,8 @@ _OF_OTHERS = {
 _OF_ONE = {"animate", "animateColor", "set"}  # property, which they name
 _SPACE = re.compile(r"\s*,\s*|\s+")
 _IMPORT = re.compile(r"@import", re.IGNORECASE)
-_LINK_NAMES = {"href", "xlink:href"}
+_XLINK = "http://www.w3.org/1999/xlink"
+_DROPPED = re.compile(r"[\t\n\r]+")  # in addresses
 
 
 def hazards(document: Document, identity: str) -> Iterator[str]:
@@ -64,9 +67,11 @@ def hazards(document: Document, identity: str) -> Iterator[str]:
         yield "script"
     if document.named("link") or any("xml-stylesheet" in one[:40] for one in document.instructions):
         yield "stylesheet"
+    if any(name.partition(":")[0] != "xmlns" for name in source.defaults(document.text)):
+        yield "type"
     root = {one.name: one.value for one in document.attributes(document.root)}
     style = declarations(root.get("style", ""))
-    if any(_reaches(name, value) for source in (root, style) for name, value in source.items()):
+    if any(_reaches(name, value) for said in (root, style) for name, value in said.items()):
         yield "root"
     yield from _animations(document, root.get("id", ""), identity)
     yield from _sheets(document, root)
@@ -86,22 +91,29 @@ def _runs(document: Document, script: Element) -> bool:
     kind = named.get("type", "").strip().lower()
     if "script" not in kind and _DATA.fullmatch(kind):
         return False
-    return bool(named.keys() & {*_LINK_NAMES, "src"} or document.content(script).strip())
+    linked = any(name.rpartition(":")[2] in {"href", "src"} for name in named)
+    return linked or bool(document.content(script).strip())
 
 
 def _animations(document: Document, root: str, notice: str) -> Iterator[str]:
     """Animations of the root or of the notice."""
+    spaces = document.namespaces()
     for element in document.named(*_ANIMATIONS):
         named = {one.name: one.value for one in document.attributes(element)}
-        target = next((named[name] for name in _LINK_NAMES if name in named), None)
         harmless = element.name in _OF_ONE and named.get("attributeName") in _OF_OTHERS
-        if target is None:
-            reached = element.depth == 1 and not harmless
-        else:
-            aim = target.strip().removeprefix("#")
-            reached = aim == notice or (aim == root != "" and not harmless)
-        if reached:
+        aims = set(_aims(named))
+        linked = named.get("xmlns:xlink", spaces.get("xlink", _XLINK)) == _XLINK
+        elsewhere = "href" in named or (linked and "xlink:href" in named)
+        of_root = root in aims - {""} or (element.depth == 1 and not elsewhere)
+        if notice in aims or (of_root and not harmless):
             yield "animation"
+
+
+def _aims(named: Mapping[str, str]) -> Iterator[str]:
+    """What an element may link to in its own file, whatever the prefix and however the address is written."""
+    for name, value in named.items():
+        if name.rpartition(":")[2] == "href":
+            yield unquote(_DROPPED.sub("", value).strip().partition("#")[2])
 
 
 def _sheets(document: Document, root: dict[str, str]) -> Iterator[str]:

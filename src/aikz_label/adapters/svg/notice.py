@@ -144,7 +144,8 @@ def measure(document: Document, profile: Profile) -> Measurement:
             return Measurement(NoticeState.NOT_PERCEIVABLE, (), (message("notice.hidden"),))
         return Measurement(NoticeState.UNKNOWN)
     view = viewport(document)
-    if view is None or not found.last or any(hazards(document, ID)):
+    name = document.attribute(found.element, "id")
+    if view is None or not found.last or any(hazards(document, name.value if name else ID)):
         return Measurement(NoticeState.UNKNOWN)
     figures = _figures(found.spec, view)
     problems: tuple[Message, ...] = profile.image.problems(dict(figures))

@@ -100,6 +100,22 @@ def entities(text: str) -> dict[str, str]:
     return declared
 
 
+def defaults(text: str) -> set[str]:
+    """Names of attributes that the document type gives elements whose tags do not have them."""
+    declared, names = document_type(text), set[str]()
+    if declared is None:
+        return names
+
+    def note(_element: str, name: str, _kind: str, value: str | None, _required: int) -> None:
+        if value is not None:
+            names.add(name)
+
+    parser = expat.ParserCreate("utf-8")
+    parser.AttlistDeclHandler = note
+    parser.Parse(f"{text[: declared.end()]}<svg/>".encode(), True)
+    return names
+
+
 def character(name: str) -> str:
     """What a numeric reference stands for."""
     digits = name[1:]
