@@ -22,6 +22,7 @@ from aikz_label.adapters.audio import comparing, decoding, recoding
 from aikz_label.adapters.audio.container import SoundFile
 from aikz_label.adapters.audio.encoding import Coder
 from aikz_label.adapters.audio.older import older
+from aikz_label.adapters.audio.pieces import Span
 from aikz_label.adapters.audio.recoders import Coding, Muxed, Sndfile
 from aikz_label.carriers.sidecar import path_for
 from aikz_label.cli import main
@@ -138,6 +139,20 @@ def test_marking_it_again_replaces_the_notice(marked, config: Config) -> None:
     assert (before["first"], before["samples"]) == (after["first"], after["samples"])
     assert len(sound_fidelity.decoded(first.data, 1)) == len(sound_fidelity.decoded(again.data, 1))
     assert str(again.report.verdict) == "labelled"
+
+
+LEFT_OUT = "The APE or Lyrics3 tag behind the sound was left out."
+
+
+@pytest.mark.parametrize("old", [b"", b"TAG" + bytes(125)], ids=["", "ID3v1"])
+@pytest.mark.parametrize("tag", [b"APETAGEX" + bytes(24), b"LYRICSBEGINLYRICSEND", b""])
+def test_a_tag_behind_layer_ii_is_not_left_out_without_a_word(tag: bytes, old: bytes) -> None:
+    sound = sound_files.parsed(source("layer-2") + tag + old)
+    said: list[str] = []
+    written = list(sound.dressed(sound, 0, (), LABEL, said))
+    assert said == ([LEFT_OUT] if tag else [])
+    assert isinstance(written[-1], Span)
+    assert (len(written[-1]) == 128) == bool(old)
 
 
 def test_several_pieces_of_compressed_sound_are_not_coded_anew(config: Config) -> None:

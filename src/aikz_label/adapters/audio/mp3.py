@@ -43,6 +43,7 @@ _CODER_DELAY = 1105  # samples by which coder and decoder together are late
 _OPTIONS = {"reservoir": "0", "compression_level": "7"}
 _LAYER_2_FRAME, _LAYER_2_DELAY = 1152, 481  # samples
 _OLD_TAG = 128  # bytes, at the very end
+_FOOT = 32  # bytes with which an APE tag ends
 _LEAST, _MOST = (
     64,
     128,
@@ -234,13 +235,18 @@ class Mp3(SoundFile):
         total: int,  # noqa: ARG002  # whole frames
         inserts: Sequence[Insert],
         label: Label,
-        said: list[str],  # noqa: ARG002
+        said: list[str],
     ) -> Iterator[Piece]:
         """See `SoundFile.dressed`."""
         yield from self.tagged.rewritten(label, Shift(inserts, fresh.rate), _LAYER_2_FRAME)
         yield Span(0, fresh.size, fresh.source)
         last = Span(max(self.size - _OLD_TAG, 0), self.size)
-        if pieces.read(self.source, last.start, 3) == b"TAG":
+        tagged = pieces.read(self.source, last.start, 3) == b"TAG"
+        end = last.start if tagged else self.size
+        behind = pieces.read(self.source, max(end - _FOOT, 0), min(_FOOT, end))
+        if behind.startswith(b"APETAGEX") or behind.endswith((b"LYRICSEND", b"LYRICS200")):
+            said.append("The APE or Lyrics3 tag behind the sound was left out.")
+        if tagged:
             yield last
 
     @property
