@@ -155,6 +155,14 @@ def test_never(film: bytes, made: tuple[bytes, Notice]) -> None:
     assert (found.state, codes(found)) == (NoticeState.NOT_PERCEIVABLE, {"missing"})
 
 
+def test_what_is_settled_early_was_not_looked_at_as_a_whole(
+    film: bytes, made: tuple[bytes, Notice]
+) -> None:
+    found = measured(film_of(frames(film) * 4), with_spans(made[1], (0.0, 32.0)))
+    assert found.state is NoticeState.NOT_PERCEIVABLE
+    assert dict(found.figures)["looked_s"] == dict(found.figures)["frames"] == 8
+
+
 def test_black_frames_before_it(made: tuple[bytes, Notice]) -> None:
     shown = frames(made[0])
     late = film_of([np.zeros_like(shown[0])] * 20 + shown)

@@ -59,7 +59,7 @@ def _reading_limits(case: Case, profile: Profile) -> Iterator[Message]:
 
 
 def _watched(figures: Mapping[str, float]) -> Iterator[Message]:
-    """Of a film that is too long, how much was looked at."""
+    """Of a film that is too long, or soon seen to be wanting, how much was looked at."""
     promised = figures.get("covered", 0.0) * figures.get("duration_s", 0.0)
     looked = figures.get("looked_s", promised)
     if looked < promised - 1:

@@ -81,9 +81,11 @@ class _Measuring:
         whole = sampling.affordable(self._watched, known)
         choose = sampling.every if whole else sampling.spread
         looks: list[_Look] = []
+        through = True
         for promise, frame, seconds in choose(self._watched, known):
             looks.append(self._look(frame, seconds, promise))
             if sum(bool(look.found.problems) for look in looks) == _BAD:
+                through = False
                 break
         if any(look.found.state is NoticeState.UNKNOWN for look in looks):
             return UNKNOWN
@@ -92,7 +94,8 @@ class _Measuring:
         stopped = whole and self._watched.left < 0  # more than was to be expected
         if stopped or not (found.problems or seen(times_seen, known)):
             return UNKNOWN
-        watched = sampling.lasts(known) if whole else sampling.looked(times_seen, known)
+        all_of_it = whole and through
+        watched = sampling.lasts(known) if all_of_it else sampling.looked(times_seen, known)
         looked = {"frames": float(len(looks)), "looked_s": round(watched, 3)}
         figures = (*found.figures, *times.items(), *looked.items())
         problems = (*found.problems, *self._profile.film.problems(times))
