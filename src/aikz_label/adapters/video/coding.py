@@ -104,6 +104,8 @@ class Encoder:
         try:
             with quiet:
                 packets = self._context.encode(frame)
+        except MemoryError:
+            raise  # libav's own is among its errors, and says nothing of the film
         except films.errors():
             raise film.variant(f"the encoder for {self._task.codec} here refuses it") from None
         if packets and self._muxer is not None and not self._memory.tell():
