@@ -11,6 +11,10 @@ from hypothesis import strategies as st
 
 import video_files
 from aikz_label.batch.lasting import marking_deadline, seconds
+from aikz_label.batch.marking import mark_rows
+from aikz_label.config import Config
+from aikz_label.label import Label
+from aikz_label.sandbox.marking import Marking
 
 FILMS = {
     "mp4": lambda: video_files.film("mp4", frames=25),
@@ -72,3 +76,13 @@ def _small(name: str) -> bytes:
     data = _made[name]
     at = data.find(b"moov") - 4
     return data[:32] + data[at:] if name == "mp4" else data[:5000]
+
+
+def test_who_names_a_deadline_is_told_that_one(
+    tmp_path: Path, label: Label, config: Config
+) -> None:
+    (tmp_path / "film.mp4").write_bytes(video_files.film("mp4", frames=25))
+    pair = str(tmp_path / "film.mp4"), str(tmp_path / "out.mp4")
+    (marked,) = mark_rows([pair], Marking(label, config), deadline=0.01, jobs=1)
+    assert " 0.01 seconds" in str(marked.error)
+    assert not (tmp_path / "out.mp4").exists()

@@ -84,12 +84,12 @@ def mark_rows(
     with pool:
         answers = pool.run(requests, ordered=True, careful=True, stopping=stopping)
         for (source, target), answer in answers:
-            yield _marked(source, target, answer)
+            yield _marked(source, target, answer, deadline)
 
 
-def _marked(source: str, target: str, answer: Answer) -> Marked:
+def _marked(source: str, target: str, answer: Answer, deadline: float | None) -> Marked:
     if isinstance(answer, Death):
-        problem = lost(answer, marking_deadline(source)).problem
+        problem = lost(answer, deadline or marking_deadline(source)).problem
         assert problem is not None
         refusal = Refused(problem.text("en"), code=answer.reason, hint="Nothing was written.")
         return Marked(source, target, error=refusal)
