@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from functools import lru_cache
 
+import av
 import numpy as np
 
 from aikz_label.label import Origin
@@ -78,3 +80,23 @@ def measured(
 def codes(measurement: Measurement) -> list[str]:
     """The anti-patterns found."""
     return [problem.code.partition(".")[2] for problem in measurement.problems]
+
+
+def coded(samples: Samples, sampling: int, how: tuple[str, str, int, int]) -> bytes:
+    """A mono sound through a codec, in a container, at a rate and with so many bits a second."""
+    codec, kind, rate, bit_rate = how
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=kind) as file:
+        stream = file.add_stream(codec, rate=rate, layout="mono")
+        if bit_rate:
+            stream.bit_rate = bit_rate
+        shape = stream.codec_context.format.name
+        resampler = av.AudioResampler(shape, "mono", rate, stream.frame_size or 1024)
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(samples, np.float32), format="fltp", layout="mono"
+        )
+        frame.sample_rate = sampling
+        for part in [*resampler.resample(frame), *resampler.resample(None), None]:
+            for packet in stream.encode(part):
+                file.mux(packet)
+    return buffer.getvalue()

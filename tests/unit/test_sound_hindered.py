@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 
-import av
 import numpy as np
 import pytest
 
@@ -13,7 +12,7 @@ from aikz_label.notice import sound
 from aikz_label.notice.sound.layouts import Samples
 from aikz_label.profile import load_profile
 from aikz_label.report import Found, NoticeState
-from sounds import KZ, blocks, codes, measured, music, record, spoken
+from sounds import KZ, blocks, coded, codes, measured, music, record, spoken
 
 RATE = 16_000
 PROGRAMME = music(RATE, 20, "mono")
@@ -129,25 +128,6 @@ def test_strict_asks_for_more() -> None:
 # --- sent on ---------------------------------------------------------------------------------------------------------
 
 
-def coded(samples: Samples, codec: str, kind: str, rate: int, bit_rate: int) -> bytes:
-    """A mono sound through a codec, at a rate."""
-    buffer = io.BytesIO()
-    with av.open(buffer, "w", format=kind) as file:
-        stream = file.add_stream(codec, rate=rate, layout="mono")
-        if bit_rate:
-            stream.bit_rate = bit_rate
-        shape = stream.codec_context.format.name
-        resampler = av.AudioResampler(shape, "mono", rate, stream.frame_size or 1024)
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(samples, np.float32), format="fltp", layout="mono"
-        )
-        frame.sample_rate = RATE
-        for part in [*resampler.resample(frame), *resampler.resample(None), None]:
-            for packet in stream.encode(part):
-                file.mux(packet)
-    return buffer.getvalue()
-
-
 SENT = [
     ("libopus", "ogg", 48_000, 16_000),
     ("libmp3lame", "mp3", 44_100, 64_000),
@@ -166,7 +146,7 @@ def test_heard_after_it_was_sent_on(
     made: sound.Composed, codec: str, kind: str, rate: int, bit_rate: int, offset: float
 ) -> None:
     silence = np.zeros((1, int(offset * RATE)), np.float32)
-    data = coded(joined(silence, made.samples, PROGRAMME), codec, kind, rate, bit_rate)
+    data = coded(joined(silence, made.samples, PROGRAMME), RATE, (codec, kind, rate, bit_rate))
     with sound.decode(io.BytesIO(data)) as heard:
         samples, layout = list(heard.blocks()), heard.layout
     notice = record(made)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 
-import av
 import numpy as np
 import pytest
 
@@ -14,7 +12,7 @@ from aikz_label import Label, Verdict, mark, verify
 from aikz_label.config import Config
 from aikz_label.label import Origin
 from aikz_label.notice.sound.layouts import Samples
-from sounds import music
+from sounds import coded, music
 
 RATE = 16_000
 PROGRAMME = music(RATE, 14, "mono")
@@ -31,25 +29,10 @@ WAYS = {
 
 def sent(samples: Samples, way: str) -> bytes:
     """The sound as it arrives."""
-    codec, kind, rate, bits = WAYS[way]
     if way == "noise":  # 26 dB softer
         random = np.random.default_rng(1).standard_normal(samples.shape)
         samples = samples + 0.05 * samples.std() * random.astype(np.float32)
-    buffer = io.BytesIO()
-    with av.open(buffer, "w", format=kind) as file:
-        stream = file.add_stream(codec, rate=rate, layout="mono")
-        if bits:
-            stream.bit_rate = bits
-        form = stream.codec_context.format.name
-        resampler = av.AudioResampler(form, "mono", rate, stream.frame_size or 1024)
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(samples, np.float32), format="fltp", layout="mono"
-        )
-        frame.sample_rate = RATE
-        for part in [*resampler.resample(frame), *resampler.resample(None), None]:
-            for packet in stream.encode(part):
-                file.mux(packet)
-    return buffer.getvalue()
+    return coded(samples, RATE, WAYS[way])
 
 
 @pytest.fixture(scope="module")
