@@ -133,7 +133,7 @@ class Matroska(Film):
             block, kept, key = _group(source, outer)
         source.seek(block.body)
         head = source.read(min(11, block.stop - block.body))
-        number, count = _track_of(head)
+        number, count = track_of(head)
         if number != self._entry.number:
             return []
         if len(head) < count + 3:
@@ -206,11 +206,13 @@ class Matroska(Film):
             head = block.head[:-3] + time.to_bytes(2, "big", signed=True)
             head += bytes([flags | (_KEY if key and not block.group else 0)])
             kind = _BLOCK if block.group else _SIMPLE
-            data = ebml.packed_name(kind) + _length(len(head) + size) + head
+            data = ebml.packed_name(kind) + packed_length(len(head) + size) + head
             if block.group:
                 after = block.kept
                 after += b"" if key else ebml.pack(_REFERENCE, _signed(last - shown or -1))
-                data = ebml.packed_name(_GROUP) + _length(len(data) + size + len(after)) + data
+                data = (
+                    ebml.packed_name(_GROUP) + packed_length(len(data) + size + len(after)) + data
+                )
             yield Edit(block.outer.start, block.outer.stop, data, int(run.start[i]), size, after)
             last = shown
 
@@ -275,7 +277,7 @@ def _lengthened(source: BinaryIO, parent: Element, grown: int) -> Iterator[Edit]
     """The length of an element of which something changed, and its check sum, which becomes empty space."""
     if parent.sized:
         width = parent.body - parent.start - len(ebml.packed_name(parent.name))
-        size = _length(parent.stop - parent.body + grown, width)
+        size = packed_length(parent.stop - parent.body + grown, width)
         yield Edit(parent.body - width, parent.body, size)
     if parent.stop - parent.body >= 6:
         source.seek(parent.body)
@@ -300,7 +302,7 @@ def _whole() -> Iterator[None]:
         raise film.damaged() from None
 
 
-def _track_of(head: bytes) -> tuple[int, int]:
+def track_of(head: bytes) -> tuple[int, int]:
     """The number of a track at the start of a block, and how many bytes it takes."""
     width = 9 - head[0].bit_length() if head else 9
     if not 1 <= width <= min(8, len(head)):
@@ -308,7 +310,7 @@ def _track_of(head: bytes) -> tuple[int, int]:
     return int.from_bytes(head[:width]) - (1 << 7 * width), width
 
 
-def _length(size: int, width: int = 1) -> bytes:
+def packed_length(size: int, width: int = 1) -> bytes:
     """A length in so many bytes, or in as many as it needs."""
     while size >= (1 << 7 * width) - 1:
         width += 1

@@ -11,7 +11,7 @@ import numpy as np
 
 from aikz_label.adapters.video import film
 from aikz_label.adapters.video.film import Recoded
-from aikz_label.adapters.video.matroska import Matroska
+from aikz_label.adapters.video.matroska import Matroska, packed_length, track_of
 from aikz_label.adapters.video.mkvtracks import Entry
 from aikz_label.adapters.video.splice import Edit
 from aikz_label.adapters.video.spoken.tracks import Stored, Unspoken
@@ -101,11 +101,11 @@ class MatroskaSound(Matroska):
         block = _block_of(source, outer)
         source.seek(block.body)
         head = source.read(min(11, block.stop - block.body))
-        width = 9 - head[0].bit_length() if head else 9
-        if not 1 <= width <= 8 or len(head) < width + 3:
-            raise film.damaged()
-        if int.from_bytes(head[:width]) - (1 << 7 * width) != self._entry.number:
+        number, width = track_of(head)
+        if number != self._entry.number:
             return []
+        if len(head) < width + 3:
+            raise film.damaged()
         if outer.stop - outer.start > _MOST_GROUP:
             raise Unspoken("structure", "its packets are too long")
         before, after = _around(source, outer, block)
@@ -136,10 +136,10 @@ class MatroskaSound(Matroska):
             head = _lacing(block.head, sizes)
             length = len(head) + sum(sizes)
             data = ebml.packed_name(_BLOCK if block.outer.name == _GROUP else block.outer.name)
-            data += _size(length) + head
+            data += packed_length(length) + head
             if block.outer.name == _GROUP:
                 whole = len(block.before) + len(data) + sum(sizes) + len(block.after)
-                data = ebml.packed_name(_GROUP) + _size(whole) + block.before + data
+                data = ebml.packed_name(_GROUP) + packed_length(whole) + block.before + data
             tail = self._old(block.first + len(new), stop) + block.after
             yield Edit(
                 block.outer.start,
@@ -226,11 +226,3 @@ def _lacing(head: bytes, sizes: Sequence[int]) -> bytes:
         return head + count
     told = b"".join(b"\xff" * (size // 255) + bytes((size % 255,)) for size in sizes[:-1])
     return head[:-1] + bytes((head[-1] & ~_LACING | _XIPH,)) + count + told
-
-
-def _size(size: int) -> bytes:
-    """A length in as many bytes as it needs."""
-    width = 1
-    while size >= (1 << 7 * width) - 1:
-        width += 1
-    return ebml.packed_size(size, width)
