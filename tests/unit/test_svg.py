@@ -376,6 +376,27 @@ def test_what_reaches_neither_the_root_nor_the_notice(inside, label, config):
     assert not list(hazards(Document.parse(svg(inside), thorough=True), "x"))
 
 
+@pytest.mark.parametrize(
+    ("style", "hidden"),
+    [
+        ("position: absolute; left: -9999px", True),
+        ("margin-top: 9999px", True),
+        ("padding: 100%", True),
+        ("width: 0", True),
+        ("max-height: 1px", True),
+        ("inline-size: calc(1px)", True),
+        ("-webkit-mask-box-image: linear-gradient(#0000, #0000)", True),
+        ("margin: 0 auto; padding: 10px; border: 1px solid #123456", False),
+        ("width: 100%; max-width: 100%; left: 0; border-color: rgb(255, 0, 0)", False),
+    ],
+)
+def test_rules_that_leave_nothing_of_the_whole(style, hidden):
+    data = svg(
+        f"<style>svg {{ {style} }}</style>", 'width="640" height="360" viewBox="0 0 640 360"'
+    )
+    assert bool(list(hazards(Document.parse(data, thorough=True), "x"))) is hidden
+
+
 def test_namespaces_that_a_document_type_gives(label, config):
     given = "xmlns CDATA #FIXED 'http://www.w3.org/2000/svg' xmlns:a CDATA 'b' id ID #IMPLIED"
     marked(f"<!DOCTYPE svg [<!ATTLIST svg {given}>]>".encode() + svg(), label, config)

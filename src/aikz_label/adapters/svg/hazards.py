@@ -24,7 +24,11 @@ _OF_ROOT = {
     "contain": ("", "none"),
     "content-visibility": ("", "visible"),
     "filter": ("", "none"),
+    "-webkit-mask-box-image": ("", "none"),
+    "-webkit-mask-box-image-source": ("", "none"),
     "mask": ("", "none"),
+    "mask-border": ("", "none"),
+    "mask-border-source": ("", "none"),
     "mask-image": ("", "none"),
     "mix-blend-mode": ("", "normal"),
     "offset-path": ("", "none"),
@@ -37,6 +41,20 @@ _OF_ROOT = {
 }
 _NOT_SHOWN = {"none", "contents"}
 _SIZES = ("width", "height")
+_CAPS = {
+    "block-size",
+    "inline-size",
+    "max-block-size",
+    "max-height",
+    "max-inline-size",
+    "max-width",
+}
+# Properties that move the whole, and what moves it no further than some would for its looks.
+_MOVING = re.compile(r"(?:border|inset|margin|padding)(?:-.*)?|bottom|left|right|top")
+_COLOUR = re.compile(r"#\w+|(?:rgb|hsl)a?\([^()]*\)")
+_FAR = re.compile(r"-[\d.]|\d{3}|[\d.](?!p[xt])[a-z%]|\(")
+_LENGTH = re.compile(r"\d*\.?\d+")
+_LEAST = 20  # of whatever unit: the whole would be next to nothing
 _ANIMATIONS = ("animate", "animateColor", "animateMotion", "animateTransform", "discard", "set")
 _PAGES = ("embed", "iframe", "object")  # other documents in this one, which may run scripts in it
 _DATA = re.compile(r"[\w.+-]+/[\w.+-]+|importmap|speculationrules")
@@ -82,7 +100,17 @@ def _reaches(name: str, value: str) -> bool:
     value = _SPACE.sub(",", value.strip().lower())
     if name == "display":
         return value in _NOT_SHOWN
+    if _MOVING.fullmatch(name):
+        return _FAR.search(_COLOUR.sub("", value)) is not None
+    if name in _CAPS:
+        return _is_tiny(value)
     return name in _OF_ROOT and value not in _OF_ROOT[name]
+
+
+def _is_tiny(value: str) -> bool:
+    """Whether a size may leave next to nothing."""
+    number = _LENGTH.match(value.strip())
+    return "(" in value or (number is not None and float(number[0]) < _LEAST)
 
 
 def _runs(document: Document, script: Element) -> bool:
@@ -127,7 +155,8 @@ def _sheets(document: Document, root: dict[str, str]) -> Iterator[str]:
             if "d" in rule.declared:
                 yield "stylesheet"
             reaches = any(
-                _reaches(name, value) or (name in _SIZES and not root.get("viewBox"))
+                _reaches(name, value)
+                or (name in _SIZES and (not root.get("viewBox") or _is_tiny(value)))
                 for name, value in rule.declared.items()
             )
             if reaches and any(
