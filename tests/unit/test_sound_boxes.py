@@ -9,9 +9,10 @@ import pytest
 
 import sound_files
 from aikz_label import Label, Refused, mark
-from aikz_label.adapters.audio import boxes, mirrors, tables
-from aikz_label.adapters.audio.boxes import Box
-from aikz_label.adapters.audio.m4a import M4a
+from aikz_label.adapters.audio import mirrors
+from aikz_label.adapters.audio.m4a import boxes, tables
+from aikz_label.adapters.audio.m4a.boxes import Box
+from aikz_label.adapters.audio.m4a.container import M4a
 from aikz_label.adapters.audio.tags import ilst
 from aikz_label.config import Config
 from aikz_label.label import Origin

@@ -9,12 +9,17 @@ import pytest
 
 import sound_files
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import adts, decoding, flac_blocks, flac_coding, flac_frames, mpeg
+from aikz_label.adapters.audio import decoding
+from aikz_label.adapters.audio.aac import adts
 from aikz_label.adapters.audio.container import Insert
-from aikz_label.adapters.audio.flac import Flac
-from aikz_label.adapters.audio.flac_splice import Splice
+from aikz_label.adapters.audio.flac import blocks as flac_blocks
+from aikz_label.adapters.audio.flac import coding as flac_coding
+from aikz_label.adapters.audio.flac import frames as flac_frames
+from aikz_label.adapters.audio.flac.container import Flac
+from aikz_label.adapters.audio.flac.splice import Splice
 from aikz_label.adapters.audio.frames import Frames, Once, sizes_of
-from aikz_label.adapters.audio.mp3 import Mp3
+from aikz_label.adapters.audio.mp3 import mpeg
+from aikz_label.adapters.audio.mp3.container import Mp3
 from sound_files import assembled, inserts, mp3, parsed
 
 EMPTY = bytes((0xFF, 0xF1, 0x50, 0x80, 0, 0xFF, 0xFC))  # a frame of AAC that ends with its head

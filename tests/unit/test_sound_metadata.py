@@ -18,28 +18,23 @@ from mutagen.mp4 import MP4
 import sound_files
 from aikz_label import Refused, sniff, verify
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import (
-    crc,
-    flac_blocks,
-    flac_coding,
-    m4a_splice,
-    m4a_times,
-    mirrors,
-    mpeg,
-    pieces,
-    tables,
-    vbr_header,
-    wave_times,
-)
-from aikz_label.adapters.audio.boxes import Box
+from aikz_label.adapters.audio import crc, mirrors, pieces
 from aikz_label.adapters.audio.container import Insert
-from aikz_label.adapters.audio.m4a import M4a
-from aikz_label.adapters.audio.ogg import Ogg
-from aikz_label.adapters.audio.ogg_packets import Paging
+from aikz_label.adapters.audio.flac import blocks as flac_blocks
+from aikz_label.adapters.audio.flac import coding as flac_coding
+from aikz_label.adapters.audio.m4a import splice as m4a_splice
+from aikz_label.adapters.audio.m4a import tables
+from aikz_label.adapters.audio.m4a import times as m4a_times
+from aikz_label.adapters.audio.m4a.boxes import Box
+from aikz_label.adapters.audio.m4a.container import M4a
+from aikz_label.adapters.audio.mp3 import mpeg, vbr_header
+from aikz_label.adapters.audio.ogg.container import Ogg
+from aikz_label.adapters.audio.ogg.packets import Paging
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags import id3, id3_frames, riff
 from aikz_label.adapters.audio.tags.id3 import Tag
 from aikz_label.adapters.audio.tags.vorbis import Comments
+from aikz_label.adapters.audio.waves import times as wave_times
 from aikz_label.carriers import oggpages
 from aikz_label.formats import load_adapter
 from aikz_label.label import Label, Origin, System
@@ -439,7 +434,7 @@ def test_a_label_in_no_latin_letters_is_written() -> None:
 
 
 def test_a_configuration_of_any_size_is_read_at_once() -> None:
-    from aikz_label.adapters.audio.aac import Config
+    from aikz_label.adapters.audio.aac.coding import Config
 
     stored = bytes.fromhex("121056e500")  # AAC-LC, 44.1 kHz, stereo, and no band replication
     assert Config.read(stored) == Config(2, 44100, 2)

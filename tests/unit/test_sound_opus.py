@@ -11,10 +11,12 @@ import pytest
 
 import sound_files
 from aikz_label import Refused
-from aikz_label.adapters.audio import comparing, decoding, ogg_opus, opus_settling
+from aikz_label.adapters.audio import comparing, decoding
 from aikz_label.adapters.audio.container import Insert
 from aikz_label.adapters.audio.encoding import Coder
-from aikz_label.adapters.audio.ogg import Ogg
+from aikz_label.adapters.audio.ogg import opus as ogg_opus
+from aikz_label.adapters.audio.ogg import settling as opus_settling
+from aikz_label.adapters.audio.ogg.container import Ogg
 from aikz_label.adapters.audio.recoders import Muxed
 from aikz_label.adapters.audio.shifting import kept, outside, ranges
 from sound_files import assembled, inserts, parsed

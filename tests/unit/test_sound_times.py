@@ -11,10 +11,11 @@ import pytest
 from mutagen.id3 import ID3, PRIV, USLT
 
 from aikz_label import Refused
-from aikz_label.adapters.audio import mirrors, wave_times
+from aikz_label.adapters.audio import mirrors
 from aikz_label.adapters.audio.container import Insert
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags import ixml, lyrics, lyrics3, riff
+from aikz_label.adapters.audio.waves import times as wave_times
 from aikz_label.limits import DEFAULT
 from aikz_label.metadata import mirror, xmp
 from sound_files import LABEL, assembled, inserts, mp3, parsed, wav

@@ -165,13 +165,13 @@ ADAPTER = AudioAdapter()
 def _container(name: str) -> type[SoundFile]:
     """The class of a format, imported when the first such file comes."""
     module, kind = {
-        "wav": ("wav", "Wav"),
-        "mp3": ("mp3", "Mp3"),
-        "m4a": ("m4a", "M4a"),
-        "aiff": ("aiff", "Aiff"),
-        "ogg": ("ogg", "Ogg"),
-        "aac": ("adts", "Adts"),
-        "flac": ("flac", "Flac"),
+        "wav": ("waves.wav", "Wav"),
+        "mp3": ("mp3.container", "Mp3"),
+        "m4a": ("m4a.container", "M4a"),
+        "aiff": ("waves.aiff", "Aiff"),
+        "ogg": ("ogg.container", "Ogg"),
+        "aac": ("aac.adts", "Adts"),
+        "flac": ("flac.container", "Flac"),
     }[name]
     found: type[SoundFile] = getattr(import_module(f"{__name__}.{module}"), kind)
     return found

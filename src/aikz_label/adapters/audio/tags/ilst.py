@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from aikz_label.adapters.audio.boxes import Box
 from aikz_label.adapters.audio.container import Text
+from aikz_label.adapters.audio.m4a.boxes import Box
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags import lyrics
 from aikz_label.label import Label

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from aikz_label.adapters.audio import chunks
-from aikz_label.adapters.audio.chunks import Chunk
 from aikz_label.adapters.audio.container import Text
+from aikz_label.adapters.audio.waves import chunks
+from aikz_label.adapters.audio.waves.chunks import Chunk
 from aikz_label.label import Label
 from aikz_label.metadata import mirror
 from aikz_label.metadata import xmp as packets

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from aikz_label.adapters.audio import aac
+from aikz_label.adapters.audio.aac import coding as aac
 from aikz_label.adapters.video.spoken.codings import Form, Overlapping, least_bits
 from aikz_label.adapters.video.spoken.tracks import Unspoken
 from aikz_label.errors import Refused

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from aikz_label.adapters.audio import flac_coding, pcm
 from aikz_label.adapters.audio.encoding import Coder
+from aikz_label.adapters.audio.flac import coding as flac_coding
+from aikz_label.adapters.audio.waves import pcm
 from aikz_label.adapters.video.spoken.codings import Coding, Form
 from aikz_label.adapters.video.spoken.tracks import Unspoken
 from aikz_label.notice.sound import Samples

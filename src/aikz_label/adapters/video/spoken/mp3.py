@@ -14,8 +14,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from aikz_label.adapters.audio import mpeg, vbr_header
-from aikz_label.adapters.audio.mpeg import Head
+from aikz_label.adapters.audio.mp3 import mpeg, vbr_header
+from aikz_label.adapters.audio.mp3.mpeg import Head
 from aikz_label.adapters.video.spoken.codings import Form, Overlapping
 from aikz_label.adapters.video.spoken.tracks import Unspoken
 from aikz_label.notice.sound import Samples

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aikz_label.adapters.audio import m4a_times, tables
-from aikz_label.adapters.audio.boxes import Box, Placed
-from aikz_label.adapters.audio.m4a_times import Edit
+from aikz_label.adapters.audio.m4a import tables
+from aikz_label.adapters.audio.m4a import times as m4a_times
+from aikz_label.adapters.audio.m4a.boxes import Box, Placed
+from aikz_label.adapters.audio.m4a.times import Edit
 from aikz_label.adapters.audio.pieces import Piece, Span
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags import ilst
 
 if TYPE_CHECKING:
-    from aikz_label.adapters.audio.m4a import M4a
+    from aikz_label.adapters.audio.m4a.container import M4a
     from aikz_label.label import Label
 
 _ONCE = b"\0\1\0\0"  # at the speed of the film

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 import numpy as np
 
-from aikz_label.adapters.audio import flac_coding, flac_frames, pieces
+from aikz_label.adapters.audio import pieces
 from aikz_label.adapters.audio.container import Insert
-from aikz_label.adapters.audio.flac_blocks import StreamInfo
-from aikz_label.adapters.audio.flac_frames import Frames
+from aikz_label.adapters.audio.flac import coding as flac_coding
+from aikz_label.adapters.audio.flac import frames as flac_frames
+from aikz_label.adapters.audio.flac.blocks import StreamInfo
+from aikz_label.adapters.audio.flac.frames import Frames
 from aikz_label.adapters.audio.pieces import Piece
 from aikz_label.adapters.audio.shifting import kept
 
 if TYPE_CHECKING:
-    from aikz_label.adapters.audio.flac import Flac
+    from aikz_label.adapters.audio.flac.container import Flac
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import aac, frames, pieces
-from aikz_label.adapters.audio.aac import Config
+from aikz_label.adapters.audio import frames, pieces
+from aikz_label.adapters.audio.aac import coding as aac
+from aikz_label.adapters.audio.aac.coding import Config
 from aikz_label.adapters.audio.container import (
     Coded,
     Insert,

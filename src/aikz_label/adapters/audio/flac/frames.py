@@ -17,7 +17,8 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import crc, flac_coding, pieces
+from aikz_label.adapters.audio import crc, pieces
+from aikz_label.adapters.audio.flac import coding as flac_coding
 from aikz_label.adapters.audio.pieces import Piece, Span
 
 _LONGEST_HEAD = 16

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aikz_label.adapters.audio.container import Coded, Insert, needs_recoding, refuse_variant
-from aikz_label.adapters.audio.ogg_packets import Paging
+from aikz_label.adapters.audio.ogg.packets import Paging
 from aikz_label.adapters.audio.recoders import Coding, Recoder, Sndfile
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags.vorbis import Comments
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples
-    from aikz_label.adapters.audio.ogg import Ogg
+    from aikz_label.adapters.audio.ogg.container import Ogg
     from aikz_label.label import Label
 
 _TITLE = "Ogg"
@@ -143,11 +143,11 @@ class Unknown(Stream):
 def of(head: bytes) -> Stream:
     """What is known of a stream by its first packet."""
     if head.startswith(b"OpusHead"):
-        from aikz_label.adapters.audio.ogg_opus import Opus  # noqa: PLC0415  # each of these is rather long
+        from aikz_label.adapters.audio.ogg.opus import Opus  # noqa: PLC0415  # each of these is rather long
 
         return Opus(head)
     if head.startswith(b"\x7fFLAC"):
-        from aikz_label.adapters.audio.ogg_flac import FlacInOgg  # noqa: PLC0415
+        from aikz_label.adapters.audio.ogg.flac import FlacInOgg  # noqa: PLC0415
 
         return FlacInOgg(head)
     return Stream(head) if head.startswith(b"\x01vorbis") else Unknown(head)

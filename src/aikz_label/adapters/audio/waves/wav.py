@@ -9,8 +9,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import adpcm, chunks, pieces, wave_format, wave_times
-from aikz_label.adapters.audio.chunks import Chunk
+from aikz_label.adapters.audio import pieces
 from aikz_label.adapters.audio.container import (
     Coded,
     Insert,
@@ -24,7 +23,11 @@ from aikz_label.adapters.audio.pieces import Piece, Span
 from aikz_label.adapters.audio.recoders import Coding, Recoder
 from aikz_label.adapters.audio.shifting import Shift, kept
 from aikz_label.adapters.audio.tags import id3_chunk, ixml, riff
-from aikz_label.adapters.audio.wave_format import WaveFormat
+from aikz_label.adapters.audio.waves import adpcm, chunks
+from aikz_label.adapters.audio.waves import format as wave_format
+from aikz_label.adapters.audio.waves import times as wave_times
+from aikz_label.adapters.audio.waves.chunks import Chunk
+from aikz_label.adapters.audio.waves.format import WaveFormat
 from aikz_label.carriers.embedded import Cut, Place
 from aikz_label.carriers.room import Room
 from aikz_label.carriers.sidecar import NoCarrier

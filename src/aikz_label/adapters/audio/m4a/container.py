@@ -10,17 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 import numpy as np
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import (
-    aac,
-    boxes,
-    m4a_anew,
-    m4a_layout,
-    m4a_sound,
-    m4a_times,
-    pieces,
-    tables,
-)
-from aikz_label.adapters.audio.boxes import Box, Placed
+from aikz_label.adapters.audio import pieces
+from aikz_label.adapters.audio.aac import coding as aac
 from aikz_label.adapters.audio.container import (
     Coded,
     Insert,
@@ -29,8 +20,14 @@ from aikz_label.adapters.audio.container import (
     refuse_variant,
     size_of,
 )
-from aikz_label.adapters.audio.m4a_layout import Layout
-from aikz_label.adapters.audio.m4a_splice import LAST, number_of, spliced
+from aikz_label.adapters.audio.m4a import anew as m4a_anew
+from aikz_label.adapters.audio.m4a import boxes, tables
+from aikz_label.adapters.audio.m4a import layout as m4a_layout
+from aikz_label.adapters.audio.m4a import sound as m4a_sound
+from aikz_label.adapters.audio.m4a import times as m4a_times
+from aikz_label.adapters.audio.m4a.boxes import Box, Placed
+from aikz_label.adapters.audio.m4a.layout import Layout
+from aikz_label.adapters.audio.m4a.splice import LAST, number_of, spliced
 from aikz_label.adapters.audio.pieces import Piece
 from aikz_label.adapters.audio.recoders import Coding, Muxed, Recoder
 from aikz_label.adapters.audio.shifting import Shift

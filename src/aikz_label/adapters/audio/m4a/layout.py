@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from aikz_label.adapters.audio.boxes import Placed
+from aikz_label.adapters.audio.m4a.boxes import Placed
+from aikz_label.adapters.audio.m4a.tables import Numbers
 from aikz_label.adapters.audio.pieces import Piece
-from aikz_label.adapters.audio.tables import Numbers
 
 _DATA = b"mdat"
 

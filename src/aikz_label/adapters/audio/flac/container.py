@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 import numpy as np
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import flac_blocks, flac_frames, flac_sound, pieces
+from aikz_label.adapters.audio import pieces
 from aikz_label.adapters.audio.container import (
     Coded,
     Insert,
@@ -19,9 +19,12 @@ from aikz_label.adapters.audio.container import (
     refuse_variant,
     size_of,
 )
-from aikz_label.adapters.audio.flac_blocks import StreamInfo
-from aikz_label.adapters.audio.flac_frames import Frames
-from aikz_label.adapters.audio.flac_splice import Splice
+from aikz_label.adapters.audio.flac import blocks as flac_blocks
+from aikz_label.adapters.audio.flac import frames as flac_frames
+from aikz_label.adapters.audio.flac import sound as flac_sound
+from aikz_label.adapters.audio.flac.blocks import StreamInfo
+from aikz_label.adapters.audio.flac.frames import Frames
+from aikz_label.adapters.audio.flac.splice import Splice
 from aikz_label.adapters.audio.frames import Once
 from aikz_label.adapters.audio.pieces import Piece, Span
 from aikz_label.adapters.audio.shifting import Shift

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 import numpy as np
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import crc, frames, mpeg, pieces, vbr_header
+from aikz_label.adapters.audio import crc, frames, pieces
 from aikz_label.adapters.audio.container import (
     Coded,
     Insert,
@@ -21,13 +21,14 @@ from aikz_label.adapters.audio.container import (
 )
 from aikz_label.adapters.audio.encoding import Coder
 from aikz_label.adapters.audio.frames import Frames, Once, Sizes
-from aikz_label.adapters.audio.mpeg import Head, Walked
+from aikz_label.adapters.audio.mp3 import mpeg, vbr_header
+from aikz_label.adapters.audio.mp3.mpeg import Head, Walked
+from aikz_label.adapters.audio.mp3.vbr_header import VbrHeader
 from aikz_label.adapters.audio.pieces import Piece, Span
 from aikz_label.adapters.audio.recoders import Coding, Muxed, Recoder
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags import lyrics3
 from aikz_label.adapters.audio.tags.id3_file import Tagged
-from aikz_label.adapters.audio.vbr_header import VbrHeader
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples

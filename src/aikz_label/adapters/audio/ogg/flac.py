@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import flac_blocks, flac_coding, flac_frames, flac_sound
 from aikz_label.adapters.audio.container import Coded, Insert, refuse_variant
-from aikz_label.adapters.audio.flac_blocks import Block, StreamInfo
-from aikz_label.adapters.audio.flac_splice import coded
-from aikz_label.adapters.audio.ogg_packets import Paging
-from aikz_label.adapters.audio.ogg_streams import Stream
+from aikz_label.adapters.audio.flac import blocks as flac_blocks
+from aikz_label.adapters.audio.flac import coding as flac_coding
+from aikz_label.adapters.audio.flac import frames as flac_frames
+from aikz_label.adapters.audio.flac import sound as flac_sound
+from aikz_label.adapters.audio.flac.blocks import Block, StreamInfo
+from aikz_label.adapters.audio.flac.splice import coded
+from aikz_label.adapters.audio.ogg.packets import Paging
+from aikz_label.adapters.audio.ogg.streams import Stream
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags.vorbis import Comments
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples
-    from aikz_label.adapters.audio.ogg import Ogg
+    from aikz_label.adapters.audio.ogg.container import Ogg
     from aikz_label.adapters.audio.recoders import Coding, Recoder
     from aikz_label.label import Label
 

@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import opus_settling
 from aikz_label.adapters.audio.container import Coded, Insert, needs_recoding, refuse_variant
 from aikz_label.adapters.audio.encoding import Coder
-from aikz_label.adapters.audio.ogg_packets import Paging
-from aikz_label.adapters.audio.ogg_streams import Stream
+from aikz_label.adapters.audio.ogg import settling as opus_settling
+from aikz_label.adapters.audio.ogg.packets import Paging
+from aikz_label.adapters.audio.ogg.streams import Stream
 from aikz_label.adapters.audio.recoders import Coding, Muxed, Recoder
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples
-    from aikz_label.adapters.audio.ogg import Ogg
+    from aikz_label.adapters.audio.ogg.container import Ogg
 
 _TITLE = "Ogg"
 _RATE, _PACKET, _DELAY = 48000, 960, 312

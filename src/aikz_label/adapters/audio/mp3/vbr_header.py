@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from aikz_label.adapters.audio import crc
 from aikz_label.adapters.audio.frames import Sizes, total
-from aikz_label.adapters.audio.mpeg import Head
+from aikz_label.adapters.audio.mp3.mpeg import Head
 
 _FRAMES, _BYTES, _TOC, _QUALITY = 1, 2, 4, 8
 _ENCODERS = (b"LAME", b"Lavf", b"Lavc")  # whose delays FFmpeg believes

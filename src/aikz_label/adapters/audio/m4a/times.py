@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import tables
-from aikz_label.adapters.audio.boxes import Box
+from aikz_label.adapters.audio.m4a import tables
+from aikz_label.adapters.audio.m4a.boxes import Box
 from aikz_label.adapters.audio.shifting import Shift
 
 _UNKNOWN = {4: 0xFFFFFFFF, 8: (1 << 64) - 1}

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from aikz_label.adapters.audio import m4a_times, tables
-from aikz_label.adapters.audio.boxes import Box
 from aikz_label.adapters.audio.container import Insert
-from aikz_label.adapters.audio.tables import Numbers, Table
+from aikz_label.adapters.audio.m4a import tables
+from aikz_label.adapters.audio.m4a import times as m4a_times
+from aikz_label.adapters.audio.m4a.boxes import Box
+from aikz_label.adapters.audio.m4a.tables import Numbers, Table
 
 
 def spliced(trak: Box, inserts: Sequence[Insert], step: int, rate: int, skipped: int) -> Table:

@@ -10,10 +10,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from aikz_label.adapters.audio import decoding, flac_blocks
+from aikz_label.adapters.audio import decoding
 from aikz_label.adapters.audio.container import Coded, Insert
 from aikz_label.adapters.audio.decoding import Samples
-from aikz_label.adapters.audio.flac_blocks import StreamInfo
+from aikz_label.adapters.audio.flac import blocks as flac_blocks
+from aikz_label.adapters.audio.flac.blocks import StreamInfo
 from aikz_label.adapters.audio.shifting import kept
 
 _LONGEST_STEP = 20  # seconds

@@ -20,7 +20,7 @@ from aikz_label.adapters.audio.container import (
     size_of,
 )
 from aikz_label.adapters.audio.frames import Once
-from aikz_label.adapters.audio.ogg_packets import Paging, Read, Timed, headers
+from aikz_label.adapters.audio.ogg.packets import Paging, Read, Timed, headers
 from aikz_label.adapters.audio.pieces import Piece, Span
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.carriers import ogg, oggpages
@@ -30,7 +30,7 @@ from aikz_label.carriers.room import Room
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples
-    from aikz_label.adapters.audio.ogg_streams import Stream
+    from aikz_label.adapters.audio.ogg.streams import Stream
     from aikz_label.adapters.audio.recoders import Coding, Recoder
     from aikz_label.label import Label
     from aikz_label.limits import Limits
@@ -264,6 +264,6 @@ class Ogg(SoundFile):
 @lru_cache(maxsize=16)  # any bytes can be asked about
 def _stream(head: bytes) -> Stream:
     """The class of a coding, by the packet with which it begins."""
-    module = import_module("aikz_label.adapters.audio.ogg_streams")
+    module = import_module("aikz_label.adapters.audio.ogg.streams")
     found: Stream = module.of(head)
     return found

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import aac
-from aikz_label.adapters.audio.boxes import Box
+from aikz_label.adapters.audio.aac import coding as aac
 from aikz_label.adapters.audio.container import Coded, refuse_variant
 from aikz_label.adapters.audio.decoding import Samples
 from aikz_label.adapters.audio.encoding import Coder
+from aikz_label.adapters.audio.m4a.boxes import Box
 
 _TITLE = "M4A"
 _DECODER_CONFIG = 5  # tag of the descriptor that holds it

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio.boxes import Box
+from aikz_label.adapters.audio.m4a.boxes import Box
 
 Numbers = NDArray[np.int64]
 MOST_PACKETS = 1 << 24

@@ -9,8 +9,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import adpcm, chunks, pcm, pieces, recoders
-from aikz_label.adapters.audio.chunks import Chunk
+from aikz_label.adapters.audio import pieces, recoders
 from aikz_label.adapters.audio.container import (
     Coded,
     Insert,
@@ -20,12 +19,14 @@ from aikz_label.adapters.audio.container import (
     refuse_variant,
     size_of,
 )
-from aikz_label.adapters.audio.pcm import Coding
 from aikz_label.adapters.audio.pieces import Piece, Span
 from aikz_label.adapters.audio.recoders import Recoder
 from aikz_label.adapters.audio.shifting import Shift, kept
 from aikz_label.adapters.audio.tags import id3_chunk, id3_frames
 from aikz_label.adapters.audio.tags.id3 import Tag
+from aikz_label.adapters.audio.waves import adpcm, chunks, pcm
+from aikz_label.adapters.audio.waves.chunks import Chunk
+from aikz_label.adapters.audio.waves.pcm import Coding
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples

@@ -21,8 +21,8 @@ from aikz_label.adapters.audio.comparing import NEAR
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples
-    from aikz_label.adapters.audio.ogg import Ogg
-    from aikz_label.adapters.audio.ogg_opus import Opus
+    from aikz_label.adapters.audio.ogg.container import Ogg
+    from aikz_label.adapters.audio.ogg.opus import Opus
 
 _DECODERS = ("opus", "libopus")
 _PREROLLS = (3_840, 7_680, 15_360, 28_800)  # samples that come again: 80 to 600 ms

@@ -1,0 +1,1 @@
+"""AAC: its coding, and files of bare packets (ADTS)."""

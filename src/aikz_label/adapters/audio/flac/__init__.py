@@ -1,0 +1,1 @@
+"""FLAC: its files, and its frames wherever they stand."""

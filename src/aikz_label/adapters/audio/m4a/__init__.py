@@ -1,0 +1,1 @@
+"""M4A: boxes, tables and times of one track of sound."""

@@ -1,0 +1,1 @@
+"""MP3: frames of MPEG audio, and the header that counts them."""

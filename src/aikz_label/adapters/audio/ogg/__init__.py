@@ -1,0 +1,1 @@
+"""Ogg, and the sound that stands in it: Opus, FLAC and Vorbis."""

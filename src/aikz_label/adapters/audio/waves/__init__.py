@@ -1,0 +1,1 @@
+"""Samples in chunks: WAV and AIFF."""
