@@ -21,8 +21,25 @@ _DANGEROUS = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 @cache
 def load_data(name: str) -> Mapping[str, Any]:
     """Parse one of the package's data files, once per process."""
-    text = files("aikz_label").joinpath("data", f"{name}.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return tomllib.loads(_text(name))
+
+
+@cache
+def _text(name: str) -> str:
+    return files("aikz_label").joinpath("data", f"{name}.toml").read_text(encoding="utf-8")
+
+
+@cache
+def _translated(code: str) -> Mapping[str, str]:
+    """One table of the sentences in every language: to parse them all costs more than `verify` of a file.
+
+    Raises:
+        KeyError: No such code.
+    """
+    _, header, rest = _text("texts").partition(f"\n[{code}]\n")
+    if not header:
+        raise KeyError(code)
+    return tomllib.loads(rest.partition("\n[")[0])
 
 
 def sentence(code: str, language: str, args: Mapping[str, object] | None = None) -> str:
@@ -34,8 +51,7 @@ def sentence(code: str, language: str, args: Mapping[str, object] | None = None)
     Raises:
         KeyError: No such code.
     """
-    group, _, name = code.partition(".")
-    template: str = load_data("texts")[group][name][language]
+    template = _translated(code)[language]
     values: dict[str, str] = {}
     for key, value in (args or {}).items():
         if key.endswith("_word"):

@@ -11,7 +11,7 @@ import pytest
 import aikz_label
 from aikz_label.label import Origin
 from aikz_label.notice import badge, wording
-from aikz_label.texts import LANGUAGES, escape, load_data, sentence, translations
+from aikz_label.texts import LANGUAGES, _translated, escape, load_data, sentence, translations
 
 TEXTS = load_data("texts")
 CODES = [f"{group}.{name}" for group, names in TEXTS.items() for name in names]
@@ -30,6 +30,20 @@ def test_three_languages_with_the_same_holes(code):
     ]
     assert holes[0] == holes[1] == holes[2]
     assert all(text.strip() == text and text for text in texts.values())
+
+
+def test_a_sentence_read_alone_is_that_of_the_whole_file():
+    for code in CODES:
+        group, _, name = code.partition(".")
+        for language, text in TEXTS[group][name].items():
+            assert _translated(code)[language] == text
+        assert set(_translated(code)) == set(LANGUAGES)
+
+
+def test_what_no_table_is_called_has_no_sentence():
+    for code in ("", "verdict", "verdict.nothing", "verdict.labelled]\n[verdict.unmarked"):
+        with pytest.raises(KeyError):
+            sentence(code, "en")
 
 
 def test_every_code_in_the_source_has_a_sentence():

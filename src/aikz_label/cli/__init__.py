@@ -1,32 +1,44 @@
 """The command line: two verbs, and the commands that serve them, one module each.
 
 stdout is data, stderr is messages. Exit 0: every file is labelled. 1: at least one is not. 2: a mistake in the call, the
-configuration or the file system. 130: interrupted. Imports are inside functions, so that `--help` stays quick.
+configuration or the file system. 130: interrupted. Imports are inside functions, and only commands that the arguments
+name are built, so that `--help` and `verify` of one file stay quick.
 """
 
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
 import io
 import os
 import signal
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from importlib import import_module
 
-from aikz_label.cli.about import add_about
-from aikz_label.cli.ca import add_ca
-from aikz_label.cli.identity import add_identity
-from aikz_label.cli.init import add_init
-from aikz_label.cli.mark import add_mark
-from aikz_label.cli.report import add_report
-from aikz_label.cli.shared import INTERRUPTED, USAGE, complain, say
-from aikz_label.cli.trust import add_trust
-from aikz_label.cli.verify import add_verify
+from aikz_label.cli.shared import INTERRUPTED, USAGE, complain, config_option, say
 
+TYPE_CHECKING = False  # as typing says, without the 5 ms of importing it
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
+    from typing import NoReturn
+
+# Each command: the function that adds its options, by module, and what the command does.
+_COMMANDS = {
+    "init": ("init.add_init", "make a local identity and a configuration"),
+    "mark": ("mark.add_mark", "label files: notice for people, signed marker for software"),
+    "verify": ("verify.add_verify", "check files: what they declare, and whether it holds"),
+    "report": (
+        "report.add_report",
+        "show a journal of verify: as a summary, a table, a page, or for code scanning",
+    ),
+    "trust": ("trust.add_trust", "say whom to believe"),
+    "identity": ("identity.add_identity", "show or renew the identity that signs here"),
+    "ca": ("ca.add_ca", "run an authority of your own"),
+    "formats": ("about.add_formats", "list the formats and what is written into each"),
+    "doctor": ("about.add_doctor", "show what is installed and in use, and what is missing"),
+}
+_GROUPS = {"trust", "identity", "ca"}  # of commands, each with options of its own
 
 
 def entry() -> NoReturn:
@@ -38,18 +50,22 @@ def entry() -> NoReturn:
     # a terminated run cleans up like an interrupted one
     with contextlib.suppress(ValueError, OSError):
         signal.signal(signal.SIGTERM, _terminate)
+    code: object
     try:
         code = main()
     except KeyboardInterrupt:  # while modules were imported
         code = INTERRUPTED
-    sys.exit(code)
+    except SystemExit as ended:  # of argparse, or of a termination
+        code = ended.code or 0
+    _leave(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = build_parser(arguments).parse_args(arguments)
     from aikz_label.errors import LabelError  # noqa: PLC0415
 
-    options = build_parser().parse_args(arguments)
     if sys.stdout is None:
         say("standard output is closed, so there is nowhere to answer")
         return USAGE
@@ -69,6 +85,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+def _leave(code: object) -> NoReturn:
+    """End as `sys.exit` does, but let the system take the memory back as a whole.
+
+    To free every object of every module first costs as much as to verify a file.
+    """
+    threading = sys.modules.get("threading")
+    if isinstance(code, int) and (threading is None or threading.active_count() == 1):
+        atexit._run_exitfuncs()  # noqa: SLF001  # what a plug-in may have registered
+        with contextlib.suppress(OSError, ValueError):  # the reader has gone
+            for stream in filter(None, (sys.stdout, sys.stderr)):
+                stream.flush()
+            os._exit(code)
+    sys.exit(code)  # type: ignore[arg-type]
+
+
 def _no_core_files() -> None:
     """A process that dies leaves nothing of its memory, which may hold a key."""
     with contextlib.suppress(ImportError, ValueError, OSError):
@@ -82,16 +113,13 @@ def _terminate(*_: object) -> NoReturn:
     raise SystemExit(128 + signal.SIGTERM)
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line as an argument parser."""
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "--config",
-        type=Path,
-        metavar="FILE",
-        default=argparse.SUPPRESS,
-        help="configuration file (default: aikz-label.toml in the user's configuration folder)",
-    )
+def build_parser(named: Collection[str] = _COMMANDS.keys()) -> argparse.ArgumentParser:
+    """The command line as an argument parser.
+
+    Args:
+        named: Words among which are the commands that may be asked for; of the others it knows only what they do.
+    """
+    common = config_option()
     parser = argparse.ArgumentParser(
         prog="aikz-label",
         description="Label AI-made media for Kazakhstan's Law on AI, and check labels.",
@@ -102,14 +130,19 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    add_init(commands, common)
-    add_mark(commands, common)
-    add_verify(commands, common)
-    add_report(commands, common)
-    add_trust(commands, common)
-    add_identity(commands, common)
-    add_ca(commands)
-    add_about(commands, common)
+    for name, (home, text) in _COMMANDS.items():
+        if name not in named:
+            commands.add_parser(name, help=text, add_help=False)
+            continue
+        command = commands.add_parser(
+            name,
+            help=text,
+            description=text,
+            parents=[] if name in _GROUPS else [common],
+            allow_abbrev=False,
+        )
+        module, _, function = home.partition(".")
+        getattr(import_module(f"aikz_label.cli.{module}"), function)(command)
     return parser
 
 

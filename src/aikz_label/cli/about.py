@@ -12,21 +12,17 @@ from aikz_label.cli.shared import NOT_LABELLED, OK, settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aikz_label.cli.shared import Commands
-
 _WIDTHS = (18, 18, 20, 18)  # of the columns of `formats`: with two spaces between them, 80
 
 
-def add_about(commands: Commands, common: argparse.ArgumentParser) -> None:
-    """Add both commands."""
-    for name, run, text in (
-        ("formats", _formats, "list the formats and what is written into each"),
-        ("doctor", _doctor, "show what is installed and in use, and what is missing"),
-    ):
-        command = commands.add_parser(
-            name, help=text, description=text, parents=[common], allow_abbrev=False
-        )
-        command.set_defaults(run=run)
+def add_formats(command: argparse.ArgumentParser) -> None:
+    """Say what it does."""
+    command.set_defaults(run=_formats)
+
+
+def add_doctor(command: argparse.ArgumentParser) -> None:
+    """Say what it does."""
+    command.set_defaults(run=_doctor)
 
 
 def _formats(_: argparse.Namespace) -> int:

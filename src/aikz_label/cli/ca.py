@@ -11,7 +11,6 @@ from aikz_label.cli.shared import OK, say, shown
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from aikz_label.cli.shared import Commands
     from aikz_label.identity.authority import Authority
 
 ALGORITHMS = ("es256", "es384", "es512", "ed25519", "ps256")
@@ -25,10 +24,8 @@ REASONS = (
 )
 
 
-def add_ca(commands: Commands) -> None:
-    """Add the commands."""
-    text = "run an authority of your own"
-    command = commands.add_parser("ca", help=text, description=text, allow_abbrev=False)
+def add_ca(command: argparse.ArgumentParser) -> None:
+    """Add its commands."""
     kinds = command.add_subparsers(title="commands", metavar="COMMAND", required=True)
     about = (
         ("init", _init, "make a root and an issuing authority"),

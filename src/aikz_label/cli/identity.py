@@ -6,19 +6,16 @@ import argparse
 from typing import TYPE_CHECKING
 
 from aikz_label.cli.ca import REASONS
-from aikz_label.cli.shared import OK, say, settings, shown
+from aikz_label.cli.shared import OK, config_option, say, settings, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aikz_label.cli.shared import Commands
     from aikz_label.identity import Shown
 
 
-def add_identity(commands: Commands, common: argparse.ArgumentParser) -> None:
-    """Add the commands."""
-    text = "show or renew the identity that signs here"
-    command = commands.add_parser("identity", help=text, description=text, allow_abbrev=False)
+def add_identity(command: argparse.ArgumentParser) -> None:
+    """Add its commands."""
     kinds = command.add_subparsers(title="commands", metavar="COMMAND", required=True)
     made = {}
     for name, run, what in (
@@ -27,7 +24,7 @@ def add_identity(commands: Commands, common: argparse.ArgumentParser) -> None:
         ("rotate", _rotate, "put a new key and certificate in the place of those that init made"),
     ):
         made[name] = kinds.add_parser(
-            name, help=what, description=what, parents=[common], allow_abbrev=False
+            name, help=what, description=what, parents=[config_option()], allow_abbrev=False
         )
         made[name].set_defaults(run=run)
     made["show"].add_argument(

@@ -5,20 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aikz_label.cli.shared import OK, say
 
-if TYPE_CHECKING:
-    from aikz_label.cli.shared import Commands
 
-
-def add_init(commands: Commands, common: argparse.ArgumentParser) -> None:
-    """Add the command."""
-    text = "make a local identity and a configuration"
-    command = commands.add_parser(
-        "init", help=text, description=text, parents=[common], allow_abbrev=False
-    )
+def add_init(command: argparse.ArgumentParser) -> None:
+    """Add its options."""
     command.add_argument("--name", help="responsible party: the organisation's name")
     command.add_argument("--bin", help="its BIN, 12 digits")
     command.add_argument(

@@ -36,17 +36,12 @@ from aikz_label.cli.shared import (
 
 if TYPE_CHECKING:
     from aikz_label.batch.marking import Marked
-    from aikz_label.cli.shared import Commands
     from aikz_label.label import Label
     from aikz_label.sandbox.marking import Marking
 
 
-def add_mark(commands: Commands, common: argparse.ArgumentParser) -> None:
-    """Add the command."""
-    text = "label files: notice for people, signed marker for software"
-    command = commands.add_parser(
-        "mark", help=text, description=text, parents=[common], allow_abbrev=False
-    )
+def add_mark(command: argparse.ArgumentParser) -> None:
+    """Add its options."""
     command.add_argument(
         "paths",
         nargs="*",

@@ -14,19 +14,14 @@ from aikz_label.cli.shared import OK, say, shown
 if TYPE_CHECKING:
     from aikz_label.batch import Row
     from aikz_label.batch.journal import Recorded
-    from aikz_label.cli.shared import Commands
     from aikz_label.profile import Profile
     from aikz_label.report import Report
 
 _FORMS = ("summary", "csv", "parquet", "html", "sarif")
 
 
-def add_report(commands: Commands, common: argparse.ArgumentParser) -> None:
-    """Add the command."""
-    text = "show a journal of verify: as a summary, a table, a page, or for code scanning"
-    command = commands.add_parser(
-        "report", help=text, description=text, parents=[common], allow_abbrev=False
-    )
+def add_report(command: argparse.ArgumentParser) -> None:
+    """Add its options."""
     command.add_argument(
         "journal", type=Path, metavar="JOURNAL", help="what verify --journal wrote"
     )

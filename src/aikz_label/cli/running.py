@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -101,8 +100,10 @@ class Progress:
     def _draw(self, done: int, counts: Counter[str]) -> None:
         now = time.monotonic()
         if self._show and now - self._drawn >= _EVERY:
+            from shutil import get_terminal_size  # noqa: PLC0415  # and with it every kind of archive
+
             self._drawn = now
-            width = shutil.get_terminal_size().columns - 1
+            width = get_terminal_size().columns - 1
             line = self._line(done, counts)[:width]
             print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
 

@@ -4,16 +4,35 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
 
+TYPE_CHECKING = False  # as typing says, without the 5 ms of importing it
 if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import BinaryIO
+
     from aikz_label.config import Config
     from aikz_label.report import Report
 
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
-
 OK, NOT_LABELLED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def config_option() -> argparse.ArgumentParser:
+    """The option that every command has."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--config",
+        type=_path,
+        metavar="FILE",
+        default=argparse.SUPPRESS,
+        help="configuration file (default: aikz-label.toml in the user's configuration folder)",
+    )
+    return common
+
+
+def _path(text: str) -> Path:
+    from pathlib import Path  # noqa: PLC0415  # `--help` needs none
+
+    return Path(text)
 
 
 def settings(options: argparse.Namespace) -> Config:
@@ -42,6 +61,8 @@ def password(options: argparse.Namespace) -> str:
     """The password that the options lead to; it never stands among them."""
     if not options.password:
         return ""
+    from pathlib import Path  # noqa: PLC0415
+
     from aikz_label.errors import SigningError, UsageError  # noqa: PLC0415
     from aikz_label.signing.secrets import Secrets  # noqa: PLC0415
 
@@ -85,7 +106,7 @@ def complain(error: Exception, path: str = "") -> None:
         text = f"{error.message} {error.hint}".strip() + f" [{error.code}]"
     elif isinstance(error, OSError):
         named = error.filename if isinstance(error.filename, str) else ""
-        name = f"{named}: " if named and Path(named) != Path(path) else ""
+        name = f"{named}: " if named and _path(named) != _path(path) else ""
         text = f"{name}{error.strerror or error}"
     else:
         text = str(error)

@@ -6,19 +6,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aikz_label.cli.shared import OK, say, settings, shown
+from aikz_label.cli.shared import OK, config_option, say, settings, shown
 
 if TYPE_CHECKING:
-    from aikz_label.cli.shared import Commands
     from aikz_label.trust import TrustKind, TrustList
 
 KINDS = ("signers", "certificates", "time", "revoked")
 
 
-def add_trust(commands: Commands, common: argparse.ArgumentParser) -> None:
-    """Add the commands."""
-    text = "say whom to believe"
-    command = commands.add_parser("trust", help=text, description=text, allow_abbrev=False)
+def add_trust(command: argparse.ArgumentParser) -> None:
+    """Add its commands."""
     kinds = command.add_subparsers(title="commands", metavar="COMMAND", required=True)
     about = {
         "add": "believe the certificates of a file from now on, or heed its revocation lists",
@@ -27,7 +24,7 @@ def add_trust(commands: Commands, common: argparse.ArgumentParser) -> None:
     }
     made = {
         name: kinds.add_parser(
-            name, help=text, description=text, parents=[common], allow_abbrev=False
+            name, help=text, description=text, parents=[config_option()], allow_abbrev=False
         )
         for name, text in about.items()
     }

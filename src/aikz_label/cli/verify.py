@@ -36,16 +36,11 @@ from aikz_label.cli.shared import (
 if TYPE_CHECKING:
     from aikz_label.batch import Row
     from aikz_label.batch.journal import Journal
-    from aikz_label.cli.shared import Commands
     from aikz_label.sandbox.work import Verifying
 
 
-def add_verify(commands: Commands, common: argparse.ArgumentParser) -> None:
-    """Add the command."""
-    text = "check files: what they declare, and whether it holds"
-    command = commands.add_parser(
-        "verify", help=text, description=text, parents=[common], allow_abbrev=False
-    )
+def add_verify(command: argparse.ArgumentParser) -> None:
+    """Add its options."""
     command.add_argument(
         "paths",
         nargs="*",
