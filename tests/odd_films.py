@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import io
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
@@ -13,7 +15,7 @@ import video_files
 from aikz_label.adapters.image.bmff import pack
 from aikz_label.carriers import ebml
 
-_SIMPLE_BLOCK = 0xA3
+_SIMPLE_BLOCK, _GROUP, _ENTRY = 0xA3, 0xA0, 0xAE
 Maker: TypeAlias = Callable[[], bytes]
 
 
@@ -139,10 +141,77 @@ def all_at_once() -> bytes:
     return bytes(film)
 
 
+def stripped() -> bytes:
+    """Matroska whose frames lack the bytes that all of them begin with."""
+    return _packed(_told(0x4254, b"\3") + _told(0x4255, b"\0\0"), lambda frame: frame[2:])
+
+
+def deflated() -> bytes:
+    """Matroska whose frames are compressed by zlib."""
+    return _packed(b"", zlib.compress)
+
+
+def squeezed() -> bytes:
+    """Matroska whose frames are compressed by bzip2."""
+    return _packed(_told(0x4254, b"\1"), bz2.compress)
+
+
+def broken_deflated() -> bytes:
+    """Matroska whose frames end before their zlib stream does."""
+    return _packed(b"", lambda frame: zlib.compress(frame)[:-8])
+
+
+def _told(name: int, value: bytes) -> bytes:
+    return ebml.pack(name, value, width=1)
+
+
+def _packed(how: bytes, packed: Callable[[bytes], bytes]) -> bytes:
+    """A film without an index, each of its frames packed."""
+    film = video_files.film("matroska", size=(240, 136), frames=6, options={"bf": "0"})
+    source = io.BytesIO(film)
+    document = ebml.Document.read(source, 100)
+    layer = _told(0x5034, how) if how else _told(0x5034, _told(ebml.VOID, b""))
+    told = _told(0x6D80, _told(0x6240, layer))
+    parts = []
+    for part in document.parts:
+        content = film[part.body : part.stop]
+        if part.name == ebml.TRACKS:
+            entry = next(c for c in ebml.children(source, part, 100) if c.name == _ENTRY)
+            content = ebml.pack(_ENTRY, film[entry.body : entry.stop], told)
+        elif part.name == ebml.CLUSTER:
+            content = b"".join(
+                ebml.pack(c.name, _block(c, film[c.body : c.stop], packed))
+                for c in ebml.children(source, part, 100)
+            )
+        elif part.name != ebml.INFO:
+            continue
+        parts.append(ebml.pack(part.name, content))
+    return film[: document.segment.start] + ebml.pack(ebml.SEGMENT, *parts, width=8)
+
+
+def _block(found: ebml.Element, content: bytes, packed: Callable[[bytes], bytes]) -> bytes:
+    if found.name == _SIMPLE_BLOCK:
+        return content[:4] + packed(content[4:])
+    if found.name != _GROUP:
+        return content
+    inner = ebml.head(source := io.BytesIO(content), 0, len(content))
+    rest = content[inner.stop :]
+    return (
+        ebml.pack(inner.name, content[inner.body :][:4] + packed(ebml.content(source, inner)[4:]))
+        + rest
+    )
+
+
 def times(film: bytes) -> list[int | None]:
     """When each frame is shown."""
     with av.open(io.BytesIO(film)) as container:
         return [packet.pts for packet in _packets(container)]
+
+
+def pictures(film: bytes) -> list[av.VideoFrame]:
+    """Every frame, decoded."""
+    with av.open(io.BytesIO(film)) as container:
+        return list(container.decode(video=0))
 
 
 def missing_index() -> bytes:

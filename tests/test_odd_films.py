@@ -20,6 +20,8 @@ REFUSED = {
     odd_films.huge_header: ("undecodable", ""),
     odd_films.standing_still: ("not-perceptible", ""),
     odd_films.missing_index: ("damaged", ""),
+    odd_films.squeezed: ("unsupported-variant", "bzip2"),
+    odd_films.broken_deflated: ("damaged", ""),
 }
 
 
@@ -47,6 +49,18 @@ def test_blocks_that_all_tell_one_time_keep_it(config: Config) -> None:
     assert result.data is not None
     assert odd_films.times(result.data) == odd_films.times(film) == [0] * 6
     assert result.report.verdict is Verdict.LABELLED
+
+
+@pytest.mark.parametrize("make", [odd_films.stripped, odd_films.deflated])
+def test_frames_that_are_packed_once_more_are_unpacked(
+    make: odd_films.Maker, config: Config
+) -> None:
+    film = make()
+    result = mark(film, None, LABEL, config=config, video_mode="smart")
+    assert result.data is not None
+    assert odd_films.times(result.data) == odd_films.times(film)
+    assert len(odd_films.pictures(result.data)) == len(odd_films.pictures(film)) == 6
+    assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
 
 
 @pytest.mark.parametrize("kind", ["matroska", "webm"])

@@ -101,6 +101,7 @@ class Film(ABC):
         tag: Four letters by which the format knows how the frames are coded; empty where it has none.
         lengths: In how many bytes the length of each unit of H.264 or HEVC is stored; 0 where start codes divide them.
         plain: All frames are shown, one after another from the first on.
+        mixes: New frames can stand among old ones.
         setup: What the container stores for the decoder, as `avcC` of H.264; empty for others.
         reorders: The format can store frames in another order than they are shown in.
     """
@@ -111,6 +112,7 @@ class Film(ABC):
     tag: str = ""
     lengths: int = 0
     plain: bool = True
+    mixes: bool = True
     setup: bytes = b""
     reorders: ClassVar[bool] = True
 

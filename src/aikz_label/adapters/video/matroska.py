@@ -69,13 +69,16 @@ class Matroska(Film):
         self._entry = self._find_entry(source)
         self.track, self.tag = self._entry.number, self._entry.tag
         self.setup, self.lengths = self._entry.setup, self._entry.lengths
+        self.mixes = self._entry.packing is None
         self._blocks: list[Block] = []
         self._times: dict[int, int] = {}  # of clusters
         self._clusters = [top for top in self._tops if top.name == CLUSTER]
         self.slots = self._read_slots(source)
 
     def load(self, data: bytes) -> bytes:
-        """See `Film.load`: Matroska leaves the head of a frame of ProRes out."""
+        """See `Film.load`: Matroska leaves the head of a frame of ProRes out, and packs frames where a track says so."""
+        if self._entry.packing is not None:
+            data = self._entry.packing.unpacked(data)
         if self._entry.codec == "V_PRORES":
             return (len(data) + 8).to_bytes(4, "big") + b"icpf" + data
         return data
@@ -172,6 +175,9 @@ class Matroska(Film):
     ) -> None:
         edits = [edit for run in recoded for edit in self._frame_edits(run)]
         edits += self._setup_edits(setup)
+        if self._entry.packing is not None and recoded:  # all frames are new, and are not packed
+            told = self._entry.packing.element
+            edits.append(Edit(told.start, told.stop))
         where = index.Places(self._segment, self._clusters, self._new_keys(recoded))
         tables = [top for top in self._tops if top.name in {CUES, SEEK_HEAD}]
         # the tables have the same length whatever numbers stand in them

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from aikz_label.adapters.video import film
+from aikz_label.adapters.video import film, mkvpacking
+from aikz_label.adapters.video.mkvpacking import Packing
 from aikz_label.carriers import ebml
 from aikz_label.carriers.ebml import TRACKS, Element
 from aikz_label.limits import MIB
@@ -27,6 +28,7 @@ class Entry:
     lengths: int
     tag: str
     setup: bytes
+    packing: Packing | None = None
 
 
 def picture(source: BinaryIO, tops: Sequence[Element]) -> Entry:
@@ -58,10 +60,7 @@ def picture(source: BinaryIO, tops: Sequence[Element]) -> Entry:
 
 def _entry(source: BinaryIO, parts: dict[int, Element]) -> Entry:
     """The track that is shown, its variants refused."""
-    if _ENCODINGS in parts:
-        if b"\x50\x35" in _content(source, parts[_ENCODINGS]):  # ContentEncryption
-            raise film.encrypted()
-        raise film.variant("its frames are compressed once more")
+    packing = mkvpacking.of(source, parts[_ENCODINGS]) if _ENCODINGS in parts else None
     if _VIDEO in parts:
         inner = {c.name: _content(source, c) for c in ebml.children(source, parts[_VIDEO], 1000)}
         if int.from_bytes(inner.get(_ALPHA, b"")[:8]):
@@ -83,6 +82,7 @@ def _entry(source: BinaryIO, parts: dict[int, Element]) -> Entry:
         lengths,
         tag,
         data if lengths else b"",
+        packing,
     )
 
 

@@ -34,6 +34,8 @@ def stretches(taken: Film, source: BinaryIO, codec: str) -> tuple[tuple[Stretch,
         return (), f"films below {SHORTEST:.0f} seconds are coded whole"
     if codec not in CODECS or (codec in units.IDR and not taken.lengths):
         return (), f"{codec} in this format cannot be cut"
+    if not taken.mixes:
+        return (), "its frames are packed in a way that new ones are not"
     if not taken.plain:
         return (), "an edit list shows its frames in another order or only in part"
     cuts = _cuts(taken, source, codec)
