@@ -146,6 +146,8 @@ def test_json_is_one_report_per_line(here, capsys):
         (["verify", "photo.jpg", "--config", "absent.toml"], "absent.toml"),
         (["verify", "photo.jpg", "--trust", "absent.pem"], "absent.pem"),
         (["verify", "photo.jpg", "--mesure"], "unrecognized"),
+        (["verify", "photo.jpg", "--mesure"], "usage: aikz-label verify [-h]"),
+        (["trust", "list", "--all"], "usage: aikz-label trust [-h]"),
         (["sign"], "invalid choice"),
         ([], "COMMAND"),
     ],

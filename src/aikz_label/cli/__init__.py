@@ -63,7 +63,9 @@ def entry() -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    options = build_parser(arguments).parse_args(arguments)
+    options, unknown = build_parser(arguments).parse_known_args(arguments)
+    if unknown:  # said with the options of that command, not of the program
+        options.command.error(f"unrecognized arguments: {' '.join(unknown)}")
     from aikz_label.errors import LabelError  # noqa: PLC0415
 
     if sys.stdout is None:
@@ -141,6 +143,7 @@ def build_parser(named: Collection[str] = _COMMANDS.keys()) -> argparse.Argument
             parents=[] if name in _GROUPS else [common],
             allow_abbrev=False,
         )
+        command.set_defaults(command=command)
         module, _, function = home.partition(".")
         getattr(import_module(f"aikz_label.cli.{module}"), function)(command)
     return parser
