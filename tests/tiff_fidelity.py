@@ -24,7 +24,8 @@ logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # of odd files it tell
 
 _PLACES = {273, 279, 288, 289, 324, 325, 513, 514}  # where image data is and how much of it
 _OURS = {700, 52545}  # XMP and C2PA
-_POINTERS = {330, 34665, 34853, 40965}  # to directories, which tifffile reads itself
+_EXIF = 34665
+_POINTERS = {330, _EXIF, 34853, 40965}  # to directories, which tifffile reads itself
 _COLOUR_MAP, _BITS = 320, 258
 _SIZES = {256, 257, 278}  # of a page that got a strip
 _JPEG = {6, 7}
@@ -159,8 +160,8 @@ def _kept(source: bytes, output: bytes) -> bool:
     after = np.frombuffer(output, np.uint8)[: len(source)].copy()
     before[:8] = after[:8] = 0
     with tifffile.TiffFile(io.BytesIO(source)) as file:
-        tag = file.pages[0].tags.get(700)
-        if tag is not None:
+        tags = file.pages[0].tags
+        for tag in filter(None, (tags.get(700), tags.get(_EXIF))):
             for start, length in ((tag.offset, 12), (tag.valueoffset, tag.valuebytecount)):
                 before[start : start + length] = after[start : start + length] = 0
     return bool((before == after).all())
@@ -179,6 +180,22 @@ def _tags_lost(
     for code in was.keys() | now.keys():
         if code not in now or code not in was or not _alike(was[code], now[code]):
             yield f"tag {code}: {str(was.get(code))[:60]!r} became {str(now.get(code))[:60]!r}"
+    before, after = (_camera(page) for page in (first, second))
+    for name in before.keys() | after.keys():
+        if name not in after or name not in before or not _alike(before[name], after[name]):
+            yield f"{name}: {str(before.get(name))[:60]!r} became {str(after.get(name))[:60]!r}"
+
+
+def _camera(page: tifffile.TiffPage) -> dict[str, Any]:
+    """What the camera's directory says, but for the comment where nobody had one or we did."""
+    tag = page.tags.get(_EXIF)
+    found = dict(tag.value) if tag and isinstance(tag.value, dict) else {}
+    said = found.get("UserComment", b"")
+    text = bytes(said)[8:] if isinstance(said, bytes) else b""
+    ours = b"DigitalSourceType" in text.replace(b"\0", b"")
+    if ours or not text.strip(b"\0 "):
+        found.pop("UserComment", None)
+    return found
 
 
 def _alike(first: object, second: object) -> bool:

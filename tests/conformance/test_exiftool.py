@@ -15,6 +15,7 @@ from PIL import ImageCms
 import corpus_files
 import jpeg_files
 import svg_files
+import tiff_files
 from aikz_label import Label, Refused, mark
 from aikz_label.config import Config
 from aikz_label.label import Origin, System
@@ -322,15 +323,17 @@ def test_gain_map_is_found_behind_the_picture(
         assert found["MPImage2:MPImageStart"] == file.stat().st_size - len(gain)
 
 
-@pytest.mark.parametrize("kind", ["jpg", "png", "webp"])
+@pytest.mark.parametrize("kind", ["jpg", "png", "webp", "tif", "dng"])
 def test_two_readers_see_the_same_comment(
     kind: str, exiftool: str, config: Config, tmp_path: Path
 ) -> None:
     """EXIF has no field for AI: the comment says it, in the words of the other mirror, Kazakh letters too."""
     exiv2, out = require_tool("exiv2"), tmp_path / f"out.{kind}"
-    image = encoded(picture(), {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}[kind])
+    formats = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "tif": "TIFF"}
     source = tmp_path / f"source.{kind}"
-    source.write_bytes(image)
+    source.write_bytes(
+        encoded(picture(), formats[kind]) if kind in formats else tiff_files.raw_photo()
+    )
     run(exiftool, "-q", "-overwrite_original", "-EXIF:Make=Leica", "-EXIF:ISO=100", source)
     label = Label(origin=Origin.ALTERED, system=System("ҚазГен ӘҢӨҰҮҺІ", "2.1"))
     mark(source, out, label, config=config)

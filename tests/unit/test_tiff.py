@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import struct
 import subprocess
 from dataclasses import replace
 
@@ -12,14 +13,15 @@ import pytest
 import tifffile
 from PIL import Image
 
-from aikz_label import Refused, Verdict, engine, mark, verify
+from aikz_label import Label, Refused, Verdict, engine, mark, verify
 from aikz_label.adapters.image import ADAPTER
 from aikz_label.adapters.image.tiff import Tiff, jpeg, page
 from aikz_label.formats import FORMATS
 from aikz_label.label import Origin
 from aikz_label.limits import DEFAULT, NO_LIMITS
 from aikz_label.manifest import marker
-from aikz_label.metadata import ifd
+from aikz_label.metadata import exif_comment, ifd, mirror
+from aikz_label.metadata.ifd_editor import Editor
 from aikz_label.profile import load_profile
 from aikz_label.report import Notice, NoticeState
 from aikz_label.signing import load_signing_key
@@ -505,6 +507,47 @@ def test_dng_keeps_every_byte_of_the_camera(label, config):
     assert read.marker_state == "trusted"
     assert read.declared.origin == label.origin
     assert "raw data" in read.marker.notice.reason
+
+
+OWN = b"ASCII\0\0\0A comment of mine"
+
+
+@pytest.mark.parametrize("byteorder", "<>")
+@pytest.mark.parametrize("bigtiff", [False, True])
+def test_the_comment_of_exif_says_what_the_label_says(byteorder, bigtiff, config):
+    """In a directory made for it where there is none; an earlier one of ours is replaced, not doubled."""
+    source = tiff(photo(3, "uint8"), photometric="rgb", byteorder=byteorder, bigtiff=bigtiff)
+    first = mark(source, None, Label(origin="created", system="ҚазГен"), config=config)
+    again = Label(origin="altered", system="Other/2")
+    second = mark(first.data, None, again, config=config, on_existing="replace")
+    for result, label in ((first, Label(origin="created", system="ҚазГен")), (second, again)):
+        told = [one for one in result.report.evidence.mirrors if one.carrier == "exif"]
+        assert [(one.name, one.value) for one in told] == [("UserComment", mirror.line(label))]
+        assert told[0].origin == label.origin
+
+
+def test_the_comment_is_not_wiped_with_values_that_are_not_there(label, config):
+    """A tag that points behind the end of the file would point at what is appended."""
+    source = tiff(photo(3, "uint8"), photometric="rgb", description="x" * 40)
+    at = ifd.Tiff.read(source).pages[0].get(270)
+    entry = source.index(struct.pack("<HHII", 270, 2, at.count, at.at))
+    moved = bytearray(source)
+    moved[entry : entry + 12] = struct.pack("<HHII", 270, 2, at.count, len(source) - 8)
+    result = mark(bytes(moved), None, label, config=config)
+    told = [one.value for one in result.report.evidence.mirrors if one.carrier == "exif"]
+    assert told == [mirror.line(label)]
+
+
+def test_a_comment_of_somebody_else_stays_and_is_told(label, config):
+    source = tiff(photo(3, "uint8"), photometric="rgb")
+    read = ifd.Tiff.read(source)
+    editor = Editor(read)
+    made = exif_comment.new_camera(read, editor, (ifd.UNDEFINED, len(OWN), OWN))
+    editor.change(read.pages[0], {ifd.EXIF: made})
+    result = mark(editor.data, None, label, config=config)
+    assert any("somebody else" in text for text in result.warnings)
+    assert OWN in result.data
+    assert {one.carrier for one in result.report.evidence.mirrors} == {"xmp"}
 
 
 def jpeg_page(sampling: int, photometric: int, *, said: bool, length: bool) -> tuple[bytes, bytes]:

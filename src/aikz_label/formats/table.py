@@ -99,7 +99,7 @@ _ALL = (
     _picture("png", "PNG, APNG", "image/png", ".png", ".apng", notice=_MOVING, mirror=_TEXTS),
     _picture("webp", "WebP", "image/webp", ".webp", notice=_MOVING),
     _picture("gif", "GIF", "image/gif", ".gif", notice=_MOVING, mirror="XMP (IPTC)"),
-    _picture("tiff", "TIFF", "image/tiff", ".tif", ".tiff", mirror="XMP (IPTC)"),
+    _picture("tiff", "TIFF", "image/tiff", ".tif", ".tiff"),
     replace(
         _picture(
             "dng",
@@ -107,7 +107,6 @@ _ALL = (
             "image/x-adobe-dng",
             ".dng",
             notice="none: raw data",
-            mirror="XMP (IPTC)",
         ),
         notice_applies=False,
     ),

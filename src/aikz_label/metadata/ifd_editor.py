@@ -67,8 +67,8 @@ class Editor:
         return self.append(data)
 
     def erase(self, start: int, stop: int) -> None:
-        """Put zeros where something was that is not used any more."""
-        if stop <= len(self._data) and self._is_used_once(start, stop):
+        """Put zeros where something was that is not used any more; what was appended behind the file is not its own."""
+        if stop <= len(self._tiff.data) and self._is_used_once(start, stop):
             self._data[start:stop] = bytes(stop - start)
 
     def change(self, directory: ifd.Directory, changes: Mapping[int, Value]) -> None:

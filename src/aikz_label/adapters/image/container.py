@@ -40,11 +40,13 @@ class Tags:
         xmp: The XMP packet.
         exif: The EXIF block in the form in which `Container.exif` gives it; `None` for a file that has none.
         texts: Texts by keyword, in place of earlier ones; for formats that keep such texts beside XMP and EXIF.
+        comment: The same in one line; for formats whose own directories are EXIF's.
     """
 
     xmp: bytes | None = None
     exif: bytes | None = None
     texts: tuple[tuple[str, str], ...] = ()
+    comment: str = ""
 
 
 class Container(ABC):

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from aikz_label.metadata import exif, ifd, mirror
-from aikz_label.metadata.ifd import LONG, UNDEFINED, Directory, Tiff
+from aikz_label.metadata import exif_comment, ifd
+from aikz_label.metadata.ifd import LONG, Directory, Tiff
 from aikz_label.metadata.ifd_editor import Editor
 
 MAX_BLOCK = 64 * 1024
 _PREFIX = b"Exif\0\0"
 _ROOM = MAX_BLOCK - 3 - len(_PREFIX)  # what a segment of JPEG takes
-_ORIENTATION, _COMMENT = 0x0112, 0x9286
+_ORIENTATION = 0x0112
 _PLACE, _LENGTH = 513, 514  # of the thumbnail
 
 _Kept: TypeAlias = "tuple[int, int, int, int, bytes]"
@@ -68,37 +68,17 @@ class ExifBlock:
         Raises:
             ExifError: There is a text of somebody else's, or no room.
         """
-        value = self._encoded(text)
-        change = {_COMMENT: (UNDEFINED, len(value), value)}
-        camera = self._camera
+        camera = exif_comment.camera(self._tiff, self._first)
+        try:
+            comment = exif_comment.value(self._tiff, camera, text)
+        except exif_comment.TakenError as error:
+            raise ExifError(str(error)) from error
         if camera is None:
-            order, place = self._tiff.order, self._editor.append(value)
-            row = b"".join(
-                n.to_bytes(size, order)
-                for n, size in ((_COMMENT, 2), (UNDEFINED, 2), (len(value), 4), (place, 4))
-            )
-            start = self._editor.append((1).to_bytes(2, order) + row + bytes(4))
-            self._editor.change(self._first, {ifd.EXIF: (LONG, 1, start.to_bytes(4, order))})
+            made = exif_comment.new_camera(self._tiff, self._editor, comment)
+            self._editor.change(self._first, {ifd.EXIF: made})
         else:
-            old = camera.get(_COMMENT)
-            said = self._tiff.data[old.at : old.at + old.length] if old else b""
-            words = exif.comment_text(said, self._tiff.order)
-            if words and not mirror.parsed(words):
-                raise ExifError("there is a comment of somebody else's")
-            self._editor.change(camera, change)
+            self._editor.change(camera, {exif_comment.TAG: comment})
         return self._finished()
-
-    @property
-    def _camera(self) -> Directory | None:
-        entry = self._first.get(ifd.EXIF)
-        wanted = next(iter(self._tiff.numbers(entry)), 0)
-        return next((d for d in self._tiff.children(self._first) if d.at == wanted), None)
-
-    def _encoded(self, text: str) -> bytes:
-        if text.isascii():
-            return b"ASCII\0\0\0" + text.encode()
-        encoding = "utf-16-le" if self._tiff.order == "little" else "utf-16-be"
-        return b"UNICODE\0" + text.encode(encoding)
 
     # --- the thumbnail ----------------------------------------------------------------------------------------------
 
@@ -166,7 +146,7 @@ class ExifBlock:
         found = []
         for directory in tiff.tree(of=tiff.pages[:1]):
             for entry in directory.entries:
-                if entry.tag in {_COMMENT, ifd.EXIF}:
+                if entry.tag in {exif_comment.TAG, ifd.EXIF}:
                     continue
                 # values that reach over the end are common and harmless; what comes behind is not part of them
                 value = tiff.data[entry.at : min(entry.at + entry.length, length)]

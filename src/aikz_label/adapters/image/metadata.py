@@ -52,7 +52,8 @@ def written(container: Container, order: Order) -> tuple[Tags, tuple[str, ...]]:
         said.append(f"The XMP mirror was not written; the file's own was left as it is: {error}.")
     if container.exif is not None:
         block = _exif(container.exif, order, said)
-    return Tags(packet, block, tuple(mirror.statements(order.label))), tuple(said)
+    texts, comment = tuple(mirror.statements(order.label)), mirror.line(order.label)
+    return Tags(packet, block, texts, comment), tuple(said)
 
 
 def _exif(block: bytes, order: Order, said: list[str]) -> bytes | None:

@@ -16,26 +16,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import Container, Tags, refuse_variant
-from aikz_label.adapters.image.tiff.page import (
-    BITS,
-    COLOUR_MAP,
-    HEIGHT,
-    MAX_SAMPLES,
-    OLD_JPEG,
-    OLD_JPEG_LENGTH,
-    ROWS_PER_STRIP,
-    STRIP_LENGTHS,
-    STRIPS,
-    TILE_LENGTHS,
-    TILES,
-    WIDTH,
-    Coding,
-    Page,
-)
+from aikz_label.adapters.image.tiff.page import MAX_SAMPLES, OLD_JPEG, WIDTH, Coding, Page
+from aikz_label.adapters.image.tiff.rewriting import Rewriting, comment_is_taken, dangling
 from aikz_label.carriers import tiff as carrier
 from aikz_label.limits import MIB, Limits
-from aikz_label.metadata import ifd, iim
-from aikz_label.metadata.ifd_editor import Editor, Value
+from aikz_label.metadata import exif_comment, ifd, iim
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +38,6 @@ _LEAST_PREVIEW = 64  # shorter side of a preview that is labelled too, px
 _LOSSY_PSNR = 40.0
 _PIECE = 1 << 20  # bytes that are compared at once
 _TEXTS = (270, 271, 272, 305)  # description, maker, model, program
-_USER_COMMENT = 0x9286
 _IPTC, _PHOTOSHOP = 33723, 34377
 
 
@@ -137,16 +121,12 @@ class Tiff(Container):
             said.append(
                 f"{self.unlabelled} preview(s) in this file carry no notice: too small, or not painted."
             )
-        gone = [tag for found in self.tiff.tree() for tag in self._dangling(found)]
+        gone = [tag for found in self.tiff.tree() for tag in dangling(self.tiff, found)]
         if gone:
             said.append(f"{len(gone)} tag(s) whose values are not in the file were left out.")
+        if comment_is_taken(self.tiff):
+            said.append("The EXIF mirror was not written: there is a comment of somebody else's.")
         return tuple(said)
-
-    def _dangling(self, found: ifd.Directory) -> Iterator[int]:
-        """Tags whose values lie outside the file."""
-        for entry in found.entries:
-            if entry.length > self.tiff.word and entry.at + entry.length > len(self.data):
-                yield entry.tag
 
     @property
     def has_marker(self) -> bool:
@@ -184,8 +164,8 @@ class Tiff(Container):
         """The texts of the first page and of its camera data, as a block."""
         with reading():
             first = self.tiff.pages[0]
-            camera = next((c for c in self.tiff.children(first) if c.get(_USER_COMMENT)), None)
-            return self.tiff.extract(first, _TEXTS, camera, (_USER_COMMENT,))
+            camera = next((c for c in self.tiff.children(first) if c.get(exif_comment.TAG)), None)
+            return self.tiff.extract(first, _TEXTS, camera, (exif_comment.TAG,))
 
     def parts(self) -> Iterator[bytes]:
         """Every tag but the marker with its values, and every block of image data, of every directory."""
@@ -228,19 +208,19 @@ class Tiff(Container):
         """The painted blocks in the source's file."""
         from aikz_label.adapters.image.tiff.picture import TiffPicture  # noqa: PLC0415
 
+        by_place = {page.directory.at: page for page in self.pages}
         with reading():
-            editor = Editor(self.tiff)
-            changes: dict[int, dict[int, Value]] = {}
+            rewriting = Rewriting(self.tiff)
             for picture in pictures:
                 assert isinstance(picture, TiffPicture)
                 picture.read_through()
-                changes[picture.page.directory.at] = self._replaced(editor, picture)
-            return self._finished(editor, changes, tags)
+                rewriting.replace(by_place[picture.page.directory.at], picture)
+            return rewriting.finished(tags)
 
     def with_tags(self, tags: Tags) -> bytes:
         """The same file with another XMP packet."""
         with reading():
-            return self._finished(Editor(self.tiff), {}, tags)
+            return Rewriting(self.tiff).finished(tags)
 
     @classmethod
     def write_marker(
@@ -255,69 +235,6 @@ class Tiff(Container):
         """See `Adapter.write_marker`."""
         with reading():
             carrier.write(source, destination, manifest, key, parent)
-
-    def _replaced(self, editor: Editor, picture: TiffPicture) -> dict[int, Value]:
-        """Store the changed blocks of a page; what its directory says of them."""
-        page, found = picture.page, dict[int, Value]()
-        old = next(one for one in self.pages if one.directory is page.directory)
-        if page.places != old.places:
-            for start, length in zip(old.places, old.lengths, strict=False):
-                editor.erase(start, start + length)
-        if page.size != old.size:
-            grown = {WIDTH: page.size[0], HEIGHT: page.size[1]}
-            grown |= {} if page.tiled else {ROWS_PER_STRIP: page.block[1]}
-            found |= {tag: (ifd.LONG, 1, self.tiff.pack(ifd.LONG, [n])) for tag, n in grown.items()}
-        places, lengths = list(page.places), list(page.lengths)
-        for index, data in picture.blocks.encoded():
-            places[index] = editor.store(places[index], lengths[index], data)
-            lengths[index] = len(data)
-        if page.split and page.places == old.places:
-            assert (tuple(places), tuple(lengths)) == (page.places, page.lengths), "it moved"
-        else:
-            found |= self._places(page, places, lengths)
-        if page.bits != old.bits:
-            found[BITS] = (ifd.SHORT, page.samples, self.tiff.pack(ifd.SHORT, page.bits))
-        colours = picture.colour_map.reshape(-1).tolist()
-        if colours != list(page.colour_map):
-            found[COLOUR_MAP] = (ifd.SHORT, len(colours), self.tiff.pack(ifd.SHORT, colours))
-        return found
-
-    def _places(self, page: Page, places: list[int], lengths: list[int]) -> dict[int, Value]:
-        """What a directory says of where its blocks are."""
-        found = dict[int, Value]()
-        for tags, numbers in (((TILES, STRIPS), places), ((TILE_LENGTHS, STRIP_LENGTHS), lengths)):
-            entry = next(filter(None, (page.directory.get(tag) for tag in tags)), None)
-            kind = entry.kind if entry and entry.kind in {ifd.SHORT, ifd.LONG8} else ifd.LONG
-            if kind == ifd.SHORT and max(numbers) >= 1 << 16:
-                kind = ifd.LONG
-            tag = entry.tag if entry else STRIP_LENGTHS
-            found[tag] = (kind, len(numbers), self.tiff.pack(kind, numbers))
-        if page.whole_jpeg:
-            for tag, number in ((OLD_JPEG, places[0]), (OLD_JPEG_LENGTH, lengths[0])):
-                if page.directory.get(tag):
-                    found[tag] = (ifd.LONG, 1, self.tiff.pack(ifd.LONG, [number]))
-        return found
-
-    def _finished(self, editor: Editor, changes: dict[int, dict[int, Value]], tags: Tags) -> bytes:
-        """The file with changed directories, without a marker and with the new packet."""
-        first, *others = self.tiff.pages
-        for found in reversed(tuple(self.tiff.tree())):
-            old = found.get(ifd.C2PA)
-            if old is not None and found in others and not found.get(WIDTH):
-                editor.unlink(found)  # a page without pixels that the engine made
-                editor.erase(old.at, old.at + old.length)
-                continue
-            wanted = dict(changes.get(found.at, {}))
-            # what points behind the end of the file would point at something that is appended there
-            wanted |= dict.fromkeys(self._dangling(found))
-            if old is not None:
-                wanted[ifd.C2PA] = None
-            if found is first and tags.xmp is not None:
-                entry = found.get(ifd.XMP)
-                kind = ifd.UNDEFINED if entry and entry.kind == ifd.UNDEFINED else ifd.BYTE
-                wanted[ifd.XMP] = (kind, len(tags.xmp), tags.xmp)
-            editor.change(found, wanted)
-        return editor.data
 
 
 def check_whole(tiff: ifd.Tiff, found: tuple[ifd.Directory, ...]) -> None:
