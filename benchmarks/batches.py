@@ -18,7 +18,7 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
-import c2pa  # noqa: TID251  # the plain engine is what we compare with
+import c2pa  # the plain engine is what we compare with
 from pictures import FIXTURE, replace_block, versions
 from PIL import Image
 

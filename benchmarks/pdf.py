@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-import c2pa  # noqa: TID251  # what is compared with
+import c2pa  # what is compared with
 
 from aikz_label import Label, identity, mark, verify
 from aikz_label.config import Config, load_config

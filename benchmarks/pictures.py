@@ -28,7 +28,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import c2pa  # noqa: TID251  # what the package is compared with
+import c2pa  # what the package is compared with
 import numpy as np
 import PIL
 from PIL import Image

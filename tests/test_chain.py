@@ -195,7 +195,7 @@ def test_a_file_of_components_shows_each(companies):
     parts = [updated(companies, name) for name in ("Alpha", "Beta")]
     config = companies["Gamma"][0]
     key = load_signing_key(config.signer, config.folder)
-    import c2pa  # noqa: TID251
+    import c2pa
 
     definition = {
         "claim_generator_info": [{"name": "Collage", "version": "1"}],
@@ -270,7 +270,7 @@ def test_a_self_issued_certificate_confirms_nothing_but_can_disagree(config):
 
 
 def signed_natively(chain, key, context=None):
-    import c2pa  # noqa: TID251
+    import c2pa
 
     action = {"action": "c2pa.created", "digitalSourceType": marker.SOURCE_TYPE["created"]}
     data = {"label": "c2pa.actions.v2", "created": True, "data": {"actions": [action]}}

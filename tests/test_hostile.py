@@ -288,7 +288,7 @@ def test_the_time_of_a_foreign_marker_is_its_own(config, label):
 
 def test_editing_does_not_hide_what_the_parent_says(config, stranger, label):
     """Another tool opened an AI picture and says nothing of its own about it."""
-    import c2pa  # noqa: TID251  # to write as that tool does
+    import c2pa  # to write as that tool does
 
     parent = forge(stranger, label)
     key = load_signing_key(stranger.signer, stranger.folder)

@@ -34,7 +34,7 @@ def calls(folder, *command):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, identity_folder):
     """Files that name hosts wherever a file can: for a marker elsewhere, for OCSP, for revocation lists."""
-    import c2pa  # noqa: TID251
+    import c2pa
 
     made = tmp_path_factory.mktemp("network")
     (made / "photo.jpg").write_bytes(PHOTO.read_bytes())

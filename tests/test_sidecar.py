@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import c2pa  # noqa: TID251  # to write as other tools do
+import c2pa  # to write as other tools do
 import pytest
 
 from aikz_label import Label, Refused, engine, mark, verify

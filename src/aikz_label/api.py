@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
@@ -29,6 +28,7 @@ from aikz_label.report import Evidence, Report, message
 from aikz_label.sources import Source, open_any
 from aikz_label.texts import check_languages
 from aikz_label.trust import TrustList, load_trust_lists
+from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey

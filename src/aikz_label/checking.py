@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from typing import BinaryIO
 
 from aikz_label import formats, rules
@@ -27,6 +26,7 @@ from aikz_label.report import (
     Report,
     message,
 )
+from aikz_label.values import replace
 
 # The content cannot be looked at: a decoder fails or is not installed, or the numbers of a record make no sense.
 CANNOT_LOOK = (

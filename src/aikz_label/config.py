@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,6 +12,7 @@ from aikz_label.errors import ConfigError, InvalidLabel
 from aikz_label.label import Origin, Responsible, System
 from aikz_label.texts import LANGUAGES, check_languages
 from aikz_label.trust import TrustKind, TrustList, list_files, load_trust_list
+from aikz_label.values import dataclass, replace
 
 FILE_NAME = "aikz-label.toml"
 LOCAL_LIST = "local"

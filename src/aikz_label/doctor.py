@@ -6,13 +6,13 @@ import importlib.util
 import os
 import platform
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import aikz_label
 from aikz_label import engine, signing
 from aikz_label.config import Config
 from aikz_label.errors import LabelError
 from aikz_label.trust import TrustKind
+from aikz_label.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
@@ -31,6 +30,7 @@ from aikz_label.manifest.known import Belief, Signed
 from aikz_label.manifest.reading import TRUST_URI, Reading, from_store
 from aikz_label.trust import TrustKind, TrustList, of_kind
 from aikz_label.trust.certificates import CLAIM_SIGNING, EMAIL_PROTECTION, span
+from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey

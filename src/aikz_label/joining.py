@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from aikz_label.adapters import Examined
@@ -12,6 +11,7 @@ from aikz_label.manifest.reading import Ancestor, Reading, Stamp
 from aikz_label.report import Marker, MarkerState, Message, Notice, Step, TimeStamp, message
 from aikz_label.trust import TrustList, credentials
 from aikz_label.trust.credentials import Question, iso
+from aikz_label.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, cast
 
 from aikz_label import checking, engine, formats, rules
@@ -32,6 +31,7 @@ from aikz_label.report import (
 )
 from aikz_label.signing import SigningKey
 from aikz_label.sources.text import Said
+from aikz_label.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import io
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from aikz_label.api import MarkResult
 from aikz_label.config import Config, load_config
 from aikz_label.label import Origin, Responsible, Role, System
 from aikz_label.report import How, MarkerState, NoticeState, Verdict
+from aikz_label.values import replace
 
 
 class AdapterContract:

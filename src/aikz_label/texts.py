@@ -5,12 +5,12 @@ from __future__ import annotations
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from aikz_label.errors import UsageError
+from aikz_label.values import dataclass
 
 LANGUAGES = ("kk", "ru", "en")
 

@@ -12,7 +12,6 @@ tests every promise made here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias, runtime_checkable
 
@@ -23,6 +22,7 @@ from aikz_label.limits import Limits
 from aikz_label.profile import Profile
 from aikz_label.report import Found, Measurement, Message, Mirror, Notice, message
 from aikz_label.trust import TrustList
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
@@ -27,6 +26,7 @@ from aikz_label.sandbox.failures import Death
 from aikz_label.sandbox.nursery import Beside, Nursery
 from aikz_label.sandbox.pool import Pool
 from aikz_label.sandbox.slot import Answer
+from aikz_label.values import dataclass
 
 Name: TypeAlias = "str | Path"
 

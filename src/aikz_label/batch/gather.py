@@ -8,13 +8,13 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from aikz_label.carriers.sidecar import SUFFIX
 from aikz_label.errors import UsageError
 from aikz_label.files import storage
+from aikz_label.values import dataclass, field
 
 _BLOCK = 1 << 16
 _MAX_NAME = 1 << 16

@@ -15,7 +15,6 @@ import stat
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Self
@@ -28,6 +27,7 @@ from aikz_label.files.storage import Listed, is_uri
 from aikz_label.report import Verdict
 from aikz_label.sandbox import wire
 from aikz_label.sandbox.work import Verifying, state_of
+from aikz_label.values import dataclass, field, replace
 
 SCHEMA = "aikz-label/journal/1"
 _SYNC_SECONDS, _SYNC_ROWS = 1.0, 1000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass
 
 from aikz_label.batch import Name, Row, absolute, folder, lost, pool_for, read_row
 from aikz_label.batch.lasting import marking_deadline
@@ -21,6 +20,7 @@ from aikz_label.sandbox.marking import Marking
 from aikz_label.sandbox.nursery import Nursery
 from aikz_label.sandbox.pool import Pool
 from aikz_label.sandbox.slot import Answer
+from aikz_label.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

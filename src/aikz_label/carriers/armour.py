@@ -11,11 +11,11 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from aikz_label.carriers.embedded import Cut, Hole, Place
 from aikz_label.formats import languages
 from aikz_label.formats.languages import Comment
+from aikz_label.values import replace
 
 BEGIN, END = b"-----BEGIN C2PA MANIFEST-----", b"-----END C2PA MANIFEST-----"
 MULTIPLE = "manifest.structuredText.multipleReferences"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import BinaryIO
+
+from aikz_label.values import dataclass, replace
 
 HEADER, SEGMENT = 0x1A45DFA3, 0x18538067
 SEEK_HEAD, CLUSTER, TAGS, CUES, TRACKS = 0x114D9B74, 0x1F43B675, 0x1254C367, 0x1C53BB6B, 0x1654AE6B

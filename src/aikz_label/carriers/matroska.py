@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from aikz_label import engine
@@ -22,6 +21,7 @@ from aikz_label.errors import Refused
 from aikz_label.manifest.binding import MISMATCH, Binding
 from aikz_label.manifest.jumbf import lengths_fit
 from aikz_label.trust import TrustList
+from aikz_label.values import replace
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey

@@ -7,10 +7,10 @@ so nothing can hide in the bytes that the binding leaves out.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from aikz_label.carriers import oggpages
 from aikz_label.carriers.oggpages import BEGINS, CONTINUES, ENDS, Page
+from aikz_label.values import dataclass
 
 HEAD = b"\0c2pa"
 _SERIAL = 0xC2FAC2FA

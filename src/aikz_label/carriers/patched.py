@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import BinaryIO, Protocol
+
+from aikz_label.values import dataclass
 
 _CHUNK = 1 << 20
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from aikz_label import engine
@@ -20,6 +19,7 @@ from aikz_label.errors import Refused
 from aikz_label.manifest import jumbf
 from aikz_label.manifest.binding import MISMATCH, Binding
 from aikz_label.trust import TrustList
+from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey

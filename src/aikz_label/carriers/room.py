@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from aikz_label import engine
 from aikz_label.carriers import embedded, padding
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey

@@ -7,7 +7,8 @@ implementations disagree on how, so the store gets the exact size instead (see `
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from aikz_label.values import dataclass
 
 MARK = "\ufeff"
 _MAGIC = b"C2PATXT\0"

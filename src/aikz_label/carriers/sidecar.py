@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -21,6 +20,7 @@ from aikz_label.manifest import jumbf
 from aikz_label.manifest.binding import MISMATCH
 from aikz_label.report import Message, message
 from aikz_label.trust import TrustList
+from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey

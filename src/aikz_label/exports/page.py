@@ -11,7 +11,6 @@ import hashlib
 import html
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from importlib import resources
 from string import Template
 from typing import TextIO
@@ -21,6 +20,7 @@ from aikz_label.exports.summary import Totals
 from aikz_label.profile import Profile
 from aikz_label.report import Finding, Message, Report, Status, Verdict
 from aikz_label.texts import LANGUAGES, escape, load_data, sentence, translations
+from aikz_label.values import dataclass, field
 
 LIMIT = 2000  # files on one page
 ORDER = (

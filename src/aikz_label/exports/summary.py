@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from aikz_label.batch import Row
 from aikz_label.console import wrapped
 from aikz_label.report import Message, Verdict
 from aikz_label.texts import escape, sentence
+from aikz_label.values import dataclass, field
 
 
 @dataclass(slots=True)

@@ -10,13 +10,13 @@ import importlib
 import io
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from aikz_label.errors import MissingDependency
 from aikz_label.formats import tracks
 from aikz_label.formats.table import FORMATS, Format
+from aikz_label.values import replace
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 
 from aikz_label.errors import UsageError
 from aikz_label.formats import FORMATS, codelines, textkinds
 from aikz_label.texts import load_data
+from aikz_label.values import dataclass
 
 BY_NAME = "name"  # the caller lets the file's name decide
 

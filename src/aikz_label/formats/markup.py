@@ -9,8 +9,9 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from aikz_label.values import dataclass
 
 _SPACE = "\t\n\f\r "
 _NAME = re.compile(r"[A-Za-z][^\t\n\f\r />]*")

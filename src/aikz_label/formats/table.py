@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from aikz_label.values import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)

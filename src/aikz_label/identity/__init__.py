@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from aikz_label.signing import SigningKey
 from aikz_label.trust import TrustKind, certificates
 from aikz_label.trust.certificates import Facts
 from aikz_label.trust.signatures import UNREADABLE
+from aikz_label.values import dataclass
 
 LIFETIME = 3653  # days
 RETIRED = "retired"

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +39,7 @@ from aikz_label.identity.certifying import (
 )
 from aikz_label.signing.secrets import Hidden
 from aikz_label.trust.signatures import UNREADABLE
+from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
@@ -20,6 +19,7 @@ from aikz_label.label import check_bin, clean
 from aikz_label.signing.secrets import Hidden, read_private
 from aikz_label.trust.certificates import CLAIM_SIGNING
 from aikz_label.trust.signatures import UNREADABLE
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from aikz_label.config import Config, trust_folder
 from aikz_label.errors import TrustError, UsageError
 from aikz_label.label import clean
 from aikz_label.trust import TrustKind, TrustList, certificates, der, list_files, load_trust_list
+from aikz_label.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from aikz_label.errors import InvalidLabel
 from aikz_label.label import Label, Origin, System, parse_time
+from aikz_label.values import dataclass, replace
 
 _IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 SOURCE_TYPE = {

@@ -11,13 +11,13 @@ import base64
 import hashlib
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from aikz_label.manifest import cbor
 from aikz_label.manifest.cose import Signature
 from aikz_label.manifest.known import Signed
 from aikz_label.manifest.reading import Reading, from_store, items, mapping
+from aikz_label.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from aikz_label.manifest.cose import Signature
 from aikz_label.report.provenance import NOT_CHECKED, Revocation, Signer
 from aikz_label.texts import Message
+from aikz_label.values import dataclass, replace
 
 TRUST_URI = "urn:aikz-label:trust:"
 _MAX_ANCESTORS = 50

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from aikz_label.values import dataclass
 
 Order: TypeAlias = Literal["little", "big"]
 

@@ -7,13 +7,13 @@ Properties are those of the IPTC Photo Metadata Standard 2025.1.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from xml.parsers import expat
 
 from aikz_label.label import Label
 from aikz_label.manifest.assertions import origin_of
 from aikz_label.metadata import mirror
 from aikz_label.report import Mirror
+from aikz_label.values import dataclass, replace
 
 IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from itertools import product
@@ -24,6 +23,7 @@ from aikz_label.label import Origin
 from aikz_label.notice import truetype
 from aikz_label.notice.wording import Layout, ladder
 from aikz_label.profile import ImageProfile
+from aikz_label.values import dataclass
 
 DESIGN = "badge/1"
 FONT = "NotoSans-Bold.ttf"

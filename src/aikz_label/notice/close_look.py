@@ -7,7 +7,6 @@ differently in every size), and it is measured like a recorded badge. Only that 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -19,6 +18,7 @@ from aikz_label.notice.measure import Region, measure
 from aikz_label.notice.shapes import DRAWN_EM, Family, Wording, in_grey, is_plain, reduced_badge
 from aikz_label.profile import ImageProfile
 from aikz_label.report import Found, Measurement, message
+from aikz_label.values import dataclass, replace
 
 _ROOM = 0.35  # around a place, share of the badge's height, that the second look sees
 _CLOSE_EM = 8.0  # of the text in the second look, px

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aikz_label.notice.transform import fast_length
+from aikz_label.values import dataclass
 
 Array = NDArray[np.float32]
 _LEAST_SPREAD = 20.0  # standard deviation below which a place is too flat to hold black and white

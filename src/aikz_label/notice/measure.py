@@ -8,7 +8,6 @@ is covered or outside the picture. The thresholds live in the profile.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
@@ -18,6 +17,7 @@ from PIL import Image
 
 from aikz_label.notice.badge import Badge
 from aikz_label.report import Measurement, Message, NoticeState
+from aikz_label.values import dataclass
 
 _WIDTH = 360  # of the template, px: fine enough for the text, cheap enough to search with
 _WHOLE = 540  # up to which it is not reduced, since that costs more likeness than it saves time

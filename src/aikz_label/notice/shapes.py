@@ -5,7 +5,6 @@ Both looks of the search share this, see `search`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -14,6 +13,7 @@ from PIL import Image
 from aikz_label.label import Origin
 from aikz_label.notice import badge, wording
 from aikz_label.notice.correlate import Array
+from aikz_label.values import dataclass
 
 _RATIOS = (
     2.0,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -21,6 +20,7 @@ from aikz_label.notice.badge import Badge
 from aikz_label.notice.measure import Seen
 from aikz_label.notice.wording import Layout, ladder
 from aikz_label.profile import ImageProfile
+from aikz_label.values import dataclass, replace
 
 DESIGN = "strip/1"
 _ROUNDS = (

@@ -7,7 +7,6 @@ coarse. A picture that was cut or framed is left to that search.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from aikz_label.notice.measure import Region, Seen, measure
 from aikz_label.notice.wording import Layout
 from aikz_label.profile import Profile
 from aikz_label.report import Found, Measurement, NoticeState
+from aikz_label.values import dataclass, replace
 
 _DARK, _LIGHT = 70, 100  # grey levels of plate and lines that may have been coded or scaled
 _LEAST_ROWS = 8  # of the plate, px

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from aikz_label.label import Origin
 from aikz_label.texts import load_data
+from aikz_label.values import dataclass
 
 
 def version() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -12,6 +11,7 @@ from aikz_label.profile.film import FilmProfile
 from aikz_label.profile.sound import SoundProfile
 from aikz_label.report import Message, message
 from aikz_label.texts import load_data
+from aikz_label.values import dataclass
 
 PROFILES = ("kz", "strict")
 DEFAULT = "kz"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from aikz_label.report import Message, message
+from aikz_label.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

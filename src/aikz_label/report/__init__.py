@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NoReturn
 
@@ -23,6 +22,7 @@ from aikz_label.report.provenance import (
     TimeStamp,
 )
 from aikz_label.texts import Message, escape, message
+from aikz_label.values import dataclass, field, replace
 
 __all__ = ["MarkerState", "Message", "Revocation", "Signer", "Step", "TimeStamp", "message"]
 

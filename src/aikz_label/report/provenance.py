@@ -6,12 +6,12 @@ until somebody on a trust list vouches for it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from aikz_label.label import Origin
 from aikz_label.texts import Message, escape, message
+from aikz_label.values import dataclass
 
 
 class MarkerState(StrEnum):

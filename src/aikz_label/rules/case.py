@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aikz_label.formats import FORMATS
 from aikz_label.label import Label
 from aikz_label.profile import Profile
 from aikz_label.report import Evidence, Found, How, MarkerState, Message, Mirror, NoticeState
+from aikz_label.values import dataclass
 
 _VERBS = {
     "text": "written",

@@ -12,10 +12,10 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from aikz_label.sandbox.failures import described
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     import socket

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from aikz_label import errors
 from aikz_label.errors import LabelError, SandboxError
+from aikz_label.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from aikz_label.label import Label
 from aikz_label.sandbox import wire
 from aikz_label.sandbox.failures import described
 from aikz_label.sandbox.work import sample
+from aikz_label.values import dataclass, field, fields
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import selectors
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
 from typing import Any, Generic, Self, TypeVar
 
 from aikz_label.errors import SandboxError
@@ -16,6 +15,7 @@ from aikz_label.sandbox.child import Walls
 from aikz_label.sandbox.failures import Death
 from aikz_label.sandbox.nursery import Nursery
 from aikz_label.sandbox.slot import Answer, Slot
+from aikz_label.values import fields
 
 Key = TypeVar("Key")
 
@@ -39,7 +39,9 @@ class Pool(Generic[Key]):
     ) -> None:
         self._nursery = nursery
         self._selector = selectors.DefaultSelector()
-        self._setup = {**work, "walls": asdict(walls or Walls())}
+        walls = walls or Walls()
+        limits = {one.name: getattr(walls, one.name) for one in fields(walls)}
+        self._setup = {**work, "walls": limits}
         self._slots = [Slot(self._setup, nursery, self._selector) for _ in range(jobs)]
         self._at_hand: dict[Slot, tuple[int, Key]] = {}
         self._doubtful: list[tuple[int, Key, Answer]] = []

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from aikz_label import formats, limits
 from aikz_label.limits import Limits
 from aikz_label.sandbox.work import opened, sample
+from aikz_label.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

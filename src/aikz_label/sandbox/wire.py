@@ -10,12 +10,13 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
+
+from aikz_label.values import MISSING, fields, is_dataclass
 
 T = TypeVar("T")
 

@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -26,6 +25,7 @@ from aikz_label.profile import Profile
 from aikz_label.report import Evidence, MarkerState, Report, message
 from aikz_label.sandbox import wire
 from aikz_label.sandbox.failures import described
+from aikz_label.values import dataclass, field
 
 STANDARD_INPUT = "\0stdin"  # no file has it; a child of the command line reads its own input
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -24,6 +23,7 @@ from urllib.parse import unquote
 
 from aikz_label.errors import LabelError, SigningError
 from aikz_label.signing.secrets import Ask, Secrets
+from aikz_label.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from aikz_label.trust.timestamping import Authority

@@ -15,13 +15,13 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, unquote_to_bytes
 
 from aikz_label.errors import MissingDependency, SigningError
 from aikz_label.signing import Opened, SignerUri, profile
 from aikz_label.signing.secrets import Hidden, Secrets
+from aikz_label.values import dataclass, field
 
 if TYPE_CHECKING:
     from cryptography import x509

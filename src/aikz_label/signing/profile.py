@@ -7,7 +7,6 @@ verifiers insist on it, and `docs/how-to/use-your-own-pki.md` shows it as an ope
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
@@ -20,6 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from aikz_label.errors import SigningError
 from aikz_label.trust import signatures
 from aikz_label.trust.certificates import CLAIM_SIGNING, EMAIL_PROTECTION
+from aikz_label.values import dataclass
 
 _PEM, _DER = serialization.Encoding.PEM, serialization.Encoding.DER
 MIN_RSA_BITS = 2048

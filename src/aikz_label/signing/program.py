@@ -14,13 +14,13 @@ import shutil
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from aikz_label.errors import SigningError
 from aikz_label.signing import Opened, SignerUri
 from aikz_label.signing.secrets import Secrets
 from aikz_label.texts import escape
+from aikz_label.values import dataclass
 
 _TIMEOUT = 30.0
 _MAX_TIMEOUT = 600.0

@@ -9,11 +9,11 @@ import os
 import stat
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from aikz_label.errors import SigningError
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

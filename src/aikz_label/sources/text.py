@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import io
 import unicodedata
-from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import BinaryIO
 
@@ -13,6 +12,7 @@ from aikz_label import formats
 from aikz_label.errors import Refused, UsageError
 from aikz_label.formats import FORMATS, Format, languages
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass, field, replace
 
 # Kinds that carry their marker in themselves only when they are composed UTF-8. Markup needs no conversion and names its
 # encoding; JSON and SRT have no place for a marker in any encoding.

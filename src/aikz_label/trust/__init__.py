@@ -12,13 +12,13 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
 from aikz_label.errors import TrustError
 from aikz_label.trust import der
+from aikz_label.values import dataclass
 
 _BLOCK = re.compile(rb"-----BEGIN (CERTIFICATE|X509 CRL)-----\s([A-Za-z0-9+/=\s]+)-----END \1-----")
 _SUFFIXES = {".pem", ".crt", ".cer", ".der", ".crl", ".txt"}

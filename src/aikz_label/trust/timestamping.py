@@ -11,10 +11,10 @@ import contextlib
 import secrets
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from aikz_label.trust import der, network
+from aikz_label.values import dataclass, field
 
 _QUERY, _REPLY = "application/timestamp-query", "application/timestamp-reply"
 _MAX_QUERY = 64 * 1024

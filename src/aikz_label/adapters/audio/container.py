@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self
 
 from aikz_label.adapters import MediaProblem
@@ -14,6 +13,7 @@ from aikz_label.carriers.embedded import Place
 from aikz_label.carriers.sidecar import NoCarrier
 from aikz_label.errors import Refused
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
@@ -18,6 +17,7 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from aikz_label.adapters import MediaProblem
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame

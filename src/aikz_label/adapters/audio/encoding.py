@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 
 import av
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from aikz_label.adapters.audio.container import refuse_variant
 from aikz_label.adapters.audio.decoding import Samples
+from aikz_label.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from aikz_label.values import dataclass, field
 
 Sizes = NDArray[np.uint16]
 _Value = TypeVar("_Value")

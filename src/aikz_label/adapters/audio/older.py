@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +14,7 @@ from aikz_label.adapters.audio.container import Insert, SoundFile
 from aikz_label.adapters.audio.decoding import Decoding, Samples
 from aikz_label.errors import Refused
 from aikz_label.notice import sound as notices
+from aikz_label.values import dataclass
 
 _NEAR = 0.01  # seconds between the moment and the sample of a record
 _AGAIN = (

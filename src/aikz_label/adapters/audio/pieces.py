@@ -6,10 +6,10 @@ A sound file can be hours long, so what is not changed is only named, by where i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, TypeAlias
 
 from aikz_label.adapters import MediaProblem
+from aikz_label.values import dataclass
 
 BLOCK = 1 << 20
 

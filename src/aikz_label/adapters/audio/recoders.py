@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 import av
@@ -13,6 +12,7 @@ from av.error import FFmpegError
 
 from aikz_label.adapters.audio.container import refuse_variant
 from aikz_label.adapters.audio.encoding import Coder, frame_of
+from aikz_label.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples

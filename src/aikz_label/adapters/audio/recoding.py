@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
@@ -25,6 +24,7 @@ from aikz_label.errors import Refused
 from aikz_label.limits import MIB, NO_LIMITS
 from aikz_label.notice import sound as notices
 from aikz_label.report import Recoding
+from aikz_label.values import replace
 
 if TYPE_CHECKING:
     from aikz_label.adapters import Order

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -22,6 +21,7 @@ from aikz_label.notice import sound as notices
 from aikz_label.notice import wording
 from aikz_label.profile.sound import SoundProfile
 from aikz_label.report import Found, Measurement, Notice, NoticeState
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from aikz_label.label import Origin

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from itertools import islice, zip_longest
@@ -24,6 +23,7 @@ from aikz_label.notice import wording
 from aikz_label.profile import Profile
 from aikz_label.report import Found, Measurement, Notice
 from aikz_label.trust import TrustList
+from aikz_label.values import replace
 
 if TYPE_CHECKING:
     from aikz_label.adapters.image.animation import Film

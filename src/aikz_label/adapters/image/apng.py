@@ -8,13 +8,13 @@ does.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import Chunk
 from aikz_label.adapters.image.frames import SHORTEST, Disposal, Frame
+from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
     from aikz_label.adapters.image.canvas import Box

@@ -7,10 +7,10 @@ reaches beyond the one it lies in.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass
 
 C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from aikz_label.adapters import MediaProblem
@@ -11,6 +10,7 @@ from aikz_label.adapters.image.bare import Bare
 from aikz_label.adapters.image.container import Tags, check_pixels, decoding
 from aikz_label.adapters.image.dib import OS2, WINDOWS, WINDOWS_5, Dib
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,6 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self, overload
 
@@ -17,6 +16,7 @@ from aikz_label.carriers.native import NativeCarrier
 from aikz_label.carriers.sidecar import NoCarrier
 from aikz_label.errors import Refused
 from aikz_label.limits import MIB, Limits
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,11 +6,11 @@ else changes. Run-length codes are written anew, the pixels they leave out stay 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import refuse_variant
+from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

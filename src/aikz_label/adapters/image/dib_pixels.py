@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from aikz_label.adapters.image import canvas, rle
 from aikz_label.adapters.image.dib import WINDOWS
 from aikz_label.adapters.image.picture import Picture, PillowPicture
 from aikz_label.adapters.image.samples import Colours, SamplePicture
+from aikz_label.values import replace
 
 if TYPE_CHECKING:
     from typing import Any

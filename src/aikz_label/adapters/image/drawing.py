@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from aikz_label.adapters import MediaProblem, Order
@@ -30,6 +29,7 @@ from aikz_label.notice.measure import Region, worst
 from aikz_label.notice.search import search
 from aikz_label.profile import Profile
 from aikz_label.report import Found, Measurement, Notice, NoticeState
+from aikz_label.values import dataclass, replace
 
 _MAX_SEARCHED = 20  # pictures of one file
 _MOST_COVERED = 5 / 6  # of a picture, by a badge on the grid of its codec

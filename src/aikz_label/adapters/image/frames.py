@@ -8,13 +8,13 @@ wiped away after its time, a copy of the first picture with the strip goes befor
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import Chunk, Container, Tags
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -6,7 +6,6 @@ GIF89a (CompuServe, 1990), with what browsers made of it; C2PA 2.4, appendix A.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -29,6 +28,7 @@ from aikz_label.adapters.image.gif_blocks import (
     sub_blocks,
 )
 from aikz_label.limits import MIB, Limits
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from PIL.Image import Image

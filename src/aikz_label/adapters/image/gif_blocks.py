@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from aikz_label.adapters import MediaProblem
+from aikz_label.values import dataclass, replace
 
 _HAS_PALETTE, _SIZE = 0x80, 0x07  # of a screen or a frame
 _TRANSPARENT = 0x01  # of a control

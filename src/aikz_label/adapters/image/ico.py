@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
@@ -18,6 +17,7 @@ from aikz_label.adapters.image.container import (
 from aikz_label.adapters.image.dib import Dib
 from aikz_label.adapters.image.png import Png
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

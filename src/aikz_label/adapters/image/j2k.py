@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Self
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import refuse_variant
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass, replace
 
 START = b"\xff\x4f\xff\x51"
 _SIZ, _CAP, _COD, _RGN, _POC, _PPM = 0xFF51, 0xFF50, 0xFF52, 0xFF5E, 0xFF5F, 0xFF60

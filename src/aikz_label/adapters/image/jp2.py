@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
 from aikz_label.adapters import MediaProblem
@@ -19,6 +18,7 @@ from aikz_label.adapters.image.container import (
 )
 from aikz_label.adapters.image.j2k import START, Codestream
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

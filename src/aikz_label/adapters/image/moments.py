@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aikz_label.notice.measure import Region, measure, worst
 from aikz_label.report import Measurement, NoticeState, message
+from aikz_label.values import replace
 
 if TYPE_CHECKING:
     from aikz_label.adapters.image.picture import Picture

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from PIL import Image
 
 from aikz_label.errors import Refused
+from aikz_label.values import dataclass
 
 Colour = tuple[int, ...]
 

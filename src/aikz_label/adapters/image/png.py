@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
@@ -32,6 +31,7 @@ from aikz_label.adapters.image.png_header import (
     Header,
 )
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from PIL import Image
 from aikz_label.adapters.image import png_rows
 from aikz_label.adapters.image.png_header import SIGNATURE, chunk
 from aikz_label.limits import NO_LIMITS
+from aikz_label.values import replace
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -33,6 +32,7 @@ from aikz_label.adapters.image.png_header import (
     chunk,
 )
 from aikz_label.adapters.image.samples import Colours, SamplePicture
+from aikz_label.values import replace
 
 LEVEL = 4  # of deflate: 3 to 6 give nearly one size, and 6 costs three times as much as 3
 Bytes = NDArray[np.uint8]

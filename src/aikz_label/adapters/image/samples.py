@@ -7,7 +7,6 @@ diffuse white (203 nit in PQ, 75 % in HLG: ITU-R BT.2408), because peak white wo
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -17,6 +16,7 @@ from PIL import Image
 from aikz_label.adapters.image import canvas
 from aikz_label.adapters.image.canvas import Box
 from aikz_label.adapters.image.picture import Picture
+from aikz_label.values import dataclass
 
 _STRIP = 256  # rows
 _DIFFUSE_WHITE = 203.0  # nit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Self
 
@@ -20,6 +19,7 @@ from aikz_label.adapters.image.container import (
 from aikz_label.adapters.image.frames import Animated, Frame, Grown, shared_time
 from aikz_label.adapters.image.webp_chunks import ALPHA, ANIMATION, FRAMES, IMAGE, XMP, packed
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

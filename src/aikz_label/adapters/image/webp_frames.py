@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Self
 
@@ -11,6 +10,7 @@ from aikz_label.adapters.image import webp_chunks
 from aikz_label.adapters.image.canvas import Box
 from aikz_label.adapters.image.container import Chunk
 from aikz_label.adapters.image.frames import Disposal, Frame
+from aikz_label.values import dataclass, replace
 
 _CLEARS, _REPLACES = 0x01, 0x02
 LENGTH = 16  # of what stands before the pixels

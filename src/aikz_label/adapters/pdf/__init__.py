@@ -6,7 +6,6 @@ import io
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
@@ -26,6 +25,7 @@ from aikz_label.notice import wording
 from aikz_label.profile import Profile
 from aikz_label.report import Found, Measurement, Notice
 from aikz_label.trust import TrustList
+from aikz_label.values import replace
 
 if TYPE_CHECKING:
     from aikz_label.adapters.pdf.stamp import Plan

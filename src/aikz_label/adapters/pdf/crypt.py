@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
-from dataclasses import dataclass
 from typing import Any
 
 from aikz_label.adapters.pdf.objects import Dict, Ref, Value
+from aikz_label.values import dataclass
 
 _PADDING = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")
 MODIFY, ANNOTATE = 1 << 3, 1 << 5  # bits of /P: change the content; add comments

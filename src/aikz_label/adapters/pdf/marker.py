@@ -7,7 +7,6 @@ password; only files with crypt filters (PDF 1.5) can do that.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from aikz_label.adapters.pdf.document import Document
 from aikz_label.adapters.pdf.objects import Dict, Extent, Name, Ref, Stream, Value, text
@@ -15,6 +14,7 @@ from aikz_label.adapters.pdf.pages import OURS
 from aikz_label.adapters.pdf.update import Update
 from aikz_label.carriers.pdf import MAX_STORE, Attached, Laid
 from aikz_label.carriers.sidecar import NoCarrier
+from aikz_label.values import replace
 
 FILE = "content_credential.c2pa"
 _RELATION = "C2PA_Manifest"

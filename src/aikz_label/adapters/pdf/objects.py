@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias, Union
+
+from aikz_label.values import dataclass
 
 Cipher: TypeAlias = "Callable[[bytes], bytes]"
 _REGULAR = frozenset(range(0x21, 0x7F)) - frozenset(b"#%()<>[]{}/")

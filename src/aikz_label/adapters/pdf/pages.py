@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from aikz_label.adapters import MediaProblem
@@ -11,6 +10,7 @@ from aikz_label.adapters.pdf.document import Document
 from aikz_label.adapters.pdf.filters import NotDecoded, TooLarge
 from aikz_label.adapters.pdf.objects import Dict, Extent, Name, Ref, Value, as_text
 from aikz_label.adapters.pdf.xref import MAX_OBJECTS
+from aikz_label.values import dataclass
 
 OURS = "AikzLabel"  # a key of the streams and annotations that are added here
 Box: TypeAlias = tuple[float, float, float, float]

@@ -6,10 +6,9 @@ any is labelled before it is signed, or by annotations alone when the caller ins
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aikz_label.adapters.pdf.document import Document
 from aikz_label.adapters.pdf.objects import Dict, Extent, Ref, Value
+from aikz_label.values import dataclass
 
 _MAX_FIELDS = 100_000
 _MAX_DEPTH = 64

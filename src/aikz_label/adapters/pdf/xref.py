@@ -7,7 +7,6 @@ than its tables.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from aikz_label.adapters import MediaProblem
@@ -15,6 +14,7 @@ from aikz_label.adapters.pdf.filters import decoded
 from aikz_label.adapters.pdf.objects import Dict, Extent, Ref, Value
 from aikz_label.adapters.pdf.reader import Reader
 from aikz_label.adapters.pdf.syntax import Malformed, Parser
+from aikz_label.values import dataclass, field
 
 MAX_SECTIONS = 4096  # one for each update
 MAX_OBJECTS = 8_388_607  # the standard's own

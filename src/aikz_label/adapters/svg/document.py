@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.svg import source
 from aikz_label.limits import MIB
+from aikz_label.values import dataclass, field
 
 Edit = tuple[int, int, str]
 """Start and stop of a part of the text, and what comes there."""

@@ -151,10 +151,9 @@ def _named(document: Document, spec: Spec) -> Edits:
 
 def _without_words(raw: str, spec: Spec) -> str:
     """A name without the words of an earlier notice."""
-    from dataclasses import replace  # noqa: PLC0415
-
     from aikz_label.adapters.svg.group import ascii_text  # noqa: PLC0415
     from aikz_label.label import Origin  # noqa: PLC0415
+    from aikz_label.values import replace  # noqa: PLC0415
 
     for origin in Origin:
         words = ascii_text(_BETWEEN + replace(spec, origin=origin).words)

@@ -8,7 +8,6 @@ can be written in any encoding.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from html import escape
 
 from aikz_label.adapters.svg.document import NAMESPACE
@@ -16,6 +15,7 @@ from aikz_label.adapters.svg.edit import DATA, ID
 from aikz_label.label import Origin
 from aikz_label.notice import badge, outlines, strip, wording
 from aikz_label.texts import LANGUAGES
+from aikz_label.values import dataclass
 
 DESIGN = "paths/1"
 STRIP = "strip-paths/1"

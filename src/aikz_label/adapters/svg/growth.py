@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aikz_label.adapters.svg.document import Attribute, Document, Edit
 from aikz_label.adapters.svg.styles import declarations
 from aikz_label.adapters.svg.viewport import NUMBER, Viewport, length, viewport
 from aikz_label.errors import Refused
+from aikz_label.values import replace
 
 if TYPE_CHECKING:
     from aikz_label.adapters.svg.edit import Edits

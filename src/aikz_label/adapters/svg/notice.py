@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from aikz_label.adapters import Order
 from aikz_label.adapters.image.refusals import too_narrow
@@ -23,6 +22,7 @@ from aikz_label.errors import Refused
 from aikz_label.notice import badge, strip
 from aikz_label.profile import Profile
 from aikz_label.report import Measurement, Message, NoticeState, message
+from aikz_label.values import dataclass
 
 _PLANNED = 2000  # px of the longer side on which a layout is planned; drawings have any size
 _NOT_PAINTED = {"metadata", "title", "desc"}

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from aikz_label.values import dataclass
 
 _GAP = r"(?:\r\n|[\t\n\f\r ])?"
 _NAMED = rf"(?:[\w-]|[^\x00-\x7f]|\\(?:[0-9a-fA-F]{{1,6}}{_GAP}|[^\n\r\f]))++"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 
 from aikz_label.adapters.svg.document import Document
 from aikz_label.adapters.svg.styles import declarations
+from aikz_label.values import dataclass
 
 _DEFAULT = (300.0, 150.0)  # px, of a picture that does not say (CSS 2.2, 10.3.2)
 _INCH = 96

@@ -7,7 +7,6 @@ what is written; whatever kind a text turns out to be, markers of all three carr
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -26,6 +25,7 @@ from aikz_label.notice import wording
 from aikz_label.profile import Profile
 from aikz_label.report import Found, Measurement, Notice, NoticeState
 from aikz_label.trust import TrustList
+from aikz_label.values import replace
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey

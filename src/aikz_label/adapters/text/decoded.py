@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass, replace
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 # Markup says where it can be edited in ASCII; its other bytes are kept as they are, whatever they mean.

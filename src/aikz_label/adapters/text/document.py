@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from aikz_label.adapters.text.decoded import Decoded, Insertion
@@ -19,6 +18,7 @@ from aikz_label.label import Label, Origin
 from aikz_label.notice import wording
 from aikz_label.report import Mirror
 from aikz_label.texts import LANGUAGES
+from aikz_label.values import dataclass
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")

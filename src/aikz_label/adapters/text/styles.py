@@ -9,10 +9,10 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from aikz_label.formats import markup
 from aikz_label.formats.markup import Token
+from aikz_label.values import dataclass
 
 _VOID = {
     "area",

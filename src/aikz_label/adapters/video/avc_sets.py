@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from aikz_label.adapters.video.coding import Setup
+from aikz_label.values import dataclass
 
 _HIGHEST_SET = 31
 _NUMBER_AT = {7: 4, 8: 1}  # by the type of a parameter set, the byte in which its number begins

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from typing import BinaryIO, ClassVar
 
@@ -18,6 +17,7 @@ from aikz_label.adapters.video.film import Film, Numbers, Recoded, Slots
 from aikz_label.adapters.video.riff import Chunk
 from aikz_label.adapters.video.splice import Edit, Splice
 from aikz_label.limits import MIB, Limits
+from aikz_label.values import replace
 
 _MOST_CHUNKS = 5_000_000
 _DEEPEST = 4

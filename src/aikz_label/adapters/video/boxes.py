@@ -7,7 +7,6 @@ a file with more: such a film, as of thousands of fragments, gets its marker in 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO, cast
 
@@ -16,6 +15,7 @@ from aikz_label.adapters.image import bmff
 from aikz_label.adapters.image.bmff import Box, Fields
 from aikz_label.adapters.image.container import Window
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass
 
 MOST = 20_000  # that the engine is given
 XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")

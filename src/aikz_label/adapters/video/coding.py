@@ -10,11 +10,11 @@ import io
 import os
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from aikz_label.adapters.video import film, films, priority
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from av.packet import Packet

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from aikz_label.adapters.image.canvas import Box
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from av.video.format import VideoFormat

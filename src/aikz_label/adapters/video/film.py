@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from aikz_label.adapters import MediaProblem
 from aikz_label.errors import Refused
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from aikz_label.adapters.video.coding import Setup

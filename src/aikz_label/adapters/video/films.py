@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 
 from aikz_label.adapters.image import canvas
 from aikz_label.adapters.video import cutting, film
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from av.container import InputContainer

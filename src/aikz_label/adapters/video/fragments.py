@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import numpy as np
@@ -19,6 +18,7 @@ from aikz_label.adapters.video.isobmff import IsoFilm, frame_edits, headers
 from aikz_label.adapters.video.isotracks import Track
 from aikz_label.adapters.video.splice import Edit, Splice
 from aikz_label.limits import MIB, NO_LIMITS, Limits
+from aikz_label.values import dataclass, field
 
 _MOST = 5_000_000  # frames
 _MAX_MOOF = 16 * MIB

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import takewhile
 from typing import Any, BinaryIO
 
@@ -15,6 +14,7 @@ from aikz_label.notice.sound import Samples
 from aikz_label.profile import Profile
 from aikz_label.profile.sound import SoundProfile
 from aikz_label.report import Found, Measurement, Notice, NoticeState
+from aikz_label.values import replace
 
 UNKNOWN = Measurement(NoticeState.UNKNOWN)
 _SEARCHED = 60.0  # seconds of a film without a record, whose picture is searched too

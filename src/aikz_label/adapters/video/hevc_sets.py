@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from aikz_label.adapters.video.coding import Setup
+from aikz_label.values import dataclass
 
 _VIDEO, _SEQUENCE, _PICTURE = 32, 33, 34  # types of units
 _FIRST_IRAP, _LAST_IRAP = 16, 23  # pictures at which decoding can start: one flag more

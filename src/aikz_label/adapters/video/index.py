@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from aikz_label.adapters.video import film
@@ -16,6 +15,7 @@ from aikz_label.adapters.video.splice import Splice
 from aikz_label.carriers import ebml
 from aikz_label.carriers.ebml import CRC, SEEK, SEEK_POSITION, Element
 from aikz_label.limits import MIB
+from aikz_label.values import dataclass
 
 _CUE_POINT, _CUE_TIME, _POSITIONS = 0xBB, 0xB3, 0xB7
 _CUE_CLUSTER, _RELATIVE, _BLOCK_NUMBER = 0xF1, 0xF0, 0x5378

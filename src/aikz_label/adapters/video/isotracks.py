@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.bmff import Box, walk
 from aikz_label.adapters.video import film, tables
 from aikz_label.limits import MIB, Limits
+from aikz_label.values import dataclass
 
 _MAX_MOOV = 256 * MIB
 _HERE = 1  # flag of a data reference: the frames are in this very file

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -21,6 +20,7 @@ from aikz_label.files import was_cut
 from aikz_label.formats import Format
 from aikz_label.limits import DEFAULT, NO_LIMITS
 from aikz_label.trust import TrustList
+from aikz_label.values import replace
 
 if TYPE_CHECKING:
     from aikz_label.signing import SigningKey

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import BinaryIO
 
@@ -29,6 +28,7 @@ from aikz_label.carriers.ebml import (
     Element,
 )
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass
 
 _SCALE, _TIME = 0x2AD7B1, 0xE7
 _SIMPLE, _GROUP, _BLOCK, _DURATION, _REFERENCE = 0xA3, 0xA0, 0xA1, 0x9B, 0xFB

@@ -8,7 +8,6 @@ Where a film is too long for that, a sample spread over it is looked at, and the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from aikz_label.adapters.image import records as pictures
@@ -24,6 +23,7 @@ from aikz_label.notice.measure import worst
 from aikz_label.notice.search import search as search_picture
 from aikz_label.profile import Profile
 from aikz_label.report import Found, Measurement, Notice, NoticeState, message
+from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
     from av.container import InputContainer

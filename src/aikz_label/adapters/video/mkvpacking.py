@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from aikz_label.adapters.video import film
 from aikz_label.carriers import ebml
 from aikz_label.carriers.ebml import CONTENT_ENCRYPTION, Element
 from aikz_label.limits import MIB
+from aikz_label.values import dataclass
 
 _ENCODING, _SCOPE, _COMPRESSION, _ALGORITHM, _SETTINGS = 0x6240, 0x5032, 0x5034, 0x4254, 0x4255
 _FRAMES = 1  # of the scope: not what decoders are set up with

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from aikz_label.adapters.video import film, mkvpacking
@@ -11,6 +10,7 @@ from aikz_label.adapters.video.mkvpacking import Packing
 from aikz_label.carriers import ebml
 from aikz_label.carriers.ebml import TRACKS, Element
 from aikz_label.limits import MIB
+from aikz_label.values import dataclass
 
 ENTRY, PRIVATE = 0xAE, 0x63A2
 _NUMBER, _TYPE, _CODEC, _ENABLED = 0xD7, 0x83, 0x86, 0xB9

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from aikz_label.adapters.image.bmff import Box, Fields
 from aikz_label.adapters.video.boxes import Tree
 from aikz_label.carriers.patched import Patch
+from aikz_label.values import dataclass
 
 _TABLES = {b"stco": 4, b"co64": 8}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +12,7 @@ from aikz_label.notice import wording
 from aikz_label.notice.measure import Region
 from aikz_label.profile import Profile
 from aikz_label.report import Notice
+from aikz_label.values import dataclass
 
 _LONGEST = 1e6  # seconds, eleven days
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -14,6 +13,7 @@ from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.video import film, films, units
 from aikz_label.adapters.video.coding import KEYS, Encoder, Setup, Task
 from aikz_label.adapters.video.film import Film, Recoded
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from av.container import InputContainer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -29,6 +28,7 @@ from aikz_label.label import Imitates
 from aikz_label.limits import Limits
 from aikz_label.notice import wording
 from aikz_label.report import Notice
+from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame

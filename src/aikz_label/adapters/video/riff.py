@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.carriers.patched import Patch
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass
 
 MARKER = b"C2PA"
 _LISTS = {b"RIFF", b"LIST"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from aikz_label import files
 from aikz_label.limits import MIB
+from aikz_label.values import dataclass
 
 _BLOCK = 1 << 20
 _IN_MEMORY = 64 * MIB

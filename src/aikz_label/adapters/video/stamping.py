@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from aikz_label.adapters.video import cutting, film, films, records
 from aikz_label.adapters.video.films import View
 from aikz_label.notice import badge
 from aikz_label.notice.badge import Badge
+from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
     from av.video.format import VideoFormat

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from aikz_label.notice.sound.recordings import Recording
 from aikz_label.notice.sound.resampling import oversampled, resample, true_peak
 from aikz_label.profile.sound import SoundProfile
 from aikz_label.texts import LANGUAGES
+from aikz_label.values import dataclass
 
 DESIGN = "spoken/1"  # version of the rules below; a record names it
 KIND = "spoken"

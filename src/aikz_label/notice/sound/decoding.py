@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import av
 import numpy as np
 
 from aikz_label.notice.sound.layouts import Samples
+from aikz_label.values import dataclass
 
 _PLANES = 7  # PyAV hands over planar samples of up to so many channels
 

@@ -6,13 +6,12 @@ for "AI" as well (without it, for "L"). It is an addition to the words, never a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from aikz_label.notice.sound.layouts import Samples
 from aikz_label.notice.transform import fast_length
+from aikz_label.values import dataclass
 
 TONES = (880.0, 1320.0)  # Hz: a fifth, both well inside a telephone's 300 to 3400 Hz
 _SHARES = (0.6, 0.4)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from aikz_label.notice.sound.layouts import Samples
 from aikz_label.notice.sound.listening import Heard, Stretch
 from aikz_label.profile.sound import SoundProfile
 from aikz_label.report import Notice
+from aikz_label.values import dataclass, field, replace
 
 OPENING = 60.0  # seconds from the start that are kept: a notice that is late is still found
 AROUND = 3.0  # seconds that a notice may have moved on the way

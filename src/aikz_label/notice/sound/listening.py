@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import av
 import numpy as np
@@ -12,6 +11,7 @@ from aikz_label.notice.sound.earcon import HEARING_RATE
 from aikz_label.notice.sound.layouts import Samples, finite, mono
 from aikz_label.notice.sound.loudness import Loudness, Meter
 from aikz_label.profile.sound import LISTENED
+from aikz_label.values import dataclass
 
 Stretch = tuple[float, float]
 

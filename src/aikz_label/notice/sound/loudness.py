@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from array import array
-from dataclasses import dataclass
 
 import av
 import av.filter
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aikz_label.notice.sound.layouts import Samples, channels, finite
+from aikz_label.values import dataclass
 
 HOP = 0.1  # seconds between two momentary values
 _WINDOW = 4  # hops that one value covers

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -13,6 +12,7 @@ from aikz_label.notice.sound.earcon import HEARING_RATE
 from aikz_label.notice.sound.layouts import Samples
 from aikz_label.notice.sound.resampling import resample
 from aikz_label.notice.transform import fast_length
+from aikz_label.values import dataclass
 
 # Hz: what a telephone carries, and how far the edges slope to both sides; steep ones ring for seconds
 BAND = (300.0, 3400.0)

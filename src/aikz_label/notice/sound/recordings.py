@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from aikz_label.notice.sound.earcon import HEARING_RATE
 from aikz_label.notice.sound.layouts import Samples, mono
 from aikz_label.notice.sound.resampling import resample
 from aikz_label.notice.sound.speech import RATE
+from aikz_label.values import dataclass
 
 _LEAST_RATE = 16_000  # Hz; half of it must hold the consonants
 _SENTENCE = (1.0, 12.0)  # seconds

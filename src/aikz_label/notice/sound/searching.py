@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 
 from aikz_label.label import Origin
 from aikz_label.notice.sound import earcon, matching
@@ -16,6 +15,7 @@ from aikz_label.profile import PROFILES, load_profile
 from aikz_label.profile.sound import LISTENED, SoundProfile
 from aikz_label.report import Found, Measurement, NoticeState, message
 from aikz_label.texts import LANGUAGES
+from aikz_label.values import dataclass, replace
 
 _CHUNK = 60.0  # seconds that are searched for the signal at a time
 _OVERLAP = 3.0

@@ -9,7 +9,6 @@ the engine says does not.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +17,7 @@ from aikz_label.manifest.reading import Ancestor, Reading, Stamp
 from aikz_label.report.provenance import Signer
 from aikz_label.texts import Message, message
 from aikz_label.trust import TrustKind, TrustList, certificates, der, of_kind
+from aikz_label.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,6 @@ and a revocation that came later does not matter. Without one they count as of t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -30,6 +29,7 @@ from aikz_label.trust.credentials import (
     stamps,
 )
 from aikz_label.trust.credentials.paths import Anchor, Path, extensions, find_path, issued
+from aikz_label.values import dataclass, replace
 
 _PURPOSES = frozenset({CLAIM_SIGNING, EMAIL_PROTECTION})
 _Pair = tuple[x509.Certificate, x509.Certificate]  # a certificate and who issued it

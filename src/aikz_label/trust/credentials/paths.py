@@ -10,7 +10,6 @@ compared.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import TypeAlias
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from aikz_label.trust.signatures import MAX_RSA_BITS, MIN_RSA_BITS, UNREADABLE
+from aikz_label.values import dataclass, field
 
 MAX_DEPTH = 8
 _MAX_CHECKS = 64  # signatures checked for one chain: loops and cross-signed thickets end here

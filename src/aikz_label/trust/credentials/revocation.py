@@ -7,7 +7,6 @@ it is out of date is said. Lists for a part of the certificates count for that p
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
@@ -18,6 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from aikz_label.trust import signatures
 from aikz_label.trust.credentials.paths import extensions, is_valid_at, issued
+from aikz_label.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
@@ -25,6 +24,7 @@ from aikz_label.adapters.audio.recoders import Coding, Muxed, Recoder
 from aikz_label.adapters.audio.shifting import Shift, kept
 from aikz_label.adapters.audio.tags.id3_file import Tagged
 from aikz_label.limits import MIB
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice, zip_longest
 
 import numpy as np
@@ -13,6 +12,7 @@ from aikz_label.adapters.audio.container import Coded, needs_recoding, refuse_va
 from aikz_label.adapters.audio.decoding import Samples
 from aikz_label.adapters.audio.encoding import Coder
 from aikz_label.adapters.audio.recoders import Coding
+from aikz_label.values import dataclass
 
 FRAME = 1024  # samples of a packet
 CODER_DELAY = 1024

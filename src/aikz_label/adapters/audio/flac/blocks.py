@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Self
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio.shifting import Shift
+from aikz_label.values import dataclass, replace
 
 INFO, PADDING, APPLICATION, SEEK, COMMENTS, CUES, PICTURE = range(7)
 _PLACEHOLDER = (1 << 64) - 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
@@ -30,6 +29,7 @@ from aikz_label.adapters.audio.pieces import Piece, Span
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags.id3_file import Tagged
 from aikz_label.adapters.audio.tags.vorbis import Comments
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples

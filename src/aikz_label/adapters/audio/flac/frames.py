@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 import av
@@ -20,6 +19,7 @@ from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio import crc, pieces
 from aikz_label.adapters.audio.flac import coding as flac_coding
 from aikz_label.adapters.audio.pieces import Piece, Span
+from aikz_label.values import dataclass
 
 _LONGEST_HEAD = 16
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, BinaryIO, Self
 
@@ -17,6 +16,7 @@ from aikz_label.adapters.audio.flac.blocks import StreamInfo
 from aikz_label.adapters.audio.flac.frames import Frames
 from aikz_label.adapters.audio.pieces import Piece
 from aikz_label.adapters.audio.shifting import kept
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.flac.container import Flac

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import BinaryIO, Self
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio import pieces
 from aikz_label.adapters.audio.pieces import Span
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass, field
 
 MOST = 1 << 26  # bytes of a box that is read whole
 _PARENTS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"udta", b"ilst", b"tref"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
 import numpy as np
@@ -35,6 +34,7 @@ from aikz_label.adapters.audio.tags import ilst
 from aikz_label.adapters.image.bmff import C2PA
 from aikz_label.adapters.video.boxes import XMP
 from aikz_label.carriers.embedded import Place
+from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples

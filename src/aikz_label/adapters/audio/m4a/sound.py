@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from aikz_label.adapters import MediaProblem
@@ -12,6 +10,7 @@ from aikz_label.adapters.audio.container import Coded, refuse_variant
 from aikz_label.adapters.audio.decoding import Samples
 from aikz_label.adapters.audio.encoding import Coder
 from aikz_label.adapters.audio.m4a.boxes import Box
+from aikz_label.values import dataclass
 
 _TITLE = "M4A"
 _DECODER_CONFIG = 5  # tag of the descriptor that holds it

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio.m4a.boxes import Box
+from aikz_label.values import dataclass
 
 Numbers = NDArray[np.int64]
 MOST_PACKETS = 1 << 24

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio.m4a import tables
 from aikz_label.adapters.audio.m4a.boxes import Box
 from aikz_label.adapters.audio.shifting import Shift
+from aikz_label.values import dataclass
 
 _UNKNOWN = {4: 0xFFFFFFFF, 8: (1 << 64) - 1}
 _HEADS = {

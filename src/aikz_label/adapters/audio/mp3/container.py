@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
 import numpy as np
@@ -29,6 +28,7 @@ from aikz_label.adapters.audio.recoders import Coding, Muxed, Recoder
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags import lyrics3
 from aikz_label.adapters.audio.tags.id3_file import Tagged
+from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples

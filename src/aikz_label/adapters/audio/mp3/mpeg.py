@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import BinaryIO
 
@@ -11,6 +10,7 @@ from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio import pieces
 from aikz_label.adapters.audio.frames import Frames, sizes_of
 from aikz_label.limits import MIB
+from aikz_label.values import dataclass, field
 
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 _KBITS_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)

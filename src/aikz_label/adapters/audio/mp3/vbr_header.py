@@ -5,11 +5,10 @@ Xing's header, which is called `Info` in files of constant rate; LAME's extensio
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aikz_label.adapters.audio import crc
 from aikz_label.adapters.audio.frames import Sizes, total
 from aikz_label.adapters.audio.mp3.mpeg import Head
+from aikz_label.values import dataclass
 
 _FRAMES, _BYTES, _TOC, _QUALITY = 1, 2, 4, 8
 _ENCODERS = (b"LAME", b"Lavf", b"Lavc")  # whose delays FFmpeg believes

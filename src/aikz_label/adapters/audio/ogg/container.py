@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
 from itertools import islice
@@ -27,6 +26,7 @@ from aikz_label.carriers import ogg, oggpages
 from aikz_label.carriers.embedded import MALFORMED, Cut, Place
 from aikz_label.carriers.oggpages import BEGINS, Page
 from aikz_label.carriers.room import Room
+from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples

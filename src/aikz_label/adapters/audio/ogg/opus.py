@@ -9,7 +9,6 @@ there are (see `opus_settling`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from aikz_label.adapters.audio.ogg import settling as opus_settling
 from aikz_label.adapters.audio.ogg.packets import Paging
 from aikz_label.adapters.audio.ogg.streams import Stream
 from aikz_label.adapters.audio.recoders import Coding, Muxed, Recoder
+from aikz_label.values import replace
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples

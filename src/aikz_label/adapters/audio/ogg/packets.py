@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import BinaryIO, Self
 
 import numpy as np
@@ -14,6 +13,7 @@ from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio import pieces
 from aikz_label.carriers import oggpages
 from aikz_label.carriers.oggpages import BEGINS, CONTINUES, ENDS, Page
+from aikz_label.values import dataclass
 
 _FULL = 4096  # bytes of a page of sound, about
 _MOST_HEADERS = 1 << 26

@@ -9,7 +9,6 @@ itself, to half a step of 16 bits.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Self
 
@@ -18,6 +17,7 @@ import numpy as np
 from av.error import FFmpegError
 
 from aikz_label.adapters.audio.comparing import NEAR
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from aikz_label.adapters.audio.ogg.packets import Paging
 from aikz_label.adapters.audio.recoders import Coding, Recoder, Sndfile
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags.vorbis import Comments
+from aikz_label.values import replace
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Self
 
 from aikz_label.adapters import MediaProblem
+from aikz_label.values import dataclass, replace
 
 HEAD = 10
 MOST = 1 << 26  # bytes of a tag; pictures of covers are the largest part of any

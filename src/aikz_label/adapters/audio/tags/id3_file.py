@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, Self
 
 from aikz_label.adapters import MediaProblem
@@ -17,6 +16,7 @@ from aikz_label.carriers.embedded import Cut, Place
 from aikz_label.carriers.room import Room
 from aikz_label.carriers.sidecar import NoCarrier
 from aikz_label.label import Label
+from aikz_label.values import dataclass
 
 _MOST_TAGS = 8
 

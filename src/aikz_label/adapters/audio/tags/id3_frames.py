@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
 
 from aikz_label.adapters.audio.container import Text
 from aikz_label.adapters.audio.shifting import Shift
@@ -14,6 +13,7 @@ from aikz_label.adapters.audio.tags.id3 import Frame, Tag
 from aikz_label.label import Label
 from aikz_label.limits import MIB
 from aikz_label.metadata import mirror
+from aikz_label.values import replace
 
 _CODECS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
 _USER, _COMMENTS = {b"TXX", b"TXXX"}, {b"COM", b"COMM"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Self
 
 from aikz_label.adapters import MediaProblem
@@ -14,6 +13,7 @@ from aikz_label.adapters.audio.tags import lyrics
 from aikz_label.label import Label
 from aikz_label.limits import MIB
 from aikz_label.metadata import mirror
+from aikz_label.values import dataclass, replace
 
 _MOST = 100_000  # texts
 _LYRICS = {b"LYRICS", b"SYNCEDLYRICS", b"UNSYNCEDLYRICS"}

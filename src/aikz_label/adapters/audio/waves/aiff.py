@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
@@ -27,6 +26,7 @@ from aikz_label.adapters.audio.tags.id3 import Tag
 from aikz_label.adapters.audio.waves import adpcm, chunks, pcm
 from aikz_label.adapters.audio.waves.chunks import Chunk
 from aikz_label.adapters.audio.waves.pcm import Coding
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, Literal, TypeAlias
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio import pieces
 from aikz_label.adapters.audio.pieces import Piece, Span
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass
 
 Order: TypeAlias = "Literal['little', 'big']"
 MOST = 1 << 24  # bytes of a chunk that is read whole: metadata, pictures among them

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from aikz_label.adapters.audio.waves import pcm
 from aikz_label.adapters.audio.waves.pcm import Coding
+from aikz_label.values import dataclass
 
 _INTEGER, _FLOAT, _A_LAW, _MU_LAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 # What follows the first two bytes of an identifier that stands for an old number.

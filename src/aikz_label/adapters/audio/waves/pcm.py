@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from aikz_label.adapters.audio.decoding import Samples
+from aikz_label.values import dataclass
 
 SIGNED, UNSIGNED, FLOAT, A_LAW, MU_LAW = "signed", "unsigned", "float", "a-law", "mu-law"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
@@ -32,6 +31,7 @@ from aikz_label.carriers.embedded import Cut, Place
 from aikz_label.carriers.room import Room
 from aikz_label.carriers.sidecar import NoCarrier
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from aikz_label.values import dataclass
 
 _HEAD = 4096  # no headers of a still picture are longer
 _SEQUENCE, _FRAMES = 1, (3, 6)  # types of OBUs: a frame's header may come with or without the frame

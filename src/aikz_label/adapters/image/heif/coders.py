@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +15,7 @@ from aikz_label.adapters.image.heif.layout import assemble
 from aikz_label.adapters.image.heif.planes import Coding, Planes
 from aikz_label.adapters.image.heif.uncompressed import Uncompressed
 from aikz_label.limits import NO_LIMITS
+from aikz_label.values import replace
 
 # The quality is the first that keeps 44 dB; the last one loses nothing.
 QUALITIES = (90, 95, 100)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -23,6 +22,7 @@ from aikz_label.adapters.image.heif.movie import Movie
 from aikz_label.adapters.image.heif.tracks import Film, Track, films, read_tracks
 from aikz_label.adapters.image.heif.tree import Tree, View, extent_of
 from aikz_label.limits import MIB, NO_LIMITS, Limits
+from aikz_label.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

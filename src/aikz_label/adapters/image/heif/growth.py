@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from aikz_label.adapters.image.heif.items import Property
 from aikz_label.adapters.image.heif.planes import Array, Planes
 from aikz_label.adapters.image.heif.tree import Tree, View, is_alpha
 from aikz_label.adapters.image.refusals import cannot_grow
+from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from aikz_label.adapters.image.bmff import Fields, pack
+from aikz_label.values import dataclass, replace
 
 VPS, SPS, PPS = 32, 33, 34
 _HEADER = 16  # bits of every unit

@@ -6,11 +6,11 @@ Every offset is checked against the file before anything is read from it, every 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.bmff import Box, Fields, cut, pack, packed, too_many, walk
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass, replace
 
 XMP_TYPE = b"application/rdf+xml"
 Extents = tuple[tuple[int, int], ...]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,7 @@ from aikz_label.adapters.image.heif.coders import CODERS
 from aikz_label.adapters.image.heif.items import Meta, Reference
 from aikz_label.adapters.image.heif.planes import Coding, Planes
 from aikz_label.errors import Refused
+from aikz_label.values import replace
 
 if TYPE_CHECKING:
     from PIL.Image import Image

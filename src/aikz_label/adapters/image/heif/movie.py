@@ -7,12 +7,12 @@ languages, edit lists, references between tracks, and every box that is not know
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from aikz_label.adapters.image.bmff import Box, cut, pack, walk
 from aikz_label.limits import NO_LIMITS
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from aikz_label.adapters.image.heif.stream import Coded

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +27,7 @@ from aikz_label.adapters.image.heif.tree import (
 from aikz_label.adapters.image.picture import Picture
 from aikz_label.adapters.image.samples import Colours, SamplePicture
 from aikz_label.errors import Refused
+from aikz_label.values import replace
 
 if TYPE_CHECKING:
     from aikz_label.adapters.image.canvas import Box

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +15,7 @@ from PIL import Image
 
 from aikz_label.adapters.image.canvas import Box
 from aikz_label.adapters.image.samples import INK
+from aikz_label.values import dataclass, field
 
 Array = NDArray[Any]
 Transfer = Literal["sdr", "pq", "hlg"]

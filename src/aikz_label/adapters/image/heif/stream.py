@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from aikz_label.adapters.image.heif.coders import IDENTITY, LOSSLESS, MOST_PIXEL
 from aikz_label.adapters.image.heif.items import Property, read_meta
 from aikz_label.adapters.image.heif.tracks import read_tracks
 from aikz_label.limits import NO_LIMITS
+from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
     from aikz_label.adapters.image.heif.planes import Planes

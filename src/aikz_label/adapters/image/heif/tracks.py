@@ -6,7 +6,6 @@ Read only; `movie` writes them. Every number is checked against the file before 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.bmff import Box, Fields, cut, walk
@@ -22,6 +21,7 @@ from aikz_label.adapters.image.heif.sample_table import (
 )
 from aikz_label.adapters.image.heif.tree import ALPHA, View, both, orientation_by
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass, field
 
 _VISUAL = 86  # bytes of a sample entry before the boxes in it
 _ONE = 1 << 16  # in a matrix

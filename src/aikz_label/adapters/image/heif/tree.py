@@ -7,7 +7,6 @@ besides how it is cropped, turned and mirrored before it is shown or put to use 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from aikz_label.adapters import MediaProblem
@@ -16,6 +15,7 @@ from aikz_label.adapters.image.bmff import Fields
 from aikz_label.adapters.image.canvas import Box
 from aikz_label.adapters.image.heif.items import Item, Meta, Property
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from PIL.Image import Image

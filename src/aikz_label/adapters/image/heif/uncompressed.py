@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -11,6 +10,7 @@ from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.bmff import Fields
 from aikz_label.adapters.image.heif.planes import Array, Coding, Planes
 from aikz_label.adapters.image.heif.tree import extent_of
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from aikz_label.adapters.image.heif.items import Item

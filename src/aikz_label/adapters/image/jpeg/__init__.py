@@ -8,7 +8,6 @@ are told anew.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from aikz_label.adapters import MediaProblem
@@ -39,6 +38,7 @@ from aikz_label.adapters.image.jpeg.segments import (
 )
 from aikz_label.limits import NO_LIMITS, Limits
 from aikz_label.metadata import iim
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from aikz_label.adapters.image.jpeg import loops
 from aikz_label.adapters.image.jpeg.loops import Mcus, Scan, Table
 from aikz_label.adapters.image.jpeg.segments import DHT, DQT, DRI, EOI, SOS
+from aikz_label.values import dataclass
 
 _DNL = 0xDC
 _RESTART = re.compile(rb"\xff+[\xd0-\xd7]")

@@ -6,7 +6,6 @@ megabyte, so it is done where a picture is small, or where it cannot be encoded 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from aikz_label.adapters.image.jpeg import coefficients, entropy
 from aikz_label.adapters.image.jpeg.coefficients import Component, Unreadable
 from aikz_label.adapters.image.jpeg.segments import DHT, DQT, DRI, SOF, Segment, walk_header
 from aikz_label.limits import NO_LIMITS
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+
+from aikz_label.values import dataclass
 
 MAX_MCU = 10  # blocks, T.81 B.2.3
 _AFTER = MAX_MCU * 64 * 4  # bytes that reading one unit can ask for after the end

@@ -7,10 +7,10 @@ so they must be told anew whenever the file before them changes its length.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, Self
 
 from aikz_label.adapters.image.jpeg.segments import APP2, Segment, made
+from aikz_label.values import dataclass
 
 _NAME = b"MPF\0"
 _ORDER: dict[bytes, Literal["little", "big"]] = {b"II*\0": "little", b"MM\0*": "big"}

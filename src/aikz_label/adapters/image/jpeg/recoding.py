@@ -8,7 +8,6 @@ instead: see `exact`. A picture whose lightness is stored smaller than itself, w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from aikz_label.adapters.image.jpeg import exact
 from aikz_label.adapters.image.jpeg.coefficients import Unreadable
 from aikz_label.adapters.image.jpeg.segments import APP0, APP14, DHT, DRI, Segment, walk_header
 from aikz_label.limits import NO_LIMITS
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from aikz_label.adapters.image.jpeg import Jpeg

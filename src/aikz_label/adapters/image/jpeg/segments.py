@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass
 
 EOI, SOS, COM = 0xD9, 0xDA, 0xFE
 APP0, APP1, APP2, APP11, APP13, APP14, APP15 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE, 0xEF

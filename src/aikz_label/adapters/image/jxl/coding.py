@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from aikz_label.adapters.image.jxl.bits import Choices, Writer
 from aikz_label.adapters.image.jxl.entropy import codes
+from aikz_label.values import dataclass
 
 LEVELS = 256
 _PIXELS, _PALETTE, _DISTANCES = range(3)  # contexts, in the order of the tree's leaves

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from aikz_label.adapters import MediaProblem
@@ -14,6 +13,7 @@ from aikz_label.adapters.image.jxl.frames import REFERENCE, REGULAR, Frame, belo
 from aikz_label.adapters.image.jxl.header import SIGNATURE, Header, frames_start, with_size
 from aikz_label.adapters.image.refusals import cannot_grow
 from aikz_label.limits import MIB, Limits
+from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

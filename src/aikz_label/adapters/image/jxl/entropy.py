@@ -7,10 +7,10 @@ made of it; but where it ends, the pictures begin.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.jxl.bits import Choices, Reader
+from aikz_label.values import dataclass
 
 _WINDOW = 1 << 20
 _TABLE = 12  # log2 of the sum of all frequencies

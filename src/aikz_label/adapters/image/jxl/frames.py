@@ -6,13 +6,12 @@ few fields stand that a frame has to change to let another one be laid over it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.jxl.bits import Choices, Reader, Writer, cut
 from aikz_label.adapters.image.jxl.entropy import Stream
 from aikz_label.adapters.image.jxl.header import Header
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass
 
 PLACE: Choices = ((8, 0), (11, 256), (14, 2304), (30, 18688))
 DURATION: Choices = ((0, 0), (0, 1), (8, 0), (32, 0))

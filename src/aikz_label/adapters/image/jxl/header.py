@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Literal
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.jxl.bits import ENUM, Choices, Reader, Writer
 from aikz_label.adapters.image.jxl.entropy import Stream
+from aikz_label.values import dataclass, replace
 
 SIGNATURE = b"\xff\x0a"
 _SIZE: Choices = ((9, 1), (13, 1), (18, 1), (30, 1))

@@ -6,7 +6,6 @@ A layer replaces the colours and the opacity below it and leaves every other cha
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
@@ -16,6 +15,7 @@ from aikz_label.adapters.image.jxl.coding import LEVELS, section
 from aikz_label.adapters.image.jxl.frames import DURATION, PLACE, SECTION, SLOT
 from aikz_label.adapters.image.jxl.header import Depth, Extra, Header
 from aikz_label.adapters.image.samples import INK
+from aikz_label.values import dataclass
 
 LARGEST = 1024  # px: what fits into one section
 _DIFFUSE_WHITE = 203.0  # nit

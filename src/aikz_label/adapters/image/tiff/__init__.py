@@ -11,7 +11,6 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self
 
 from aikz_label.adapters import MediaProblem
@@ -21,6 +20,7 @@ from aikz_label.adapters.image.tiff.rewriting import Rewriting, comment_is_taken
 from aikz_label.carriers import tiff as carrier
 from aikz_label.limits import MIB, Limits
 from aikz_label.metadata import exif_comment, ifd, iim
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.tiff import codec, jpeg
 from aikz_label.adapters.image.tiff.page import Coding, Page, Photometric
 from aikz_label.metadata.ifd import Tiff
+from aikz_label.values import replace
 
 Array = NDArray[Any]
 

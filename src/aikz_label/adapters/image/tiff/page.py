@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Literal, Self, TypeAlias
 
@@ -11,6 +10,7 @@ from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import check_pixels
 from aikz_label.limits import Limits
 from aikz_label.metadata.ifd import Directory, Tiff
+from aikz_label.values import dataclass, replace
 
 Role: TypeAlias = Literal["picture", "preview", "mask"]
 

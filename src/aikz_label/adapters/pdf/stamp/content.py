@@ -8,7 +8,8 @@ that skips strings, names, comments and the data of images; nothing else is unde
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from aikz_label.values import dataclass
 
 _DELIMITED = rb"\x00\t\n\f\r ()<>\[\]{}/%"
 _ENDS = rb"(?![^" + _DELIMITED + rb"])"

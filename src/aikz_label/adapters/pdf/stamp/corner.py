@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from aikz_label.adapters.pdf.stamp import renderer
 from aikz_label.adapters.pdf.stamp.geometry import CORNERS, Box, Fitted
+from aikz_label.values import dataclass
 
 _APART = 24  # grey levels between the ground and what is printed on it
 _EMPTY = 0.004  # share of a corner that may have something on it: dust of a scan

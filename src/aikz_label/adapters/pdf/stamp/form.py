@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 
 from aikz_label.adapters.pdf.objects import Dict, Name, Ref, Stream, Value
@@ -17,6 +16,7 @@ from aikz_label.errors import Refused
 from aikz_label.label import Origin
 from aikz_label.notice import truetype, wording
 from aikz_label.notice.wording import Layout
+from aikz_label.values import dataclass
 
 DESIGN = "stamp/1"
 FONT = "NotoSans-Bold-stamp.ttf"

@@ -6,12 +6,11 @@ its `UserUnit`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aikz_label.adapters.pdf.stamp.form import SIGN, UNIT, Drawing, drawing
 from aikz_label.label import Origin
 from aikz_label.notice import wording
 from aikz_label.profile import PageProfile
+from aikz_label.values import dataclass
 
 Box = tuple[float, float, float, float]
 Matrix = tuple[float, float, float, float, float, float]

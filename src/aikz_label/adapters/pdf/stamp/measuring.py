@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from aikz_label.adapters.pdf.pages import Book
@@ -23,6 +22,7 @@ from aikz_label.label import Origin
 from aikz_label.notice.measure import Region, measure
 from aikz_label.profile import PageProfile
 from aikz_label.report import Measurement, Message, Notice, NoticeState, message
+from aikz_label.values import dataclass
 
 _SAMPLE = 8  # pages that are drawn although their structure proves the stamp
 _MOST = 64  # pages that are drawn at all

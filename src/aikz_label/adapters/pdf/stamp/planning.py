@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from aikz_label.adapters import MediaProblem, Order
@@ -18,6 +17,7 @@ from aikz_label.adapters.pdf.stamp.geometry import Box, Fitted, Matrix, View, fi
 from aikz_label.adapters.pdf.stamp.numbering import written_pages
 from aikz_label.errors import Refused
 from aikz_label.notice import wording
+from aikz_label.values import dataclass
 
 FLAGS = 4 | 64 | 128  # print, read only, locked
 _TURNED: Mapping[int, list[Value]] = {

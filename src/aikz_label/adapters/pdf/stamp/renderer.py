@@ -11,11 +11,12 @@ import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+
+from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     import pypdfium2

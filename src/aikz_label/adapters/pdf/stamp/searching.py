@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import BinaryIO
 
 from aikz_label.adapters.pdf.pages import Book
@@ -17,6 +16,7 @@ from aikz_label.notice import badge
 from aikz_label.notice import search as pictures
 from aikz_label.profile import Profile
 from aikz_label.report import Found, Measurement, NoticeState
+from aikz_label.values import replace
 
 _MAX_PAGES = 5000  # whose objects are looked at
 _PICTURES = 2  # pages that are drawn and searched

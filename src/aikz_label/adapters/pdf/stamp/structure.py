@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import permutations
 
@@ -23,6 +22,7 @@ from aikz_label.adapters.pdf.stamp.geometry import Box, Matrix, View
 from aikz_label.label import Origin
 from aikz_label.notice import wording
 from aikz_label.texts import LANGUAGES
+from aikz_label.values import dataclass, field, replace
 
 _NUMBER = rb"-?\d{1,10}(?:\.\d{1,9})?"
 _DRAWN = re.compile(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import BinaryIO
 
 import numpy as np
@@ -19,6 +18,7 @@ from aikz_label.adapters.video.isotracks import Track
 from aikz_label.adapters.video.splice import Edit, Splice
 from aikz_label.adapters.video.spoken.tracks import Stored, Unspoken
 from aikz_label.limits import Limits
+from aikz_label.values import replace
 
 # Bytes of a number in sample entries of PCM; 0 where the entry tells it.
 _PCM = {

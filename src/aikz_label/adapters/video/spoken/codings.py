@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import ClassVar
 
@@ -18,6 +17,7 @@ import numpy as np
 from aikz_label.adapters.audio.encoding import Coder
 from aikz_label.adapters.video.spoken.tracks import Unspoken
 from aikz_label.notice.sound import Samples
+from aikz_label.values import dataclass
 
 _PLANES = 7  # PyAV hands over planar samples of up to so many channels
 _LEAST = 64_000  # bits per second and pair of channels at which speech is clear

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from aikz_label.adapters.video.spoken.codings import Form, Overlapping
 from aikz_label.adapters.video.spoken.tracks import Unspoken
 from aikz_label.notice.sound import Samples
+from aikz_label.values import dataclass
 
 _SYNC = b"\x0b\x77"
 _SHORTEST = 7  # bytes of a head

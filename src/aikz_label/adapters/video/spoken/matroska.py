@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import BinaryIO
 
@@ -18,6 +17,7 @@ from aikz_label.adapters.video.spoken.tracks import Stored, Unspoken
 from aikz_label.carriers import ebml
 from aikz_label.carriers.ebml import TRACKS, Broken, Element
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass
 
 _ENTRY, _NUMBER, _TYPE, _CODEC, _PRIVATE, _ENCODINGS = 0xAE, 0xD7, 0x83, 0x86, 0x63A2, 0x6D80
 _GROUP, _BLOCK = 0xA0, 0xA1

@@ -8,7 +8,6 @@ old frame behind them takes from the frames before it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar, Self
 
@@ -19,6 +18,7 @@ from aikz_label.adapters.audio.mp3.mpeg import Head
 from aikz_label.adapters.video.spoken.codings import Form, Overlapping
 from aikz_label.adapters.video.spoken.tracks import Unspoken
 from aikz_label.notice.sound import Samples
+from aikz_label.values import dataclass
 
 _LEAST_KBITS = 56  # for speech; the next lower one is taken
 _LOOK = 12  # frames behind, some of which may reach back beyond the first of them

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from aikz_label.adapters.video.spoken.codings import Coding
 from aikz_label.adapters.video.spoken.tracks import Sound, Stored, Unspoken
 from aikz_label.notice.sound import Composed, Samples
+from aikz_label.values import dataclass
 
 _RISE = 0.06  # seconds behind the notice in which the programme comes back
 _GRAIN = 64  # pieces that are read at a time

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -24,6 +23,7 @@ from aikz_label.notice.sound import Composed, Loudness, Samples
 from aikz_label.notice.sound.resampling import true_peak
 from aikz_label.profile.sound import SoundProfile
 from aikz_label.report import Measurement, Notice, NoticeState
+from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream

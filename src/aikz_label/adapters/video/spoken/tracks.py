@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from typing import BinaryIO, Protocol
 
@@ -15,6 +14,7 @@ from aikz_label.adapters.video.coding import Setup
 from aikz_label.adapters.video.film import Numbers, Recoded, Slots
 from aikz_label.formats import Format
 from aikz_label.limits import Limits
+from aikz_label.values import dataclass
 
 _KINDS = {
     "mp4": "boxes",
