@@ -142,12 +142,28 @@ class Adapter:
     def forge(self, answer):
         """A child that was taken over answers in its own words, on every descriptor it has."""
         answer = answer or '{"verdict":"labelled","reason":{"code":"no.such"},"evidence":{}}'
-        for number in range(3, 20):
-            try:
-                os.write(number, answer.encode() + b"\n")
-            except OSError:
-                continue
+        _say(f'{{"number":{_number()},{answer[1:]}')
         os._exit(0)
+
+    def say(self, words):
+        """Something that is no answer, such as a library may print, and goes on."""
+        _say(words)
+
+
+def _number() -> int:
+    """What the child was told to repeat: whoever took it over can find that."""
+    frame = sys._getframe()
+    while "request" not in frame.f_locals or "number" not in frame.f_locals["request"]:
+        frame = frame.f_back
+    return frame.f_locals["request"]["number"]
+
+
+def _say(words: str) -> None:
+    for number in range(3, 20):
+        try:
+            os.write(number, words.encode() + b"\n")
+        except OSError:
+            continue
 
 
 ADAPTER = Adapter()

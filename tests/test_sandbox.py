@@ -141,16 +141,50 @@ SAID = '"reason":{"code":"verdict.unmarked"},"evidence":{}'
         '{"failed":"no.such"}',
         f'{{"verdict":"labelled",{SAID},"report":5}}',
         f'{{"verdict":"labelled",{SAID},"size":1{"0" * 20}}}',
+        f'{{"verdict":"labelled",{SAID},"ms":1{"0" * 400}}}',
+        f'{{"verdict":"labelled",{SAID},"error":{{"a":{"[" * 500}{"]" * 500}}}}}',
         '{"verdict":"labelled","reason":{"code":"verdict.unmarked"},"evidence":{"problem":{"code":"no.such"}}}',
     ],
 )
-def test_answers_that_nobody_gives(files, good, answer):
+def test_answers_that_nobody_gives(files, good, tmp_path, answer):
     """Whatever a child that was taken over says can be reported, in a table as well."""
     rows = list(verify_rows([*files(f"forge {answer}"), good], work.Verifying(), jobs=1))
     numbers = profile.load_profile("kz")
     reports = [row.report(numbers) for row in rows]
     assert codes(reports) == ["crashed", "verdict.unmarked"]
     assert all(report.to_json() for report in reports)
+    with Journal(tmp_path / "journal", {"profile": "kz"}) as journal:
+        for row in rows:
+            journal.add(row)
+
+
+def test_an_answer_is_of_the_file_that_was_asked_for(files, good):
+    """What a library prints on the channel of the answers never becomes a row, be it of the file behind."""
+    said = f'{{"verdict":"labelled",{SAID}}}'
+    paths = [good, *files(f"say {said}"), good, good]
+    reports = list(verify_many(paths, jobs=1))
+    assert [report.path for report in reports] == paths
+    assert codes(reports) == [
+        "verdict.unmarked",
+        "crashed",
+        "verdict.unmarked",
+        "verdict.unmarked",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["segfault", "hang", "killed", "bomb"])
+def test_the_file_behind_a_hostile_one_has_its_own_time_and_row(files, good, kind):
+    """The child has it already; it is not begun, and another child takes it up."""
+    paths = files(kind, "slow 0.7", "slow 0.7", kind, "nothing")
+    rows = list(verify_rows(paths, work.Verifying(), jobs=1, ordered=True, deadline=1.2))
+    assert [row.opened for row in rows] == [True] * 5
+    assert [str(row.verdict) for row in rows] == [
+        "unreadable",
+        "unmarked",
+        "unmarked",
+        "unreadable",
+        "unmarked",
+    ]
 
 
 def test_a_state_that_is_no_text(tmp_path):

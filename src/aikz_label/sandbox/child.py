@@ -100,6 +100,7 @@ def _answer(channel: socket.socket, next_line: Any, *, dies_with: int) -> None:
         signal.setitimer(signal.ITIMER_REAL, request["deadline"])
         answer = _attempt(work, request)
         signal.setitimer(signal.ITIMER_REAL, 0)
+        answer["number"] = request["number"]
         _send(channel, answer)
         if (
             "failed" in answer

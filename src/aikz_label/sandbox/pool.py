@@ -1,12 +1,14 @@
 """Many slots and one stream of files.
 
 One thread, the caller's own, does everything: while nobody asks for the next answer, the children finish what they have and
-wait. So memory stays small however many files there are and however slow the caller is.
+wait. So memory stays small however many files there are and however slow the caller is. A child has its next file before it
+has answered for the one at hand, so that it need not wait while the caller takes its time with the answer.
 """
 
 from __future__ import annotations
 
 import selectors
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, Self, TypeVar
 
@@ -21,6 +23,7 @@ Key = TypeVar("Key")
 
 
 SUSPICIOUS = 20  # deaths without an answer between them, after which the sample is tried
+_IN_FLIGHT = 2  # files of one child: the one at hand and the next
 _AHEAD = 4096  # answers kept back for one that is still awaited, when order matters
 
 
@@ -43,10 +46,11 @@ class Pool(Generic[Key]):
         limits = {one.name: getattr(walls, one.name) for one in fields(walls)}
         self._setup = {**work, "walls": limits}
         self._slots = [Slot(self._setup, nursery, self._selector) for _ in range(jobs)]
-        self._at_hand: dict[Slot, tuple[int, Key]] = {}
+        self._at_hand: dict[Slot, deque[tuple[int, Key]]] = {}
         self._doubtful: list[tuple[int, Key, Answer]] = []
         self._stopping: Callable[[], bool] = bool
         self._careful = False
+        self._most = _IN_FLIGHT
 
     def __enter__(self) -> Self:
         return self
@@ -76,7 +80,7 @@ class Pool(Generic[Key]):
                 one by one as children become free, so a generator of millions is fine.
             ordered: Keep the order; some thousands of answers are held back for one that is late.
             careful: Wait for the first answer before a second child begins, because what is wrong may be wrong for all
-                and must not be tried by all: a PIN, say.
+                and must not be tried by all: a PIN, say. And give no child a file before it is done with another.
             stopping: Once it says so, no more files are given out; those in flight are finished.
 
         Raises:
@@ -84,12 +88,13 @@ class Pool(Generic[Key]):
             LabelError: They refuse the options.
         """
         self._stopping, self._careful = stopping, careful
+        self._most = 1 if careful else _IN_FLIGHT
         numbered = _numbered(requests)
         held: dict[int, tuple[Key, Answer]] = {}
         following = 0
         while self._give_out(numbered, room=len(held) < _AHEAD):
             for slot, answer in self._answers():
-                entry = (*self._at_hand.pop(slot), answer)
+                entry = (*self._taken(slot), answer)
                 if (
                     not self._careful
                 ):  # the next file, before the caller takes its time with this one
@@ -110,19 +115,28 @@ class Pool(Generic[Key]):
     def _give_out(
         self, numbered: Iterator[tuple[int, Key, Mapping[str, Any]]], *, room: bool
     ) -> bool:
-        """Give every idle child a file; says whether any is at work."""
-        for slot in self._slots:
-            if slot.busy:
-                continue
-            if self._stopping() or not room or (self._careful and self._at_hand):
-                break
-            following = next(numbered, None)
-            if following is None:
-                break
-            number, key, request = following
-            self._at_hand[slot] = number, key
-            slot.give(request)
+        """Give every child a file, and then each the next one; says whether any is at work."""
+        for most in range(1, self._most + 1):
+            for slot in self._slots:
+                if slot.in_flight >= most or not slot.has_room:
+                    continue
+                if self._stopping() or not room or (self._careful and self._at_hand):
+                    return bool(self._at_hand)
+                following = next(numbered, None)
+                if following is None:
+                    return bool(self._at_hand)
+                number, key, request = following
+                self._at_hand.setdefault(slot, deque()).append((number, key))
+                slot.give(request)
         return bool(self._at_hand)
+
+    def _taken(self, slot: Slot) -> tuple[int, Key]:
+        """Whose answer has come."""
+        waiting = self._at_hand[slot]
+        entry = waiting.popleft()
+        if not waiting:
+            del self._at_hand[slot]
+        return entry
 
     def _answers(self) -> Iterator[tuple[Slot, Answer]]:
         """Wait until something happens, and give what is known then."""
@@ -132,8 +146,9 @@ class Pool(Generic[Key]):
             if not isinstance(event.data, Slot):
                 event.data()
         for slot in list(self._at_hand) if left <= 0 else [e.data for e, _ in events]:
-            if isinstance(slot, Slot) and (answer := slot.take()) is not None:
-                yield slot, answer
+            if isinstance(slot, Slot):
+                for answer in slot.take():
+                    yield slot, answer
 
     def _believed(self, entry: tuple[int, Key, Answer] | None) -> list[tuple[int, Key, Answer]]:
         """Deaths wait for something that lives, be it the sample: a broken installation must not invent rows."""
@@ -155,13 +170,13 @@ class Pool(Generic[Key]):
             slot = Slot(self._setup, self._nursery, selector)
             try:
                 slot.give({"sample": True, "deadline": 60.0})
-                while (answer := slot.take()) is None:
+                while not (answers := slot.take()):
                     selector.select(0.1)
             finally:
                 slot.close()
-        if isinstance(answer, Death):
+        if isinstance(died := answers[0], Death):
             raise SandboxError(
-                f"Every child dies, even of the sample in this package ({answer.how}). {answer.words}".strip(),
+                f"Every child dies, even of the sample in this package ({died.how}). {died.words}".strip(),
                 code="sandbox-broken",
                 hint="The installation is broken: reinstall it, and run `aikz-label doctor`.",
             )

@@ -1,4 +1,4 @@
-"""A place for one child and one file at a time, seen from the parent."""
+"""A place for one child, seen from the parent: the file it works on, and the next one, so that it never waits for us."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import selectors
 import signal
 import socket
 import time
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from aikz_label.errors import SandboxError
 from aikz_label.sandbox.failures import Death, error_from
 from aikz_label.sandbox.nursery import Nursery
+from aikz_label.values import dataclass
 
 RECYCLE = 5000  # files after which a child makes room for a new one
 _START_LIMIT = 60.0  # seconds for a child to become ready
@@ -22,6 +24,9 @@ _GRACE = 2.0  # seconds past a deadline before the parent acts for a child whose
 _MAX_ANSWER = 4 * 1024 * 1024
 _LAST_WORDS = 4096
 _BLOCK = 1 << 16
+_DEEPEST = (
+    200  # values within values of an answer; whoever walks it calls itself once or twice for each
+)
 _DEATHS, _KILLINGS = 2, 4  # of how many children a file is guilty
 _STARTS = 3  # for a child that is killed while it starts
 
@@ -29,8 +34,26 @@ _STARTS = 3  # for a child that is killed while it starts
 Answer: TypeAlias = dict[str, Any] | Death
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """A file that was handed over and has no answer yet.
+
+    Attributes:
+        number: Told to the child, which repeats it: an answer is of this file or of none.
+        request: What is asked.
+        deaths: How many children died of it.
+    """
+
+    number: int
+    request: Mapping[str, Any]
+    deaths: int = 0
+
+
 class Slot:
     """Keeps a child alive, gives it files, and says what became of each.
+
+    A child takes up its files in the order in which it got them, and not before it has answered for the one before. So of
+    those without an answer the first alone can be guilty of its death; the other goes to the next child.
 
     A death counts only when a second, new child dies of the same file: an earlier file may have harmed the first one. One
     that was killed was most likely killed by somebody else, so that has to happen more often.
@@ -44,15 +67,19 @@ class Slot:
         self._messages = -1
         self._process = 0
         self._served = 0
-        self._request: Mapping[str, Any] | None = None
-        self._died_of_it = 0
+        self._waiting: deque[_Waiting] = deque()
         self._until = 0.0
         self._buffer, self._words = bytearray(), bytearray()
 
     @property
-    def busy(self) -> bool:
-        """A file is in flight."""
-        return self._request is not None
+    def in_flight(self) -> int:
+        """How many files were handed over and have no answer yet."""
+        return len(self._waiting)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it takes another file: its child is not to be replaced before."""
+        return not self._waiting or self._served < RECYCLE
 
     @property
     def seconds_left(self) -> float:
@@ -66,39 +93,61 @@ class Slot:
             SandboxError: No child can be started.
             LabelError: The child refuses its work.
         """
-        if self._served >= RECYCLE and self._channel is not None:
+        if self._served >= RECYCLE and self._channel is not None and not self._waiting:
             self._end()
-        self._request, self._died_of_it = request, 0
-        self._send(request)
-
-    def _send(self, request: Mapping[str, Any]) -> None:
-        if self._channel is None:
-            self._start()
-        assert self._channel is not None
         self._served += 1
-        self._until = time.monotonic() + request["deadline"] + _GRACE
-        with contextlib.suppress(OSError):  # its death is read next
-            self._channel.sendall(_line(request))
-
-    def take(self) -> Answer | None:
-        """What has become of the file, or `None` when that is not known yet."""
+        self._waiting.append(_Waiting(self._served, request))
         if self._channel is None:
-            return None
+            self._begin_again()
+            return
+        if len(self._waiting) == 1:
+            self._wind_up()
+        self._send(self._waiting[-1])
+
+    def _send(self, one: _Waiting) -> None:
+        assert self._channel is not None
+        with contextlib.suppress(OSError):  # its death is read next
+            self._channel.sendall(_line({**one.request, "number": one.number}))
+
+    def _wind_up(self) -> None:
+        """The clock of the first file: it begins when the one before is known to be done."""
+        if self._waiting:
+            self._until = time.monotonic() + self._waiting[0].request["deadline"] + _GRACE
+
+    def _begin_again(self) -> None:
+        """Hand what has no answer to a new child."""
+        if not self._waiting:
+            return
+        self._start()
+        for number, one in enumerate(self._waiting, 1):
+            one.number = self._served = number
+            self._send(one)
+        self._wind_up()
+
+    def take(self) -> list[Answer]:
+        """What has become of files since, in the order in which they were given."""
+        if self._channel is None:
+            return []
         try:
             block = self._channel.recv(_BLOCK)
         except BlockingIOError:
-            return self._overdue()
+            overdue = self._waiting and self.seconds_left < 0
+            return self._guilty(Death("deadline")) if overdue else []
         except OSError:
             block = b""
         if not block:
             return self._died()
         self._buffer += block
-        if len(self._buffer) > _MAX_ANSWER or (not self.busy):
-            return self._settled(Death("crashed", "too much said"))
-        if not block.endswith(b"\n"):
-            return self._overdue()
-        line, self._buffer = bytes(self._buffer), bytearray()
-        return self._understood(line)
+        *lines, self._buffer = self._buffer.split(b"\n")
+        answers: list[Answer] = []
+        for line in lines:
+            answer = self._understood(bytes(line))
+            if isinstance(answer, Death):
+                return answers + self._believed(answer, _DEATHS)  # whatever else it said
+            answers.append(answer)
+        if len(self._buffer) > _MAX_ANSWER:
+            return answers + self._guilty(Death("crashed", "too much said"))
+        return answers
 
     def listen(self) -> None:
         """Take what the child printed, so that it never waits for a reader; only the last of it is kept."""
@@ -116,55 +165,53 @@ class Slot:
     def close(self) -> None:
         """Let the child go: at once if it is at work, else when it has noticed."""
         if self._channel is not None:
-            self._end(kill=self.busy)
-        self._request = None
+            self._end(kill=bool(self._waiting))
+        self._waiting.clear()
 
     # --- what became of a file -----------------------------------------------------------------
 
-    def _understood(self, line: bytes) -> Answer | None:
-        try:
-            answer = json.loads(line)
-        except (ValueError, RecursionError):
-            answer = None
-        if not isinstance(answer, dict):
-            return self._settled(Death("crashed", "not understood"))
-        if "failed" not in answer:
-            self._request = None
-            return answer
-        how, words = str(answer.get("kind", "")), str(answer.get("message", ""))
-        self._end()
-        reason = "memory" if answer["failed"] == "memory" else "crashed"
-        return self._believed(Death(reason, how, words), _DEATHS)
+    def _understood(self, line: bytes) -> Answer:
+        """The answer of the first file, after which the clock of the next begins; or how its child failed."""
+        answer = _parsed(line)
+        number = answer.pop("number", 0) if answer is not None else 0
+        if answer is None or not self._waiting or number != self._waiting[0].number:
+            self._end(kill=True)
+            return Death("crashed", "not understood")
+        if "failed" in answer:
+            how, words = str(answer.get("kind", "")), str(answer.get("message", ""))
+            self._end()
+            return Death("memory" if answer["failed"] == "memory" else "crashed", how, words)
+        self._waiting.popleft()
+        self._wind_up()
+        return answer
 
-    def _overdue(self) -> Death | None:
-        return self._settled(Death("deadline")) if self.busy and self.seconds_left < 0 else None
-
-    def _settled(self, death: Death) -> Death | None:
-        self._end(kill=True)
-        busy, self._request = self.busy, None
-        return death if busy else None
-
-    def _died(self) -> Answer | None:
+    def _died(self) -> list[Answer]:
         code, words = self._end()
-        if not self.busy:
-            return None
         if code == -signal.SIGALRM:
-            self._request = None
-            return Death("deadline")
+            return self._guilty(Death("deadline"))
         how = f"exit {code}" if code >= 0 else _signal(-code)
         reason = "memory" if "memory allocation of" in words else "crashed"
         enough = _KILLINGS if code == -signal.SIGKILL else _DEATHS
         return self._believed(Death(reason, how, words), enough)
 
-    def _believed(self, death: Death, enough: int) -> Death | None:
-        """The death when it has happened often enough; before, a new child is asked."""
-        assert self._request is not None
-        self._died_of_it += 1
-        if self._died_of_it >= enough:
-            self._request = None
-            return death
-        self._send(self._request)
-        return None
+    def _believed(self, death: Death, enough: int) -> list[Answer]:
+        """The death of the first file when it has happened often enough; before, a new child is asked."""
+        if self._waiting:
+            self._waiting[0].deaths += 1
+            if self._waiting[0].deaths >= enough:
+                return self._guilty(death)
+        self._begin_again()
+        return []
+
+    def _guilty(self, death: Death) -> list[Answer]:
+        """The first file has cost its child, and no doubt about it; the next child goes on with the others."""
+        if self._channel is not None:
+            self._end(kill=True)
+        answers: list[Answer] = [death] if self._waiting else []
+        if self._waiting:
+            self._waiting.popleft()
+        self._begin_again()
+        return answers
 
     # --- birth and end -------------------------------------------------------------------------
 
@@ -176,7 +223,7 @@ class Slot:
                 channel.setblocking(False)
                 self._selector.register(channel, selectors.EVENT_READ, self)
                 return
-        self._request = None
+        self._waiting.clear()
         raise SandboxError(
             f"A child process does not start. {words}".strip(),
             code="sandbox-start",
@@ -216,7 +263,7 @@ class Slot:
             return None
         _, words = self._end()
         if "refused" in answer:
-            self._request = None
+            self._waiting.clear()
             raise error_from(answer["refused"])
         return words
 
@@ -246,6 +293,28 @@ def _signal(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:  # one of the real-time signals, which have no names
         return f"signal {number}"
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    """An answer; `None` for what is none, or is nested so deep that those who walk it would run out of stack."""
+    try:
+        answer = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(answer, dict):
+        return None
+    shallow = line.count(b"[") + line.count(b"{") <= _DEEPEST
+    return answer if shallow or _fits(answer) else None
+
+
+def _fits(answer: dict[str, Any]) -> bool:
+    level: list[Any] = [answer]
+    for _ in range(_DEEPEST):
+        below = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [value for values in below for value in values if isinstance(value, dict | list)]
+        if not level:
+            return True
+    return False
 
 
 def _line(message: Mapping[str, Any]) -> bytes:

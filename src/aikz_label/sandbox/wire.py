@@ -37,7 +37,7 @@ def load(kind: type[T], data: object) -> T:
     """
     try:
         return cast("T", _codec(cast("Any", kind)).read(data))
-    except (TypeError, KeyError, AttributeError) as error:
+    except (TypeError, KeyError, AttributeError, OverflowError) as error:
         raise ValueError(f"not a {kind.__name__}") from error
 
 
