@@ -16,8 +16,8 @@ import pytest
 import hostile_plugin
 from aikz_label import Label, mark, verify
 from aikz_label.exports import tables
-from aikz_label.exports.columns import COLUMNS
 from aikz_label.integrations.arrow import ArrowVerifier, options, verify_batches
+from aikz_label.report.columns import COLUMNS
 from hostile_plugin import hostile
 from support import encoded, missing, picture, require_tool
 

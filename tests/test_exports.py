@@ -18,9 +18,9 @@ from aikz_label.batch import Row
 from aikz_label.batch.journal import Journal, Recorded, options_of
 from aikz_label.cli import main
 from aikz_label.exports import tables
-from aikz_label.exports.columns import COLUMNS
 from aikz_label.label import Label, Origin, Responsible, System
 from aikz_label.report import Evidence, Marker, MarkerState, Mirror, Notice, Signer, message
+from aikz_label.report.columns import COLUMNS
 from aikz_label.sandbox import wire
 from aikz_label.sandbox.work import Verifying
 from naughty import NAUGHTY, raw_characters

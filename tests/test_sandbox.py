@@ -7,22 +7,26 @@ import json
 import os
 import random
 import signal
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import pytest
 
 import hostile_plugin
-from aikz_label import Verdict, batch, profile, verify
+from aikz_label import Verdict, batch, profile, rules, verify
 from aikz_label.batch import verify_many, verify_rows
 from aikz_label.batch.journal import Journal, Recorded
+from aikz_label.batch.marking import mark_rows
 from aikz_label.errors import SandboxError, UsageError
-from aikz_label.report import message
+from aikz_label.report import Evidence, columns, message
 from aikz_label.sandbox import pool, slot, work
 from aikz_label.sandbox.marking import Marking
 from aikz_label.sandbox.nursery import Beside
+from aikz_label.sandbox.sketching import Sketching
 from hostile_plugin import hostile
 from support import encoded, picture
 
@@ -187,6 +191,75 @@ def test_the_file_behind_a_hostile_one_has_its_own_time_and_row(files, good, kin
     ]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"verdict":"labelled"}',
+        f'{{"verdict":"labelled",{SAID},"warnings":5}}',
+        f'{{"verdict":"labelled",{SAID},"warnings":[{{}}]}}',
+        '{"refused":5}',
+        '{"refused":{"kind":"Refused","message":"x"}}',
+        '{"refused":{"kind":"OSError","errno":"x"}}',
+    ],
+)
+def test_answers_that_nobody_gives_when_marking(files, good, tmp_path, label, config, answer):
+    """They cost their own file, whose destination is not called empty when it is not."""
+    evil, target = files(f"forge {answer}")[0], tmp_path / "evil.out"
+    target.write_bytes(b"of somebody else")
+    pairs = [(evil, target), (evil, tmp_path / "none"), (good, tmp_path / "good.png")]
+    order = Marking(label, config, notice="none", notice_reason="x", overwrite=True)
+    rows = list(mark_rows(pairs, order, jobs=1))
+    assert [row.error and row.error.code for row in rows] == ["crashed", "crashed", None]
+    assert "before it is verified" in str(rows[0].error)
+    assert "Nothing was written" in str(rows[1].error)
+    assert verify(tmp_path / "good.png", config=config).marker.intact
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda row: None,
+        lambda row: row[:-1],
+        lambda row: [*row, ""],
+        lambda row: [5, *row[1:]],
+        lambda row: [row[0], "good", *row[2:]],
+        lambda row: [True if value == 7 else value for value in row],
+        lambda row: [1 << 63 if value == 7 else value for value in row],
+        lambda row: [10**400 if value == 1.5 else value for value in row],
+        lambda row: [float("nan") if value == 1.5 else value for value in row],
+        lambda row: [["a", 5] if value == [] else value for value in row],
+        lambda row: ["a" * 25_000 if value == "kz/1" else value for value in row],
+    ],
+)
+def test_columns_that_nobody_gives(change):
+    report = rules.judge(Evidence(), profile.load_profile("kz"))
+    row = columns.values(columns.Facts("a", 7, ms=1.5), report)
+    assert columns.checked("a", row) == row
+    with pytest.raises(ValueError):  # it has no words
+        columns.checked("a", change(row))
+
+
+def test_columns_that_would_act_on_a_terminal():
+    report = rules.judge(Evidence(), profile.load_profile("kz"))
+    row = columns.values(columns.Facts("a", state="\x1b[2J"), report)
+    at = row.index("\\u001b[2J")
+    changed = [*row[:at], "\x1b[2J\u202e", *row[at + 1 :]]
+    assert columns.checked("\x1b", changed)[at] == "\\u001b[2J\\u202e"
+    assert columns.checked("\x1b", changed)[0] == "\\u001b"
+
+
+def test_a_picture_that_cannot_be_drawn_small_costs_no_child(tmp_path):
+    """Pillow's own limit is an error of its own kind, and its decoders raise many others."""
+    wide = encoded(picture(size=(64, 48)), "png").replace(
+        struct.pack(">II", 64, 48), struct.pack(">II", 30_000, 30_000), 1
+    )
+    ihdr = wide[12:29]
+    (tmp_path / "bomb").write_bytes(wide.replace(wide[29:33], struct.pack(">I", zlib.crc32(ihdr))))
+    (tmp_path / "cut").write_bytes(encoded(picture(size=(64, 48)), "png")[:60])
+    for name in ("bomb", "cut"):
+        assert Sketching()({"uri": str(tmp_path / name)}).get("jpeg", "") == ""
+
+
 def test_a_state_that_is_no_text(tmp_path):
     row = batch.Row("a", Verdict.UNMARKED, message("verdict.unmarked"), {}, 1, "\ud800")
     with Journal(tmp_path / "journal", {"profile": "kz"}) as journal:
@@ -202,7 +275,7 @@ def test_a_child_without_its_timer_is_stopped_by_its_parent(files, good, monkeyp
 
 def test_a_file_too_large_to_write(files, good, monkeypatch):
     small = batch.Walls(file_size=32 * 1024 * 1024)
-    monkeypatch.setattr(batch, "_WALLS", small)
+    monkeypatch.setattr(batch, "WALLS", small)
     reports = list(verify_many([*files("write-without-end"), good], jobs=1))
     assert codes(reports)[1] == "verdict.unmarked"
     assert reports[0].verdict is Verdict.UNREADABLE

@@ -19,7 +19,7 @@ from aikz_label.errors import UsageError
 from aikz_label.files.storage import is_uri
 from aikz_label.limits import MIB, Limits
 from aikz_label.profile import Profile
-from aikz_label.report import Evidence, Message, Report, Verdict, message
+from aikz_label.report import Evidence, Message, Report, Verdict, columns, message
 from aikz_label.sandbox import wire, work
 from aikz_label.sandbox.child import Walls
 from aikz_label.sandbox.failures import Death
@@ -31,7 +31,7 @@ from aikz_label.values import dataclass
 Name: TypeAlias = "str | Path"
 
 DEADLINE = 10.0  # seconds for verifying one file
-_WALLS = Walls()
+WALLS = Walls()
 
 
 def verify_many(
@@ -183,12 +183,26 @@ class Verifier:
             ordered: Keep the order.
             stopping: Once it says so, no more files are begun.
         """
+        for name, answer in self._answers(sources, ordered=ordered, stopping=stopping):
+            yield _row(name, answer, self._order, self._deadline)
+
+    def columns(self, sources: Iterable[Name]) -> Generator[list[Any]]:
+        """One row of a table for each source, in their order; for children whose order is `tabular`."""
+        for name, answer in self._answers(sources, ordered=True):
+            yield _columns(name, answer, self._order, self._deadline)
+
+    def _answers(
+        self,
+        sources: Iterable[Name],
+        *,
+        ordered: bool,
+        stopping: Callable[[], bool] = bool,
+    ) -> Iterator[tuple[str, Answer]]:
         requests = (
             (name, {"uri": absolute(self._here, name), "name": name, "deadline": self._deadline})
             for name in (os.fspath(source) for source in sources)
         )
-        for name, answer in self._pool.run(requests, ordered=ordered, stopping=stopping):
-            yield _row(name, answer, self._order, self._deadline)
+        return self._pool.run(requests, ordered=ordered, stopping=stopping)
 
 
 def verify_rows(
@@ -210,7 +224,7 @@ def pool_for(order: work.Work, jobs: int, deadline: float, nursery: Nursery | No
     """Children for one kind of work."""
     if jobs < 0 or deadline <= 0:
         raise UsageError("The number of jobs and the deadline must be positive.")
-    return Pool(work.setup(order), nursery or Beside(), jobs=jobs or processors(), walls=_WALLS)
+    return Pool(work.setup(order), nursery or Beside(), jobs=jobs or processors(), walls=WALLS)
 
 
 def processors() -> int:
@@ -257,6 +271,16 @@ def read_row(name: str, answer: Mapping[str, Any]) -> Row:
     return wire.load(Row, {**fields, "verdict": answer["verdict"], "reason": answer["reason"]})
 
 
+def _columns(name: str, answer: Answer, order: work.Verifying, deadline: float) -> list[Any]:
+    if not isinstance(answer, Death):
+        try:
+            return columns.checked(name, answer.get("columns"))
+        except ValueError:
+            answer = Death("crashed", "not understood")
+    row = _dead(name, answer, order, deadline)
+    return columns.values(row, row.report(profile.load_profile(order.profile_name)))
+
+
 def _dead(name: str, death: Death, order: work.Verifying, deadline: float) -> Row:
     evidence = lost(death, deadline)
     report = rules.judge(evidence, profile.load_profile(order.profile_name)).at(name)
@@ -276,5 +300,5 @@ def lost(death: Death, deadline: float = DEADLINE) -> Evidence:
     if death.reason == "deadline":
         words = {"seconds": f"{deadline:g}"}
     elif death.reason == "memory":
-        words = {"limit": _WALLS.address_space // MIB}
+        words = {"limit": WALLS.address_space // MIB}
     return Evidence(problem=message(f"unreadable.{death.reason}", **words))

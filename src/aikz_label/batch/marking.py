@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterable
 
-from aikz_label.batch import Name, Row, absolute, folder, lost, pool_for, read_row
+from aikz_label.batch import WALLS, Name, Row, absolute, folder, pool_for, read_row
 from aikz_label.batch.lasting import marking_deadline
 from aikz_label.errors import (
     ConfigError,
@@ -15,6 +15,8 @@ from aikz_label.errors import (
     SigningError,
     TrustError,
 )
+from aikz_label.limits import MIB
+from aikz_label.sandbox import wire
 from aikz_label.sandbox.failures import Death, error_from
 from aikz_label.sandbox.marking import Marking
 from aikz_label.sandbox.nursery import Nursery
@@ -89,14 +91,41 @@ def mark_rows(
 
 def _marked(source: str, target: str, answer: Answer, deadline: float | None) -> Marked:
     if isinstance(answer, Death):
-        problem = lost(answer, deadline or marking_deadline(source)).problem
-        assert problem is not None
-        refusal = Refused(problem.text("en"), code=answer.reason, hint="Nothing was written.")
-        return Marked(source, target, error=refusal)
-    if "refused" in answer:
-        refused = error_from(answer["refused"])
-        if isinstance(refused, _FOR_ALL):
-            raise refused
-        return Marked(source, target, error=refused)
-    row = read_row(target, answer)
-    return Marked(source, target, row, warnings=tuple(map(str, answer["warnings"])))
+        return Marked(source, target, error=_why(source, target, answer, deadline))
+    try:
+        refused = error_from(answer["refused"]) if "refused" in answer else None
+        row = read_row(target, answer) if refused is None else None
+        warnings = tuple(wire.load(tuple[str, ...], answer.get("warnings", [])))
+    except (ValueError, TypeError, KeyError, AttributeError):  # of a child that was taken over
+        death = Death("crashed", "not understood")
+        return Marked(source, target, error=_why(source, target, death, deadline))
+    if isinstance(refused, _FOR_ALL):
+        raise refused
+    return Marked(source, target, row, refused, warnings)
+
+
+def _why(source: str, target: str, death: Death, deadline: float | None) -> Refused:
+    """A refusal, for a child that did not live to give one."""
+    told, todo = {
+        "deadline": (
+            f"It was not marked within {deadline or marking_deadline(source):g} seconds",
+            "Give it longer with --timeout (deadline=), or mark it alone.",
+        ),
+        "memory": (
+            f"Marking it takes more memory than each of many may have ({WALLS.address_space // MIB} MiB)",
+            "Mark it alone: one file has no such limit.",
+        ),
+    }.get(
+        death.reason,
+        (
+            f"The isolated process that marked it died ({death.how})",
+            "Try it alone only if you trust where it comes from.",
+        ),
+    )
+    wrote = os.path.lexists(target)  # it may have died after the last step
+    left = (
+        f"Do not use what is at {target} before it is verified."
+        if wrote
+        else "Nothing was written."
+    )
+    return Refused(f"{told}. {left}", code=death.reason, hint=todo)

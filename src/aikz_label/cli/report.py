@@ -101,7 +101,7 @@ def _judged(recorded: Recorded, numbers: Profile) -> Iterator[tuple[Row, Report]
 
 
 def _records(recorded: Recorded, numbers: Profile) -> Iterator[dict[str, Any]]:
-    from aikz_label.exports.columns import record  # noqa: PLC0415
+    from aikz_label.report.columns import record  # noqa: PLC0415
 
     return (record(row, report) for row, report in _judged(recorded, numbers))
 

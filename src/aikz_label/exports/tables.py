@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from aikz_label.errors import MissingDependency
-from aikz_label.exports.columns import COLUMNS
+from aikz_label.report.columns import COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,6 +49,14 @@ def schema() -> pa.Schema:
         "texts": arrow.list_(arrow.string()),
     }
     return arrow.schema([arrow.field(column.name, kinds[column.kind]) for column in COLUMNS])
+
+
+def table(rows: Iterable[list[Any]], columns: pa.Schema) -> pa.Table:
+    """Rows as `report.columns.values` gives them, as a table with the schema given."""
+    arrow = _arrow()
+    fields = zip(*rows, strict=True)
+    arrays = [arrow.array(field, of.type) for field, of in zip(fields, columns, strict=False)]
+    return arrow.Table.from_arrays(arrays, schema=columns) if arrays else columns.empty_table()
 
 
 def spark_schema() -> str:

@@ -4,7 +4,8 @@
     table = verifier(batch)                    # batch has a column `uri`; one row for each of its rows, in order
 
 URIs travel, not bytes. Inside is the same sandbox as everywhere, so a file that crashes native code is one row, whatever
-the engine would have made of it. The columns are those of `aikz_label.exports.columns`.
+the engine would have made of it. The columns are those of `aikz_label.report.columns`: the child that looked at a file
+gives them, and here they are only checked.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from aikz_label.api import Moment, Trust, believing
 from aikz_label.batch import DEADLINE, Verifier
 from aikz_label.config import Config
 from aikz_label.exports import tables
-from aikz_label.exports.columns import record
 from aikz_label.limits import Limits
 from aikz_label.sandbox.work import Verifying
+from aikz_label.values import replace
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -72,20 +73,15 @@ class ArrowVerifier:
         jobs: int = 1,
         deadline: float = DEADLINE,
     ) -> None:
-        self._order = order or options()
         self._column = column
-        self._numbers = profile.load_profile(self._order.profile_name)
         self._schema = tables.schema()
-        self._verifier = Verifier(self._order, jobs=jobs, deadline=deadline)
+        tabular = replace(order or options(), tabular=True)
+        self._verifier = Verifier(tabular, jobs=jobs, deadline=deadline)
 
     def __call__(self, batch: pa.RecordBatch | pa.Table) -> pa.Table:
         """One row for each URI of a batch, in its order."""
-        import pyarrow as pa  # noqa: PLC0415
-
         uris = (uri or "" for uri in batch.column(self._column).to_pylist())
-        rows = self._verifier.rows(uris, ordered=True)
-        records: list[dict[str, Any]] = [record(row, row.report(self._numbers)) for row in rows]
-        return pa.Table.from_pylist(records, schema=self._schema)
+        return tables.table(self._verifier.columns(uris), self._schema)
 
     def __enter__(self) -> Self:
         return self

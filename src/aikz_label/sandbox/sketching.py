@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from aikz_label import formats, limits
+from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.image.container import decoding
 from aikz_label.limits import Limits
 from aikz_label.sandbox.work import opened, sample
 from aikz_label.values import dataclass
@@ -30,15 +32,19 @@ class Sketching:
         try:
             with opened(request["uri"], self.caps) as (stream, _, _):
                 return {"jpeg": self._sketch(stream)}
-        except (OSError, ValueError, SyntaxError):  # Pillow's ways to say no
+        except (OSError, MediaProblem):
             return {}
 
     def _sketch(self, stream: BinaryIO) -> str:
-        from PIL import Image, ImageOps  # noqa: PLC0415
-
         row = formats.sniff(stream)
         if row is None or row.family != "image":
             return ""
+        with decoding():
+            return self._drawn(stream)
+
+    def _drawn(self, stream: BinaryIO) -> str:
+        from PIL import Image, ImageOps  # noqa: PLC0415
+
         with Image.open(stream) as image:
             if image.width * image.height > self.caps.max_pixels:
                 return ""

@@ -22,7 +22,7 @@ from aikz_label.files import storage
 from aikz_label.joining import Believing
 from aikz_label.limits import Limits
 from aikz_label.profile import Profile
-from aikz_label.report import Evidence, MarkerState, Report, message
+from aikz_label.report import Evidence, MarkerState, Report, columns, message
 from aikz_label.sandbox import wire
 from aikz_label.sandbox.failures import described
 from aikz_label.values import dataclass, field
@@ -55,6 +55,7 @@ class Verifying:
         caps: Limits while reading.
         digest: Also compute the SHA-256 of every file.
         whole: Also answer with the whole report as JSON.
+        tabular: Answer with the columns of a table, and with them alone.
         sidecar: Path of the sidecar of the one file that is verified; looked for beside each when empty.
         password: Of encrypted documents.
     """
@@ -65,6 +66,7 @@ class Verifying:
     caps: Limits = limits.DEFAULT
     digest: bool = False
     whole: bool = False
+    tabular: bool = False
     sidecar: str = ""
     password: str = field(default="", repr=False)
 
@@ -72,12 +74,15 @@ class Verifying:
         """Verify one file, and say which bytes those were."""
         started = time.perf_counter()
         report, facts = self._look(request["uri"])
+        facts["ms"] = round(1000 * (time.perf_counter() - started), 1)
+        if self.tabular:
+            facts.pop("error", None)
+            return {"columns": columns.values(columns.Facts(request["name"], **facts), report)}
         answer = {
             "verdict": str(report.verdict),
             "reason": wire.dump(report.reason),
             "evidence": wire.dump(report.evidence),
             **facts,
-            "ms": round(1000 * (time.perf_counter() - started), 1),
         }
         if self.whole:
             answer["report"] = report.at(request["name"]).to_json()
