@@ -183,7 +183,7 @@ def test_badge_is_inside_the_safe_area(own: Config) -> None:
 
 
 REFUSED = {
-    "no picture": (lambda: video_files.sound("matroska"), "no-video"),
+    "no picture": (lambda: video_files.sound("avi"), "no-video"),
     "too small": (lambda: video_files.film(size=(16, 16), frames=2), "not-perceptible"),
     "transparent": (
         lambda: video_files.film(

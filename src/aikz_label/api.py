@@ -386,7 +386,7 @@ def _suffix_warning(target: Path | None, report: Report) -> tuple[str, ...]:
     suffix = target.suffix.lower() if target else ""
     promised = next((row for row in formats.FORMATS.values() if suffix in row.suffixes), None)
     is_now = formats.FORMATS.get(report.format)
-    if promised is None or is_now is None or promised == is_now:
+    if promised is None or is_now is None or suffix in is_now.suffixes:
         return ()
     if promised.family == is_now.family == "text":
         return ()  # whoever knows better has said so

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filmed_sounds as filmed
 import sound_files
 from aikz_label.testing import AdapterContract
 
@@ -33,6 +34,18 @@ class TestM4a(_Sound):
         """Another packet: what tells of the packets is at the end of the file."""
         at = marked.rindex(b"mdat") + 200
         return marked[:at] + bytes([marked[at] ^ 1]) + marked[at + 1 :]
+
+
+class TestMka(_Sound):
+    """Sound alone, spoken over: it must be longer than its notice."""
+
+    format = "mka"
+
+    def sample(self) -> bytes:
+        return filmed.made("matroska", "flac")
+
+    def stripped(self, marked: bytes) -> bytes:  # a file without its marker is one made again
+        return self.sample()
 
 
 class TestAiff(_Sound):

@@ -57,8 +57,10 @@ def sniff(source: BinaryIO | bytes) -> Format | None:
     name = next((name for test, name in _SIGNATURES if test(head)), "") or _look_inside(
         head, stream
     )
-    if name == "mp4" and tracks.only_sound(stream):
+    if name in {"mp4", "mov", "3gp"} and tracks.only_sound(stream):
         name = "m4a"
+    elif name in {"mkv", "webm"} and tracks.only_sound_in_matroska(stream):
+        name = "mka"
     stream.seek(0)
     if name:
         return FORMATS[name]

@@ -47,6 +47,7 @@ class Format:
 
 _IMAGE = "aikz_label.adapters.image:ADAPTER"
 _SOUND = "aikz_label.adapters.audio:ADAPTER"
+_FILMED = "aikz_label.adapters.audio.filmed"
 _VIDEO = "aikz_label.adapters.video:ADAPTER"
 _TEXT = "aikz_label.adapters.text:ADAPTER"
 _INSIDE, _BESIDE, _IN_TAG = "C2PA, in the file", "C2PA, sidecar", "C2PA, in a tag of the file"
@@ -70,9 +71,17 @@ def _beside(name: str, title: str, mime: str, *suffixes: str) -> Format:
     return Format(name, title, "image", mime, suffixes, _IMAGE, _BESIDE, "badge", "none")
 
 
-def _sound(name: str, title: str, mime: str, mirror: str, *suffixes: str) -> Format:
+def _sound(
+    name: str,
+    title: str,
+    mime: str,
+    mirror: str,
+    *suffixes: str,
+    adapter: str = _SOUND,
+    marker: str = _INSIDE,
+) -> Format:
     """A row for sound."""
-    return Format(name, title, "audio", mime, suffixes, _SOUND, _INSIDE, "spoken", mirror)
+    return Format(name, title, "audio", mime, suffixes, adapter, marker, "spoken", mirror)
 
 
 def _text(name: str, title: str, mime: str, annex: str, *words: str) -> Format:
@@ -124,12 +133,29 @@ _ALL = (
     _sound("wav", "WAV", "audio/wav", "RIFF INFO, XMP", ".wav"),
     _sound("mp3", "MP3", "audio/mpeg", "ID3", ".mp3"),
     _sound("flac", "FLAC", "audio/flac", "Vorbis comments", ".flac"),
-    _sound("m4a", "M4A", "audio/mp4", "MP4 items", ".m4a", ".m4b"),
-    replace(
-        _sound("aiff", "AIFF, AIFF-C", "audio/aiff", "ID3", ".aiff", ".aif", ".aifc"),
-        marker=_BESIDE,
+    _sound(
+        "m4a",
+        "M4A",
+        "audio/mp4",
+        "MP4 items",
+        ".m4a",
+        ".m4b",
+        *(".mp4", ".mov", ".3gp"),
+        adapter=f"{_FILMED}:M4A",
     ),
-    replace(_sound("aac", "AAC (ADTS)", "audio/aac", "ID3", ".aac"), marker=_BESIDE),
+    _sound(
+        "mka",
+        "Matroska, WebM (sound)",
+        "audio/x-matroska",
+        "tags",
+        ".mka",
+        ".weba",
+        *(".mkv", ".webm"),
+        adapter=f"{_FILMED}:MATROSKA",
+        marker=_IN_TAG,
+    ),
+    _sound("aiff", "AIFF, AIFF-C", "audio/aiff", "ID3", ".aiff", ".aif", ".aifc", marker=_BESIDE),
+    _sound("aac", "AAC (ADTS)", "audio/aac", "ID3", ".aac", marker=_BESIDE),
     _sound(
         "ogg", "Ogg (Opus, FLAC, Vorbis)", "audio/ogg", "Vorbis comments", ".ogg", ".opus", ".oga"
     ),

@@ -1,4 +1,4 @@
-"""Whether an ISO-BMFF file without a telling brand is a film, or sound alone: its tracks say so."""
+"""Whether a container of films holds a film, or sound alone: its tracks say so."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import BinaryIO
 
 _MOST_BOXES = 1000  # at each level
 _MOST_BYTES = 1 << 24  # of a table of contents that is looked through
+_SEGMENT, _TRACKS, _ENTRY, _TYPE = 0x18538067, 0x1654AE6B, 0xAE, 0x83  # RFC 9559
+_PICTURE, _SOUND = 1, 2  # types of tracks there
 
 
 def only_sound(stream: BinaryIO) -> bool:
-    """Whether there is a track of sound, and none of pictures."""
+    """Whether there is a track of sound, and none of pictures, in an ISO-BMFF file."""
     size = stream.seek(0, io.SEEK_END)
     kinds = set()
     for start, stop in boxes(stream, 0, size, b"moov"):
@@ -37,5 +39,37 @@ def boxes(stream: BinaryIO, start: int, stop: int, wanted: bytes) -> Iterator[tu
         if len(head) < 8 or end < inner or end > stop:
             return
         if head[4:8] == wanted:
+            yield inner, end
+        start = end
+
+
+def only_sound_in_matroska(stream: BinaryIO) -> bool:
+    """Whether there is a track of sound, and none of pictures, in a Matroska file."""
+    size = stream.seek(0, io.SEEK_END)
+    kinds = set()
+    for segment in _elements(stream, 0, size, _SEGMENT):
+        tracks = next(_elements(stream, *segment, _TRACKS), (0, 0))
+        for entry in _elements(stream, *tracks, _ENTRY):
+            for start, stop in _elements(stream, *entry, _TYPE):
+                stream.seek(start)
+                kinds.add(int.from_bytes(stream.read(min(stop - start, 8))))
+    return _SOUND in kinds and _PICTURE not in kinds
+
+
+def _elements(stream: BinaryIO, start: int, stop: int, wanted: int) -> Iterator[tuple[int, int]]:
+    """Start and stop of the content of each element of a name; one without a size ends where what holds it does."""
+    for _ in range(_MOST_BOXES):
+        if start >= stop:
+            return
+        stream.seek(start)
+        head = stream.read(min(12, stop - start))
+        width = 9 - head[0].bit_length() if head else 9
+        length = 9 - head[width].bit_length() if width <= 4 and width < len(head) else 9
+        if length > 8 or width + length > len(head):
+            return
+        inner = start + width + length
+        told = int.from_bytes(head[width : width + length]) & (1 << 7 * length) - 1
+        end = stop if told == (1 << 7 * length) - 1 else min(inner + told, stop)
+        if int.from_bytes(head[:width]) == wanted:
             yield inner, end
         start = end

@@ -103,6 +103,7 @@ class SoundFile(ABC):
 
         Raises:
             Refused: This one would.
+            OnlyOver: A notice can be spoken over it, and not go before it.
         """
 
     def check_decoded(self, rate: int) -> None:  # noqa: B027  # few codecs hide something
@@ -222,6 +223,18 @@ def size_of(source: BinaryIO, limits: Limits) -> int:
     if size > limits.max_streamed:
         raise MediaProblem("over-limit", what_word="bytes", found=size, limit=limits.max_streamed)
     return size
+
+
+class OnlyOver(Exception):  # as `MediaProblem`: it says what is there
+    """A notice cannot go before the packets of a sound, but it can be spoken over the first of them.
+
+    Args:
+        title: Name of the format, for people.
+        detail: What is in the way.
+    """
+
+    def __init__(self, title: str, detail: str) -> None:
+        super().__init__(f"A notice cannot go before this kind of {title}: {detail}.")
 
 
 def needs_recoding(title: str, detail: str) -> Refused:

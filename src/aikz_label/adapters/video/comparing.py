@@ -44,7 +44,8 @@ def check(painted: BinaryIO, row: Format, rendered: Rendered, order: Order) -> M
     except MediaProblem as problem:
         raise damaged("its structure no longer holds") from problem
     _compare_slots(work, after, painted)
-    _compare_streams(work, painted)
+    heard = {one.index for one in work.spoken if one.count}
+    compare_streams(work.source, painted, heard, work.film.track)
     for one in work.spoken:
         if one.count:
             from aikz_label.adapters.video.spoken import proving  # noqa: PLC0415  # few films need it
@@ -98,18 +99,29 @@ def _digest(source: BinaryIO, slots: Slots, wanted: NDArray[np.bool_]) -> bytes:
     return digest.digest()
 
 
-def _compare_streams(work: Work, painted: BinaryIO) -> None:
-    """All other streams are the same, packet for packet, and so are the durations; of sounds with a notice, the times."""
-    heard = {one.index for one in work.spoken if one.count}
-    with films.open_film(work.source) as one, films.open_film(painted) as two:
-        if _streams(one, work.film, heard) != _streams(two, work.film, heard):
+def compare_streams(
+    source: BinaryIO, painted: BinaryIO, heard: set[int], track: int | None
+) -> None:
+    """All other streams are the same, packet for packet, and so are the durations; of sounds with a notice, the times.
+
+    Args:
+        source: The file.
+        painted: The finished one.
+        heard: Which of its sounds have got a notice.
+        track: Number of the picture, which is compared elsewhere; `None` where there is none.
+
+    Raises:
+        Refused: They are not.
+    """
+    with films.open_film(source) as one, films.open_film(painted) as two:
+        if _streams(one, heard, track) != _streams(two, heard, track):
             raise damaged("another stream of it changed")
         if one.duration != two.duration:
             raise damaged("its duration changed")
 
 
-def _streams(container: InputContainer, taken: Film, heard: set[int]) -> Streams:
-    shown = films.picture(container, taken.track).index
+def _streams(container: InputContainer, heard: set[int], track: int | None) -> Streams:
+    shown = films.picture(container, track).index if track is not None else -1
     spoken = {container.streams.audio[index].index for index in heard}
     digests = {stream.index: hashlib.sha256() for stream in container.streams}
     guessed = "matroska" in container.format.name  # which stores no duration of a stream

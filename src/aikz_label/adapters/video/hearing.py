@@ -29,9 +29,16 @@ def numbers(profile: Profile) -> SoundProfile:
 
 
 def measure(
-    source: BinaryIO, notice: Notice, origin: Origin, profile: Profile
+    source: BinaryIO, notice: Notice, origin: Origin, profile: Profile, *, alone: bool = False
 ) -> Measurement | None:
     """Listen to the sounds of a film that promise a notice.
+
+    Args:
+        source: The film.
+        notice: What is on record.
+        origin: What it must say.
+        profile: Numbers it must reach.
+        alone: Nothing is seen, so all of the sound is listened to, and a long one must say it again.
 
     Returns:
         What was heard, of the worst of them; `None` when nothing is promised.
@@ -46,10 +53,11 @@ def measure(
     if many or not 0 <= min(sounds) <= max(sounds) < MOST_SOUNDS:
         return UNKNOWN
     heard = []
+    wanted = profile.sound if alone else numbers(profile)
+    lasting = math.inf if alone else max(LISTENED / len(sounds), _LEAST)
     for index, places in sorted(sounds.items()):
         promise = replace(notice, placements=tuple(places))
-        lasting = max(LISTENED / len(sounds), _LEAST)
-        heard.append(_measured(source, index, promise, origin, profile, lasting))
+        heard.append(_measured(source, index, promise, origin, wanted, lasting))
     return min(heard, key=lambda one: (not one.problems, one.state is not NoticeState.UNKNOWN))
 
 
@@ -69,25 +77,26 @@ def _measured(
     index: int,
     notice: Notice,
     origin: Origin,
-    profile: Profile,
+    wanted: SoundProfile,
     seconds: float,
 ) -> Measurement:
     import av  # noqa: PLC0415  # costs more start-up than the rest of a verification
 
     try:
         with sound.decode(source, index) as heard:
-            blocks = _first(heard.blocks(), round(seconds * heard.rate))
-            wanted = numbers(profile)
+            blocks = _first(heard.blocks(), seconds * heard.rate)
             found = sound.measure(blocks, heard.rate, heard.layout, notice, origin, wanted)
     except IndexError:
         return UNKNOWN  # a promise of sound in a film without
     except (av.FFmpegError, ValueError) as error:
         raise MediaProblem("damaged", detail_word="decoder") from error
+    if not math.isinf(wanted.repeat_s):
+        return found
     figures = tuple((name, value) for name, value in found.figures if name != "gap_s")
     return replace(found, figures=figures)
 
 
-def _first(blocks: Iterator[Samples], most: int) -> Iterator[Samples]:
+def _first(blocks: Iterator[Samples], most: float) -> Iterator[Samples]:
     """Blocks up to so many samples."""
     taken = 0
 
@@ -99,8 +108,8 @@ def _first(blocks: Iterator[Samples], most: int) -> Iterator[Samples]:
     return takewhile(before, blocks)
 
 
-def search(source: BinaryIO, profile: Profile) -> Found | None:
-    """Listen to the first sound of a film for a notice that nobody recorded.
+def search(source: BinaryIO, profile: Profile, *, alone: bool = False) -> Found | None:
+    """Listen to the first sound of a film for a notice that nobody recorded; `alone` is as of `measure`.
 
     Raises:
         MediaProblem: The sound cannot be decoded.
@@ -109,8 +118,9 @@ def search(source: BinaryIO, profile: Profile) -> Found | None:
 
     try:
         with sound.decode(source) as heard:
-            blocks = _first(heard.blocks(), round(_SEARCHED * heard.rate))
-            return sound.search(blocks, heard.rate, heard.layout, numbers(profile))
+            blocks = _first(heard.blocks(), (math.inf if alone else _SEARCHED) * heard.rate)
+            wanted = profile.sound if alone else numbers(profile)
+            return sound.search(blocks, heard.rate, heard.layout, wanted)
     except IndexError:
         return None
     except (av.FFmpegError, ValueError) as error:

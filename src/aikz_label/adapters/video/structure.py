@@ -18,8 +18,8 @@ from aikz_label.files import was_cut
 from aikz_label.formats import Format
 from aikz_label.limits import Limits
 
-BOXES = {"mp4", "mov", "3gp"}
-MATROSKA = {"mkv", "webm"}
+BOXES = {"mp4", "mov", "3gp", "m4a"}
+MATROSKA = {"mkv", "webm", "mka"}
 _LARGER = 64  # times as large as a file that is read whole: a film is not
 _MAX_MIRRORS = 50
 _UNPROTECTED = {b"ftyp", b"free", b"skip", b"mfra"}  # C2PA 2.4, BMFF-based hash: at the top level

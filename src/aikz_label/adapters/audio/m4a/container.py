@@ -14,6 +14,7 @@ from aikz_label.adapters.audio.aac import coding as aac
 from aikz_label.adapters.audio.container import (
     Coded,
     Insert,
+    OnlyOver,
     SoundFile,
     Text,
     refuse_variant,
@@ -98,13 +99,13 @@ class M4a(SoundFile):
     def check_variant(self) -> None:
         """See `SoundFile.check_variant`."""
         moov = Box.parse(self.moov)
-        if any(box.name == b"moof" for box in self.boxes) or moov.first(b"mvex"):
-            raise refuse_variant(_TITLE, "it is in fragments")
         kinds = [t.need(b"mdia", b"hdlr").content[8:12] for t in moov.all(b"trak")]
-        if kinds.count(b"soun") > 1:
-            raise refuse_variant(_TITLE, "it has several tracks of sound")
         if set(kinds) - _CHAPTERS - {b"soun"}:
             raise refuse_variant(_TITLE, "it has pictures that move with the sound")
+        if any(box.name == b"moof" for box in self.boxes) or moov.first(b"mvex"):
+            raise OnlyOver(_TITLE, "it is in fragments")
+        if kinds.count(b"soun") > 1:
+            raise OnlyOver(_TITLE, "it has several tracks of sound")
         trak = self.track(moov)
         sound = m4a_sound.read(self._entry(trak))
         stbl = trak.need(b"mdia", b"minf", b"stbl")

@@ -6,7 +6,7 @@ import numpy as np
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio.aac import coding as aac
-from aikz_label.adapters.audio.container import Coded, refuse_variant
+from aikz_label.adapters.audio.container import Coded, OnlyOver, refuse_variant
 from aikz_label.adapters.audio.decoding import Samples
 from aikz_label.adapters.audio.encoding import Coder
 from aikz_label.adapters.audio.m4a.boxes import Box
@@ -14,6 +14,14 @@ from aikz_label.values import dataclass
 
 _TITLE = "M4A"
 _DECODER_CONFIG = 5  # tag of the descriptor that holds it
+_AAC = {
+    0,
+    0x40,
+    0x66,
+    0x67,
+    0x68,
+}  # object types of MPEG-4 and MPEG-2 AAC (mp4ra.org); or none is told
+_COOKIE = 28  # bytes of ALAC's configuration, behind a version
 # What FFmpeg's encoder writes into the description of ALAC, as Apple's own does.
 _USUAL = (40, 10, 14)
 _ALAC_LAYOUTS = {1: "mono", 2: "stereo"}
@@ -71,7 +79,7 @@ class Alac:
         """Refuse what the encoder at hand makes differently."""
         layout = _ALAC_LAYOUTS.get(self.channels)
         if not self.usual or self.step != 4096 or self.depth not in {16, 24} or not layout:
-            raise refuse_variant(_TITLE, f"ALAC of {self.depth} bits and {self.channels} channels")
+            raise OnlyOver(_TITLE, f"ALAC of {self.depth} bits and {self.channels} channels")
 
     def encode(self, samples: Samples, bits: int, early: int) -> Coded:  # noqa: ARG002  # nothing is early here
         """A notice in whole packets."""
@@ -95,15 +103,15 @@ def read(entry: Box) -> Aac | Alac:
     kind = {b"mp4a": b"esds", b"alac": b"alac"}.get(entry.name)
     if kind is None:
         name = entry.name.decode("latin-1")
-        raise refuse_variant(_TITLE, f"its sound is of the kind {name!r}, not AAC or ALAC")
+        raise OnlyOver(_TITLE, f"its sound is of the kind {name!r}, not AAC or ALAC")
     inner = _find(entry.content, kind)
     if inner is None:
         raise MediaProblem("damaged", detail_word="no-sound")
     if kind == b"esds":
-        stored = _descriptor(inner[4:])
+        coding, stored = _descriptor(inner[4:])
+        if coding not in _AAC:
+            raise OnlyOver(_TITLE, f"its sound is of the object type {coding:#04x}, not AAC")
         return Aac(aac.Config.read(stored))
-    if len(inner) < 28:
-        raise MediaProblem("damaged", detail_word="no-sound")
     cookie = inner[4:]
     numbers = (cookie[6], cookie[7], cookie[8])
     step, rate = int.from_bytes(cookie[:4]), int.from_bytes(cookie[20:24])
@@ -112,21 +120,21 @@ def read(entry: Box) -> Aac | Alac:
 
 def _find(content: bytes, name: bytes) -> bytes | None:
     """A box in a description, behind fields whose number depends on its version, and maybe within `wave`."""
+    least = (
+        _COOKIE if name == b"alac" else 0
+    )  # within `wave`, boxes that only name the kind come first
     at = content.find(name, 20)
-    if at < 4:
-        return None
-    stop = at - 4 + int.from_bytes(content[at - 4 : at])
-    if (
-        name == b"alac" and stop - at < 28
-    ):  # within `wave`, a box that only names the kind comes first
+    while at >= 4:
+        stop = at - 4 + int.from_bytes(content[at - 4 : at])
+        if at + 4 + least <= stop <= len(content):
+            return content[at + 4 : stop]
         at = content.find(name, at + 4)
-        stop = at - 4 + int.from_bytes(content[at - 4 : at]) if at >= 4 else 0
-    return content[at + 4 : stop] if at + 4 <= stop <= len(content) else None
+    return None
 
 
-def _descriptor(data: bytes) -> bytes:
-    """The configuration within descriptors within descriptors."""
-    at = 0
+def _descriptor(data: bytes) -> tuple[int, bytes]:
+    """Which coding it is, and its configuration, within descriptors within descriptors."""
+    at = coding = 0
     while at + 2 <= len(data):
         tag, length = data[at], 0
         at += 1
@@ -139,10 +147,11 @@ def _descriptor(data: bytes) -> bytes:
         if tag == 3:  # a stream: a number and flags, which tell of what follows
             flags = data[at + 2] if at + 2 < len(data) else 0
             at += 3 + (2 if flags & 0x80 else 0) + (2 if flags & 0x20 else 0)
-        elif tag == 4:  # its decoder: thirteen bytes
+        elif tag == 4:  # its decoder: thirteen bytes, the first of which names the coding
+            coding = data[at] if at < len(data) else 0
             at += 13
         elif tag == _DECODER_CONFIG:
-            return data[at : at + length]
+            return coding, data[at : at + length]
         else:
             at += length
-    return b""
+    return coding, b""

@@ -74,11 +74,13 @@ class Said:
     Attributes:
         spoken: Each sound with a notice.
         why: Why some sound has none; empty when all have one.
+        detail: What is in the way of that sound.
         messages: The same in sentences.
     """
 
     spoken: tuple[Spoken, ...] = ()
     why: str = ""
+    detail: str = ""
     messages: tuple[str, ...] = ()
 
 
@@ -109,9 +111,9 @@ def speak(source: BinaryIO, row: Format, order: Order, stack: ExitStack) -> tupl
             failed.append((index, unspoken))
         else:
             current = spool if found[-1].count else current
-    why = failed[0][1].why if failed else ""
+    why, detail = (failed[0][1].why, failed[0][1].detail) if failed else ("", "")
     messages = (*(_told(one, count) for one in found), *(_missing(*one, count) for one in failed))
-    return Said(tuple(found), why, messages), current
+    return Said(tuple(found), why, detail, messages), current
 
 
 def _told(spoken: Spoken, count: int) -> str:
@@ -171,7 +173,9 @@ def _spoken(
     """The same, with whatever goes wrong on the way; nothing of the sound before a second is left to hear."""
     with films.open_film(source) as container:
         stream = container.streams.audio[index]
-        number = {"avi": stream.index, "mkv": index, "webm": index}.get(row.name, stream.id)
+        number = {"avi": stream.index, "mkv": index, "webm": index, "mka": index}.get(
+            row.name, stream.id
+        )
         sound = tracks.find(source, row, number, NO_LIMITS)
         coding = _coding(stream, fixed=sound.stored.pieces or sound.stored.fixed)
         skipped = _skipped(container, stream)

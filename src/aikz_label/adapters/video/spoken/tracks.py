@@ -23,6 +23,8 @@ _KINDS = {
     "avi": "avi",
     "mkv": "matroska",
     "webm": "matroska",
+    "m4a": "boxes",
+    "mka": "matroska",
 }
 
 
