@@ -15,6 +15,7 @@ from PIL import Image
 
 from aikz_label import Label, Refused, Verdict, engine, mark, verify
 from aikz_label.adapters.image import ADAPTER
+from aikz_label.adapters.image.jpeg import segments
 from aikz_label.adapters.image.tiff import Tiff, jpeg, page
 from aikz_label.formats import FORMATS
 from aikz_label.label import Origin
@@ -252,6 +253,48 @@ def test_jpeg_with_shared_tables(label, config):
     assert 10 * math.log10(255**2 / error) > 45
 
 
+def own_tables(mode: str) -> tuple[bytes, bytes]:
+    """Two strips of the same picture, whose Huffman tables fit exactly it and stand only in the page; and one strip."""
+    stream = encoded(picture(mode, SIZE), "JPEG", optimize=True, quality=85, subsampling=0)
+    header, scan = segments.walk_header(stream, NO_LIMITS)
+    tables = {segments.DQT, segments.DHT}
+    shared = b"".join(s.data for s in header if s.code in tables)
+    strip = b"".join(s.data for s in header if s.code in segments.SOF) + stream[scan:]
+    strip = b"\xff\xd8" + strip + b"\0" * (len(strip) % 2)
+    channels = 1 if mode == "L" else 3
+    tags = {256: [SIZE[0]], 257: [2 * SIZE[1]], 258: [8] * channels, 259: [7], 277: [channels]}
+    tags |= {262: [6 if channels == 3 else 1], 278: [SIZE[1]]}
+    read = ifd.Tiff.read(raw_page(strip * 2, tags | ({530: [1, 1]} if channels == 3 else {})))
+    editor = Editor(read)
+    starts = [8, 8 + len(strip)]
+    jpeg_tables = b"\xff\xd8" + shared + b"\xff\xd9"
+    wanted = {
+        273: (ifd.LONG, 2, read.pack(ifd.LONG, starts)),
+        279: (ifd.LONG, 2, read.pack(ifd.LONG, [len(strip)] * 2)),
+        347: (ifd.UNDEFINED, len(jpeg_tables), jpeg_tables),
+    }
+    editor.change(read.pages[0], wanted)
+    return editor.data, strip
+
+
+@pytest.mark.parametrize("mode", ["L", "YCbCr"])
+def test_jpeg_with_huffman_tables_of_its_own(mode, label, config):
+    """The badge brings its own beside them; the strip without it is read with those of the page, by libtiff too."""
+    source, strip = own_tables(mode)
+    result = mark(source, None, label, config=config)
+    assert result.data.count(strip) == 1
+    with Image.open(io.BytesIO(source)) as before, Image.open(io.BytesIO(result.data)) as after:
+        was, now = (np.asarray(image, float) for image in (before, after))
+    place = result.report.marker.notice.placements[0]
+    outside = ~area(place, (SIZE[0], 2 * SIZE[1]), 16)
+    other = slice(SIZE[1], None) if place["y"] < 0.5 else slice(0, SIZE[1])
+    assert np.array_equal(was[other], now[other])
+    error = np.mean((was[outside] - now[outside]) ** 2)
+    assert 10 * math.log10(255**2 / error) > 44
+    assert np.array_equal(pages(source)[0][other], pages(result.data)[0][other])
+    assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
+
+
 @pytest.mark.parametrize("subsampling", [(1, 1), (2, 1), (2, 2), (4, 1), (4, 4)])
 def test_colours_that_pixels_share(subsampling, label, config, tmp_path):
     """YCbCr without JPEG: units of some brightnesses and one pair of colours."""
@@ -404,6 +447,9 @@ def test_a_full_palette_makes_room(label, config):
         ({259: [6]}, "old-style JPEG"),
         ({259: [4711]}, "4711"),
         ({262: [32803], 277: [1]}, "raw data"),
+        ({262: [32845], 259: [34676]}, "LogLuv"),
+        ({259: [34661]}, "JBIG"),
+        ({259: [50001], 277: [4], 262: [5], 258: [8] * 4}, "WebP of an unusual kind"),
         ({262: [1234]}, "1234"),
         ({258: [8, 8, 4]}, "not alike"),
         ({258: [17, 17, 17]}, "17 bits"),
@@ -418,6 +464,7 @@ def test_what_cannot_be_painted_is_refused(change, why, label, config):
     with pytest.raises(Refused, match=why) as refusal:
         mark(raw_page(bytes(240 * 160 * 3), tags | change), None, label, config=config)
     assert refusal.value.code == "unsupported-variant"
+    assert "8 bits per channel" not in refusal.value.hint
 
 
 def test_values_that_are_not_there_are_left_out(label, config):
@@ -582,6 +629,34 @@ def test_old_style_jpeg(sampling, photometric, said, length, label, config):
         image.load()
     assert stream[200:400] not in result.data, "the picture without a notice is gone"
     assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
+
+
+def test_old_style_arithmetic_jpeg_becomes_huffmans_and_that_is_said(label, config):
+    ppm = io.BytesIO()
+    picture(size=SIZE).save(ppm, "PPM")
+    command = [require_tool("cjpeg"), "-arithmetic", "-quality", "90"]
+    stream = subprocess.run(command, input=ppm.getvalue(), capture_output=True, check=True).stdout
+    sides = {256: [SIZE[0]], 257: [SIZE[1]], 278: [SIZE[1]]}
+    source = raw_page(stream, sides | {258: [8, 8, 8], 259: [6], 262: [6], 277: [3]})
+    result = mark(source, None, label, config=config)
+    assert any("arithmetically" in warning for warning in result.warnings)
+    assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
+
+
+@pytest.mark.parametrize("lossless", [False, True])
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("layout", [{"rowsperstrip": 50}, {"tile": (64, 64)}])
+def test_webp_in_strips_and_tiles(lossless, channels, layout, label, config):
+    """Whatever the loss of the old blocks was, new ones have none: beside the badge every sample stays."""
+    samples = photo(channels, "uint8")
+    if channels == 4:
+        samples[:60, :60, 3] = 0  # colours that nobody sees stay, too
+    more = {"extrasamples": ["unassalpha"]} if channels == 4 else {}
+    how = {"lossless": True} if lossless else {"level": 80}
+    source = tiff(
+        samples, photometric="rgb", compression="webp", compressionargs=how, **layout, **more
+    )
+    assert_kept(source, mark(source, None, label, config=config), config)
 
 
 @pytest.mark.parametrize("coding", [6, 7])

@@ -58,10 +58,8 @@ _ODD_FRAMES = {
     0xCE: "it is coded in layers (SOF14)",
     0xCF: "it is coded in layers (SOF15)",
 }
-_ARITHMETIC = {
-    0xC9,
-    0xCA,
-}  # sequential and progressive; written with Huffman's codes, which every program reads
+# Sequential and progressive; written with Huffman's codes, which every program reads.
+ARITHMETIC = {0xC9, 0xCA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +147,7 @@ class Jpeg(Container):
     @property
     def losses(self) -> tuple[str, ...]:
         """See `Container.losses`: the coding that only some programs read."""
-        if not any(s.code in _ARITHMETIC for s in self.header):
+        if not any(s.code in ARITHMETIC for s in self.header):
             return ()
         return (
             "This JPEG was coded arithmetically, which few programs read; the labelled one has Huffman codes.",

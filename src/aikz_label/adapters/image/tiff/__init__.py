@@ -17,6 +17,7 @@ from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import Container, Tags, refuse_variant
 from aikz_label.adapters.image.tiff.page import MAX_SAMPLES, OLD_JPEG, WIDTH, Coding, Page
 from aikz_label.adapters.image.tiff.rewriting import Rewriting, comment_is_taken, dangling
+from aikz_label.adapters.image.tiff.variants import reasons, refused
 from aikz_label.carriers import tiff as carrier
 from aikz_label.limits import MIB, Limits
 from aikz_label.metadata import exif_comment, ifd, iim
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from aikz_label.adapters.image.picture import Picture
+    from aikz_label.adapters.image.tiff.blocks import Blocks
     from aikz_label.adapters.image.tiff.picture import TiffPicture
     from aikz_label.engine import Parent
     from aikz_label.formats import Format
@@ -71,7 +73,7 @@ class Tiff(Container):
         shared = Counter(at for page in pages for at in set(page.places[:MAX_SAMPLES]))
         pages = [
             page
-            if any(page.reasons()) or any(shared[at] > 1 for at in page.places[:MAX_SAMPLES])
+            if any(reasons(page)) or any(shared[at] > 1 for at in page.places[:MAX_SAMPLES])
             else page.in_rows()
             for page in pages
         ]
@@ -188,21 +190,37 @@ class Tiff(Container):
         if self.count > _MAX_PICTURES:
             raise refuse_variant(self.title, f"it has more than {_MAX_PICTURES} pages")
         for number, page in enumerate(self.pages, 1):
-            reason = next(page.reasons(), "")
+            reason = next(reasons(page), "")
             if reason:
                 where = f" (page {number} of {self.count})" if self.count > 1 else ""
-                raise refuse_variant(self.title, reason + where)
+                raise refused(self.title, page, reason + where)
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """See `Container.losses`: JPEG that only some programs read."""
+        from aikz_label.adapters.image.tiff import jpeg  # noqa: PLC0415
+
+        blocks = (self._blocks(page) for page in self.pages if page.coding == Coding.JPEG)
+        if not any(jpeg.is_arithmetic(one.stored(0)) for one in blocks):
+            return ()
+        return (
+            "JPEG in this TIFF was coded arithmetically, which few programs read; under the notice it has Huffman codes.",
+        )
 
     def decode(self, index: int = 0) -> TiffPicture:
         """See `Container.decode`; blocks are decoded when they are looked at."""
-        from aikz_label.adapters.image.tiff.blocks import Blocks  # noqa: PLC0415
         from aikz_label.adapters.image.tiff.picture import TiffPicture  # noqa: PLC0415
 
         page = self.pages[index]
-        reason = next(page.reasons(), "")
+        reason = next(reasons(page), "")
         if reason:
-            raise refuse_variant(self.title, reason)
-        return TiffPicture(Blocks(self.tiff, page))
+            raise refused(self.title, page, reason)
+        return TiffPicture(self._blocks(page))
+
+    def _blocks(self, page: Page) -> Blocks:
+        from aikz_label.adapters.image.tiff.blocks import Blocks  # noqa: PLC0415
+
+        return Blocks(self.tiff, page)
 
     def encode(self, pictures: Iterable[Picture], tags: Tags) -> bytes:
         """The painted blocks in the source's file."""
@@ -252,7 +270,7 @@ def check_whole(tiff: ifd.Tiff, found: tuple[ifd.Directory, ...]) -> None:
 
 def _gets_badge(page: Page) -> bool:
     """Whether a preview is large enough, and can be painted."""
-    return min(page.size) >= _LEAST_PREVIEW and not any(page.reasons())
+    return min(page.size) >= _LEAST_PREVIEW and not any(reasons(page))
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The compression of TIFF's strips and tiles, undone and done again, one block at a time.
 
-Deflate and LZMA are Python's own; LZW, PackBits, Zstandard and the CCITT ways go through the libtiff in Pillow, wrapped as
-a tiny file of one strip. Those that pack bytes know nothing of samples, so the tiny file always holds 8-bit grey.
+Deflate and LZMA are Python's own, WebP is Pillow's; LZW, PackBits, Zstandard and the CCITT ways go through the libtiff in
+Pillow, wrapped as a tiny file of one strip. Those that pack bytes know nothing of samples, so the tiny file always holds
+8-bit grey.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ _NAMES = {  # Pillow's
     Coding.CCITT_3: "group3",
     Coding.CCITT_4: "group4",
 }
+_MODES = {3: "RGB", 4: "RGBA"}
 _REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 _LZMA_MEMORY = 256 << 20
 _LEVEL = 6  # of deflate, as libtiff's
@@ -74,6 +76,8 @@ def unpack(
                 out = lzma.LZMADecompressor(memlimit=_LZMA_MEMORY).decompress(data, length)
             case Coding.CCITT_RLE | Coding.CCITT_3 | Coding.CCITT_4:
                 out = _fax(data, page, width, rows)
+            case Coding.WEBP:
+                out = _webp(data, page, width, rows)
             case _:
                 out = _bytes(data, page.coding, rows, row_bytes)
     if len(out) < length:
@@ -95,6 +99,8 @@ def pack(data: bytes, page: Page, width: int, rows: int, row_bytes: int) -> byte
         case Coding.LZMA:
             # as libtiff writes it, which reads no check sum
             out = lzma.compress(data, check=lzma.CHECK_NONE)
+        case Coding.WEBP:
+            out = _as_webp(data, page, width, rows)
         case Coding.CCITT_RLE | Coding.CCITT_3 | Coding.CCITT_4:
             image = Image.frombytes("1", (width, rows), data)
             out = _stripped(image, page, {T4_OPTIONS: page.options})
@@ -110,6 +116,25 @@ def _bytes(data: bytes | memoryview, coding: int, rows: int, row_bytes: int) -> 
     # separated inks are 4 channels that nobody converts
     tags = {258: [8] * samples, 259: [coding], 262: [5 if samples == 4 else 1], 277: [samples]}
     return _open(data, row_bytes // samples, rows, tags).tobytes()
+
+
+def _webp(data: bytes | memoryview, page: Page, width: int, rows: int) -> bytes:
+    """Every block is a WebP file, coded with or without a loss."""
+    with Image.open(BytesIO(data), formats=["WEBP"]) as image:
+        if image.size != (width, rows):
+            raise MediaProblem("damaged", detail_word="no-size")
+        return image.convert(_MODES[page.samples]).tobytes()
+
+
+def _as_webp(data: bytes, page: Page, width: int, rows: int) -> bytes:
+    """One without a loss, whatever the old one was, so that nothing changes beside the badge."""
+    buffer = BytesIO()
+    image = Image.frombytes(_MODES[page.samples], (width, rows), data)
+    try:
+        image.save(buffer, "WEBP", lossless=True, exact=True)
+    except (OSError, ValueError) as error:
+        raise _cannot_write() from error
+    return buffer.getvalue()
 
 
 def _fax(data: bytes | memoryview, page: Page, width: int, rows: int) -> bytes:
@@ -178,11 +203,15 @@ def _stripped(image: Image.Image, page: Page, options: Mapping[int, int]) -> byt
     try:
         image.save(buffer, "TIFF", compression=_NAMES[Coding(page.coding)], tiffinfo=tags)
     except (OSError, KeyError, ValueError) as error:
-        raise Refused(
-            "The libtiff here cannot write this kind of compression.",
-            code="unsupported-variant",
-            hint="Save the file with another compression.",
-        ) from error
+        raise _cannot_write() from error
     made = ifd.Tiff.read(buffer.getvalue())
     (place,), (length,) = (made.numbers(made.pages[0].get(t)) for t in (STRIPS, STRIP_LENGTHS))
     return made.data[place : place + length]
+
+
+def _cannot_write() -> Refused:
+    return Refused(
+        "The libtiff here cannot write this kind of compression.",
+        code="unsupported-variant",
+        hint="Save the file with another compression.",
+    )

@@ -1,12 +1,12 @@
 """JPEG in TIFF: every strip or tile is a JPEG stream of its own, most without tables, which the page holds once.
 
 libtiff keeps the tables of one block while it reads the next, so a block must never bring others than the page has: what is
-encoded here has the same ones, or the page is refused.
+encoded here has the same ones. Huffman tables may fit the old picture only; then it brings some under other numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -16,15 +16,23 @@ from PIL import Image, JpegImagePlugin
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import Tags, decoding, refuse_variant
-from aikz_label.adapters.image.jpeg import Jpeg
+from aikz_label.adapters.image.jpeg import ARITHMETIC, Jpeg
+from aikz_label.adapters.image.jpeg.segments import (
+    DHT,
+    DQT,
+    Segment,
+    made,
+    walk_header,
+)
 from aikz_label.adapters.image.picture import PillowPicture
 from aikz_label.adapters.image.tiff.page import Page, Photometric
 from aikz_label.limits import NO_LIMITS
 
 _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
+_BASELINE, _EXTENDED = 0xC0, 0xC1  # sequential, with Huffman's codes
+_SCAN = b"\xff\xda\0\0"  # where a header ends
 # Adobe's marker with transform 0: three components that are colours as they are, not brightness and differences
 _PLAIN = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
-_QUANTISATION, _HUFFMAN = 0xDB, 0xC4
 _SPARE = 1024  # rows that a stream may have below its block
 
 
@@ -43,6 +51,15 @@ def decoded(data: bytes, page: Page, rows: int) -> NDArray[Any]:
     return samples[:rows]
 
 
+def is_arithmetic(stream: bytes) -> bool:
+    """Whether a block has a kind of codes that is read here and not written."""
+    try:
+        header, _ = walk_header(stream, NO_LIMITS)
+    except MediaProblem:
+        return False
+    return any(segment.code in ARITHMETIC for segment in header)
+
+
 def encoded(block: NDArray[Any], source: bytes, page: Page) -> bytes:
     """A block with other samples, coded as the source is and with the tables of the page.
 
@@ -58,20 +75,46 @@ def encoded(block: NDArray[Any], source: bytes, page: Page) -> bytes:
     buffer = BytesIO()
     image.save(buffer, "JPEG", **_settings(_whole(source, page), mode))
     fresh = Jpeg.parse(buffer.getvalue(), NO_LIMITS, thorough=False)
-    shared = {code: set(_tables(page.tables, code)) for code in (_QUANTISATION, _HUFFMAN)}
-    kept = []
-    for segment in fresh.header:
-        own = shared.get(segment.code)
-        if own is None:
-            if (
-                not 0xE0 <= segment.code <= 0xEF
-            ):  # what Pillow says of the file does not belong here
-                kept.append(segment.data)
-        elif not own:
-            kept.append(segment.data)
-        elif not own >= set(_tables(segment.data, segment.code)):
-            raise refuse_variant("TIFF", "its JPEG tables are its own")
-    return _SOI + b"".join(kept) + fresh.data[fresh.scan :]
+    kept = [s for s in fresh.header if not 0xE0 <= s.code <= 0xEF]  # what Pillow says of the file
+    page_header = _header(page.tables)
+    steps, codes = (_tables(page_header, code) for code in (DQT, DHT))
+    if steps and not steps >= _tables(kept, DQT):
+        raise refuse_variant("TIFF", "its JPEG tables are its own")
+    kept = [s for s in kept if s.code != DQT or not steps]
+    scans = fresh.data[fresh.scan :]
+    if codes >= _tables(kept, DHT):
+        kept = [s for s in kept if s.code != DHT]
+    elif codes:
+        kept, scans = _renumbered(kept, scans, {one[0] & 15 for one in codes})
+    return _SOI + b"".join(s.data for s in kept) + scans
+
+
+def _renumbered(
+    header: list[Segment], scans: bytes, taken: set[int]
+) -> tuple[list[Segment], bytes]:
+    """The same stream with Huffman tables under numbers that the page does not use.
+
+    There are four; the baseline of JPEG has the first two alone, so that a frame may become an extended one.
+    """
+    own = sorted({one[0] & 15 for one in _tables(header, DHT)})
+    free = [number for number in range(4) if number not in taken]
+    if len(free) < len(own):
+        raise refuse_variant("TIFF", "its JPEG tables are its own")
+    number = dict(zip(own, free, strict=False))
+    fresh = []
+    for segment in header:
+        if segment.code == DHT:
+            tables = list(_listed(segment, DHT))
+            moved = (bytes((one[0] & 0xF0 | number[one[0] & 15],)) + one[1:] for one in tables)
+            fresh.append(made(DHT, b"".join(moved)))
+        elif segment.code == _BASELINE and max(number.values()) > 1:
+            fresh.append(made(_EXTENDED, segment.payload))
+        else:
+            fresh.append(segment)
+    head = bytearray(scans[: 5 + 2 * scans[4]])  # marker, length, and two bytes for each component
+    for at in range(6, len(head), 2):
+        head[at] = number[head[at] >> 4] << 4 | number[head[at] & 15]
+    return fresh, bytes(head) + scans[len(head) :]
 
 
 def edited(block: NDArray[Any], source: bytes) -> bytes:
@@ -118,18 +161,22 @@ def _whole(data: bytes, page: Page) -> bytes:
     return _SOI + (_PLAIN if plain else b"") + tables + data.removeprefix(_SOI)
 
 
-def _tables(data: bytes, code: int) -> Iterator[bytes]:
-    """Every single table of a kind: a segment may hold several."""
-    at = 0
-    mark = bytes((0xFF, code))
-    while (at := data.find(mark, at)) >= 0:
-        stop = at + 2 + int.from_bytes(data[at + 2 : at + 4])
-        start = at + 4
-        while start < stop:
-            if code == _QUANTISATION:
-                length = 1 + (128 if data[start] >> 4 else 64)
-            else:
-                length = 17 + sum(data[start + 1 : start + 17])
-            yield data[start : start + length]
-            start += length
-        at = stop
+def _header(tables: bytes) -> tuple[Segment, ...]:
+    """The segments of a page's tables."""
+    alone = tables.removeprefix(_SOI).removesuffix(_EOI)
+    return walk_header(_SOI + alone + _SCAN, NO_LIMITS)[0]
+
+
+def _tables(segments: Sequence[Segment], code: int) -> set[bytes]:
+    """Every single table of a kind."""
+    return {one for segment in segments for one in _listed(segment, code)}
+
+
+def _listed(segment: Segment, code: int) -> Iterator[bytes]:
+    """The tables in a segment, which may hold several of its kind."""
+    rest = segment.payload if segment.code == code else b""
+    while len(rest) > 16:
+        steps = 128 if rest[0] >> 4 else 64
+        length = 1 + steps if code == DQT else 17 + sum(rest[1:17])
+        yield rest[:length]
+        rest = rest[length:]

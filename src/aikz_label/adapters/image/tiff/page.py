@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import IntEnum
 from typing import Literal, Self, TypeAlias
 
@@ -52,18 +51,15 @@ class Coding(IntEnum):
     OLD_DEFLATE = 32946
     LZMA = 34925
     ZSTD = 50000
+    WEBP = 50001
 
 
 _OLD_JPEG_CODING = 6
-_OTHER_CODINGS = {6: "old-style JPEG", 33003: "JPEG 2000", 33005: "JPEG 2000", 34712: "JPEG 2000"}
-_OTHER_CODINGS |= {34661: "JBIG", 34676: "LogLuv", 50001: "WebP", 50002: "JPEG XL"}
 _PREDICTED = (Coding.LZW, Coding.DEFLATE, Coding.OLD_DEFLATE, Coding.LZMA, Coding.ZSTD)
 FAX = (Coding.CCITT_RLE, Coding.CCITT_3, Coding.CCITT_4)
 _CHANNELS = {Photometric.RGB: 3, Photometric.SEPARATED: 4, Photometric.YCBCR: 3}
 _CHANNELS |= {Photometric.CIELAB: 3, Photometric.ICCLAB: 3}
 _SAMPLE_KIND = {1: "u", 2: "i", 3: "f", 4: "u"}  # 4 is undefined, which libtiff takes for 1
-_RAW = {32803: "a camera's raw data", 34892: "a camera's raw data"}
-_RAW |= {32844: "LogL", 32845: "LogLuv", 10: "ITU L*a*b*", 51177: "depth"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,70 +248,6 @@ class Page:
             return self.block[1]
         row = index // self.across % self.down
         return min(self.block[1], self.size[1] - row * self.block[1])
-
-    # --- what is not handled ----------------------------------------------------------------------------------------
-
-    def reasons(self) -> Iterator[str]:
-        """Why it cannot be painted without a loss."""
-        if self.photometric in _RAW:
-            yield f"its pixels are {_RAW[self.photometric]}"
-        elif self.photometric < 0:
-            yield "it does not say what its colours are"
-        elif self.photometric not in Photometric.__members__.values():
-            yield f"its colours are of kind {self.photometric}"
-        if self.coding not in Coding.__members__.values():
-            yield f"it is compressed as {_OTHER_CODINGS.get(self.coding, self.coding)}"
-        if len(set(self.bits)) > 1 or len(set(self.kind)) > 1 or "?" in self.kind:
-            yield "its channels are not alike"
-        elif not self._depth_is_known():
-            yield f"it has {self.depth} bits per channel"
-        elif not self._predictor_is_known():
-            yield f"its predictor is {self.predictor}"
-        yield from self._odd_layouts()
-
-    def _depth_is_known(self) -> bool:
-        if self.kind[0] == "f":
-            return self.depth in {16, 32, 64}
-        if self.kind[0] == "i":
-            return self.depth in {8, 16, 32, 64}
-        return 0 < self.depth <= 16 or self.depth in {24, 32, 64}
-
-    def _predictor_is_known(self) -> bool:
-        match self.predictor:
-            case 1:
-                return True
-            case 2:
-                return self.depth in {8, 16, 32, 64}
-            case 3:
-                return self.kind[0] == "f"
-        return False
-
-    def _sampling_is_known(self) -> bool:
-        if self.subsampling == (1, 1) or self.coding == Coding.JPEG:
-            return True
-        whole = not self.block[1] % self.subsampling[1] or self.down == 1
-        plain = (self.depth, self.samples, self.planar, self.predictor) == (8, 3, False, 1)
-        return plain and whole and {*self.subsampling} <= {1, 2, 4}
-
-    def _odd_layouts(self) -> Iterator[str]:
-        known = self.photometric in Photometric.__members__.values()
-        if known and self.samples < self.colours:
-            yield "it has fewer channels than its colours need"
-        if self.photometric == Photometric.SEPARATED and self.ink_set != 1:
-            yield "its inks are not cyan, magenta, yellow and black"
-        if self.photometric == Photometric.PALETTE and (
-            self.depth > 8 or len(self.colour_map) != 3 << self.depth or self.samples > 2
-        ):
-            yield "its palette is unusual"
-        if self.coding in FAX and ((self.bits, self.samples) != ((1,), 1) or self.options & 2):
-            yield "it is a fax of an unusual kind"
-        if self.coding == Coding.JPEG and (self.depth != 8 or self.reversed):
-            yield "it is JPEG of more than 8 bits"
-        if not self._sampling_is_known():
-            yield "its colours are sampled in an unusual way"
-        needed = self.across * self.down * self.planes
-        if len(self.places) < needed or len(self.lengths) < needed:
-            yield "it does not say where its image data is"
 
 
 def _is_jpeg_file(
