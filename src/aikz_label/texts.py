@@ -6,13 +6,14 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from aikz_label.errors import UsageError
 from aikz_label.values import dataclass
 
 LANGUAGES = ("kk", "ru", "en")
+_DATA = Path(__file__).with_name("data")
 
 # Characters that rewrite a terminal, reorder a line or hide in it: C0, C1, bidi, zero-width, private use, surrogates.
 _DANGEROUS = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -26,7 +27,7 @@ def load_data(name: str) -> Mapping[str, Any]:
 
 @cache
 def _text(name: str) -> str:
-    return files("aikz_label").joinpath("data", f"{name}.toml").read_text(encoding="utf-8")
+    return (_DATA / f"{name}.toml").read_text(encoding="utf-8")
 
 
 @cache

@@ -220,14 +220,12 @@ def _rule(line: str, *, excludes: bool) -> tuple[re.Pattern[str], bool, bool]:
     return regex, negated if excludes else not negated, folders
 
 
-_TOKENS = re.compile(r"\*\*/|^\*\*$|/\*\*$|\*+|\?|\[[!^]?\]?[^\]]*\]|.", re.DOTALL)
-
-
-_END = fnmatch.translate("").removeprefix("(?s:)")
+_TOKENS = r"(?s)\*\*/|^\*\*$|/\*\*$|\*+|\?|\[[!^]?\]?[^\]]*\]|."
 
 
 def _pieces(pattern: str) -> Iterator[str]:
-    for piece in _TOKENS.findall(pattern):
+    end = fnmatch.translate("").removeprefix("(?s:)")
+    for piece in re.findall(_TOKENS, pattern):
         if piece == "**/":
             yield "(?:[^/]+/)*"
         elif piece == "/**":
@@ -240,6 +238,6 @@ def _pieces(pattern: str) -> Iterator[str]:
             yield "[^/]"
         elif piece.startswith("["):  # a range may be empty, or no range at all
             known = f"[!{piece[2:]}" if piece.startswith("[^") else piece
-            yield f"(?!/){fnmatch.translate(known).removesuffix(_END)}"
+            yield f"(?!/){fnmatch.translate(known).removesuffix(end)}"
         else:
             yield re.escape(piece)

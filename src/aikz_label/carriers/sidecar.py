@@ -7,7 +7,6 @@ For formats that have no place for a marker, and for any file whatever on reques
 
 from __future__ import annotations
 
-import hashlib
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -142,6 +141,8 @@ def read(source: BinaryIO, beside: Sidecar, trust: tuple[TrustList, ...]) -> eng
 
 
 def _digest(source: BinaryIO, algorithm: str) -> bytes:
+    import hashlib  # noqa: PLC0415  # and with it OpenSSL
+
     digest = hashlib.new(algorithm)
     source.seek(0)
     while block := source.read(_CHUNK):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import atexit
 import contextlib
+import gc
 import io
 import os
 import signal
@@ -43,6 +44,9 @@ _GROUPS = {"trust", "identity", "ca"}  # of commands, each with options of its o
 
 def entry() -> NoReturn:
     """Entry point of the installed command."""
+    gc.set_threshold(
+        50_000
+    )  # while modules are imported, there is much to look at and nothing to find
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -62,8 +66,10 @@ def entry() -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    options, unknown = build_parser(arguments).parse_known_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    begins = bool(words) and words[0] in _COMMANDS
+    parser = build_parser(words[:1] if begins else words, listed=not begins)
+    options, unknown = parser.parse_known_args(words)
     if unknown:  # said with the options of that command, not of the program
         options.command.error(f"unrecognized arguments: {' '.join(unknown)}")
     from aikz_label.errors import LabelError  # noqa: PLC0415
@@ -115,11 +121,14 @@ def _terminate(*_: object) -> NoReturn:
     raise SystemExit(128 + signal.SIGTERM)
 
 
-def build_parser(named: Collection[str] = _COMMANDS.keys()) -> argparse.ArgumentParser:
+def build_parser(
+    named: Collection[str] = _COMMANDS.keys(), *, listed: bool = True
+) -> argparse.ArgumentParser:
     """The command line as an argument parser.
 
     Args:
-        named: Words among which are the commands that may be asked for; of the others it knows only what they do.
+        named: Words among which are the commands that may be asked for.
+        listed: Know the others too, though not their options.
     """
     common = config_option()
     parser = argparse.ArgumentParser(
@@ -134,7 +143,8 @@ def build_parser(named: Collection[str] = _COMMANDS.keys()) -> argparse.Argument
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, (home, text) in _COMMANDS.items():
         if name not in named:
-            commands.add_parser(name, help=text, add_help=False)
+            if listed:
+                commands.add_parser(name, help=text, add_help=False)
             continue
         command = commands.add_parser(
             name,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import os
 import stat
@@ -330,6 +329,8 @@ def _exists(path: Path) -> OutputExists:
 def sha256(stream: BinaryIO) -> str:
     """The SHA-256 of a whole stream, in hexadecimal; leaves it at its start."""
     stream.seek(0)
+    import hashlib  # noqa: PLC0415  # and with it OpenSSL
+
     digest = hashlib.sha256()
     while block := stream.read(_CHUNK):
         digest.update(block)

@@ -8,7 +8,6 @@ reason that was to be expected, and whoever knows the carrier checks the rest.
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 from collections.abc import Mapping
 from typing import Any, BinaryIO
@@ -36,6 +35,8 @@ class Binding:
 
     def fits(self, source: BinaryIO) -> bool:
         """Whether the bytes of a file have this digest, without the exclusions as they stand."""
+        import hashlib  # noqa: PLC0415  # and with it OpenSSL
+
         hashed, at = hashlib.new(self.algorithm), 0
         end = source.seek(0, io.SEEK_END)
         for start, length in (*self.exclusions, (end, 0)):

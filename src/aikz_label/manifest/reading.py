@@ -224,9 +224,11 @@ def _why_invalid(codes: list[str], active: Mapping[str, Any]) -> str:
     """
     failures = items(active, "failure")
     said = [str(i.get("explanation")) for i in failures if str(i.get("code")).endswith(".mismatch")]
-    if any(code.startswith("algorithm.") for code in codes) or any(map(_UNKNOWN.search, said)):
+    if any(code.startswith("algorithm.") for code in codes) or any(
+        re.search(_UNKNOWN, text) for text in said
+    ):
         return "algorithm"
-    if any(map(_LEFT_OUT.search, said)):
+    if any(re.search(_LEFT_OUT, text) for text in said):
         return "exclusion"
     why = _why(codes)
     if why == "damaged" and codes and "claimSignature.validated" in _codes(active, "success"):
@@ -234,8 +236,8 @@ def _why_invalid(codes: list[str], active: Mapping[str, Any]) -> str:
     return why
 
 
-_UNKNOWN = re.compile(r"unsupported|unknown alg", re.IGNORECASE)
-_LEFT_OUT = re.compile(r"exclusion does not match the manifest", re.IGNORECASE)
+_UNKNOWN = r"(?i)unsupported|unknown alg"
+_LEFT_OUT = r"(?i)exclusion does not match the manifest"
 
 
 def _why(codes: list[str]) -> str:

@@ -14,7 +14,7 @@ from aikz_label.manifest.assertions import SOURCE_TYPE
 
 SOURCE = "DigitalSourceType"
 PROPERTIES = (SOURCE, "AISystemUsed", "AISystemVersionUsed")
-_LINE = re.compile(
+_LINE = (
     rf"{SOURCE}=(\S+?)(?:; AISystemUsed=(.{{1,1000}}?))?(?:; AISystemVersionUsed=(.{{1,1000}}))?"
 )
 
@@ -35,6 +35,6 @@ def line(label: Label) -> str:
 
 def parsed(text: str) -> Mapping[str, str]:
     """The properties of such a line; none for any other text."""
-    found = _LINE.fullmatch(text)
+    found = re.fullmatch(_LINE, text)
     values = found.groups() if found else ()
     return {name: value for name, value in zip(PROPERTIES, values, strict=False) if value}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
@@ -62,6 +61,8 @@ class TrustList:
 
     def fingerprints(self) -> tuple[str, ...]:
         """SHA-256 of what is on it, in hexadecimal."""
+        import hashlib  # noqa: PLC0415  # and with it OpenSSL
+
         return tuple(hashlib.sha256(block).hexdigest() for block in self.ders())
 
 

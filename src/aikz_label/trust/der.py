@@ -95,7 +95,7 @@ class Item:
         if bool(point) != bool(fraction):
             raise Malformed("time")
         try:
-            moment = datetime.strptime(whole, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+            moment = datetime.fromisoformat(f"{whole[:8]}T{whole[8:]}").replace(tzinfo=UTC)
         except ValueError as error:
             raise Malformed("time") from error
         return moment.replace(microsecond=int(fraction[:6].ljust(6, "0")) if fraction else 0)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from enum import IntEnum
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from aikz_label.adapters import MediaProblem
@@ -17,6 +16,8 @@ from aikz_label.adapters.image.container import Chunk, Container, Tags
 from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from PIL.Image import Image
 
     from aikz_label.adapters.image.canvas import Box
@@ -80,7 +81,7 @@ class Grown:
     data: bytes
     lead: bool
     recoded: bool = False
-    longer: Fraction = Fraction(0)
+    longer: Fraction | int = 0
 
 
 class Animated(Container):
