@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import numpy as np
@@ -21,8 +21,8 @@ from aikz_label.adapters.image.jpeg.segments import DHT, DQT, DRI, EOI, SOS
 from aikz_label.values import dataclass
 
 _DNL = 0xDC
-_RESTART = re.compile(rb"\xff+[\xd0-\xd7]")
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+RESTART = re.compile(rb"\xff+[\xd0-\xd7]")
+MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
 _MAX_SCANS = 500
 
 
@@ -83,7 +83,9 @@ def read(header: bytes, tables: Sequence[bytes], scans: bytes) -> Frame:
     if header[1] not in {0xC0, 0xC1, 0xC2}:
         raise Unreadable("its coding is not Huffman's")
     progressive = header[1] == 0xC2
-    components = _components(header)
+    components = laid_out(header)
+    for one in components:
+        one.data = array("h", bytes(2 * 64 * one.columns * one.rows))
     reader = _Reader(components, progressive=progressive)
     try:
         for segment in tables:
@@ -96,7 +98,12 @@ def read(header: bytes, tables: Sequence[bytes], scans: bytes) -> Frame:
     return Frame(progressive, components, reader.interval)
 
 
-def _components(header: bytes) -> tuple[Component, ...]:
+def laid_out(header: bytes) -> tuple[Component, ...]:
+    """The channels that a frame header tells of, without coefficients.
+
+    Raises:
+        Unreadable: It makes no sense.
+    """
     height, width = int.from_bytes(header[5:7]), int.from_bytes(header[7:9])
     listed = [header[10 + at : 13 + at] for at in range(0, 3 * header[9], 3)]
     factors = [(one[1] >> 4, one[1] & 15) for one in listed if len(one) == 3]
@@ -113,8 +120,7 @@ def _components(header: bytes) -> tuple[Component, ...]:
     for one, (h, v) in zip(listed, factors, strict=True):
         size = -(-width * h // (8 * widest)), -(-height * v // (8 * highest))
         columns, rows = across * h, down * v
-        empty = array("h", bytes(2 * 64 * columns * rows))
-        found.append(Component(one[0], h, v, one[2], size, columns, rows, empty))
+        found.append(Component(one[0], h, v, one[2], size, columns, rows, array("h")))
     return tuple(found)
 
 
@@ -131,7 +137,7 @@ class _Reader:
         """Read scan after scan."""
         at, count = 0, 0
         while True:
-            found = _MARKER.search(data, at)
+            found = MARKER.search(data, at)
             if found is None:
                 raise Unreadable("it has no end")
             code, at = found[1][0], found.end()
@@ -143,7 +149,7 @@ class _Reader:
                 count += 1
                 if count > _MAX_SCANS:
                     raise Unreadable("it has too many scans")
-                end = _MARKER.search(data, stop)
+                end = MARKER.search(data, stop)
                 at = end.start() if end else len(data)
                 self._read(self._scan(payload), data[stop:at])
             elif code in {_DNL, DQT}:
@@ -156,10 +162,9 @@ class _Reader:
         """Take a table or the restart interval; other segments mean nothing here."""
         if code == DRI:
             self.interval = int.from_bytes(payload[:2])
-        while code == DHT and len(payload) > 16:
-            count = sum(payload[1:17])
-            self._tables[payload[0]] = _lookup(payload[1:17], payload[17 : 17 + count])
-            payload = payload[17 + count :]
+        if code == DHT:
+            for number, counts, symbols in definitions(payload):
+                self._tables[number] = lookup(counts, symbols).tolist()
 
     def _scan(self, payload: bytes) -> Scan:
         count = payload[0]
@@ -177,7 +182,7 @@ class _Reader:
 
     def _read(self, scan: Scan, data: bytes) -> None:
         mcus = _mcus(scan, self._components)
-        parts = _RESTART.split(data) if self.interval else [_RESTART.split(data, 1)[0]]
+        parts = RESTART.split(data) if self.interval else [RESTART.split(data, 1)[0]]
         step = self.interval or max(1, len(mcus))
         data_of = [self._components[index].data for index, _, _ in scan.members]
         for number, part in enumerate(parts[: -(-len(mcus) // step)]):
@@ -202,8 +207,16 @@ class _Reader:
         return self._tables[number]
 
 
-def _lookup(counts: bytes, symbols: bytes) -> Table:
-    """The table as one entry for all that can follow; what is no code reads as zero, as in every decoder."""
+def definitions(payload: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+    """The tables in a segment: number, how many codes there are of each length, and the symbols in their order."""
+    while len(payload) > 16:
+        count = sum(payload[1:17])
+        yield payload[0], payload[1:17], payload[17 : 17 + count]
+        payload = payload[17 + count :]
+
+
+def lookup(counts: bytes, symbols: bytes) -> NDArray[np.int32]:
+    """The table as one entry for all that can follow, see `loops.Table`; no code reads as zero, as in every decoder."""
     entries: list[NDArray[np.int32]] = []
     given, room = iter(symbols), 1 << 16
     for length, count in enumerate(counts, 1):
@@ -213,8 +226,7 @@ def _lookup(counts: bytes, symbols: bytes) -> Table:
             room -= each
     if room < 0:
         raise Unreadable("a Huffman table has too many codes")
-    found: list[int] = np.concatenate([*entries, np.full(room, 17 << 8, np.int32)]).tolist()
-    return found
+    return np.concatenate([*entries, np.full(room, 17 << 8, np.int32)])
 
 
 def _mcus(scan: Scan, components: tuple[Component, ...]) -> Mcus:

@@ -8,7 +8,7 @@ the bits that follow it, as rows of one array: nothing here loops over blocks.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import count, pairwise
 
 import numpy as np
@@ -22,7 +22,7 @@ Numbers = NDArray[np.int64]
 
 _BANDS = ((1, 5), (6, 63))
 _LONGEST_RUN = 0x7FFF
-_PLACES = 128  # in the order of one block: the coefficients, then its end
+PLACES = 128  # in the order of one block: the coefficients, then its end
 _AT_ONCE = 1 << 16  # tokens
 _NEVER = 1 << 40
 _MOST_BITS = 15  # after a symbol, as far as four bits can say
@@ -52,20 +52,31 @@ def _scan(frame: Frame, group: tuple[int, ...], first: int, last: int) -> bytes:
         starts = np.diff(order // step, prepend=-1) != 0
         slot = min(index, 1)
         if first == 0:
-            parts.append(_means(order, blocks[:, 0], starts, slot))
+            values = blocks[:, 0].astype(np.int64)
+            steps = np.where(starts, values, np.diff(values, prepend=0))
+            parts.append(means(order, steps, slot))
         if last > 0:
             band = blocks[:, max(1, first) : last + 1]
-            parts += _others(order, band, starts, 16 + slot, max(1, first), merge=first > 0)
-    tokens = np.concatenate(parts)
-    if tokens[:, 4].max(initial=0) > _MOST_BITS:
-        raise Unreadable("a coefficient is too large")
-    tokens = tokens[np.argsort(tokens[:, 0], kind="stable")]
+            parts += others(order, band, starts, 16 + slot, max(1, first), merge=first > 0)
+    tokens = in_order(parts)
     tables, coded, lengths = _coded(tokens)
     members = b"".join(bytes((frame.components[i].number, 0x11 * min(i, 1))) for i in group)
     header = bytes((len(group),)) + members + bytes((first, last, 0))
-    cuts = np.flatnonzero(np.diff(tokens[:, 0] // _PLACES // step)) + 1
+    cuts = np.flatnonzero(np.diff(tokens[:, 0] // PLACES // step)) + 1
     data = _joined(coded, lengths, cuts)
     return tables + b"\xff\xda" + (len(header) + 2).to_bytes(2) + header + data
+
+
+def in_order(parts: list[Numbers]) -> Numbers:
+    """All tokens as they follow one another.
+
+    Raises:
+        Unreadable: One is too large.
+    """
+    tokens = np.concatenate(parts)
+    if tokens[:, 4].max(initial=0) > _MOST_BITS:
+        raise Unreadable("a coefficient is too large")
+    return tokens[np.argsort(tokens[:, 0], kind="stable")]
 
 
 def _ordered(one: Component, unit: int, before: int) -> tuple[Numbers, NDArray[np.int16]]:
@@ -93,23 +104,20 @@ def _after(values: Numbers, sizes: Numbers) -> Numbers:
     return np.where(values < 0, values + (1 << sizes) - 1, values)
 
 
-def _means(
-    order: Numbers, means: NDArray[np.int16], starts: NDArray[np.bool_], slot: int
-) -> Numbers:
-    values = means.astype(np.int64)
-    steps = np.where(starts, values, np.diff(values, prepend=0))
+def means(order: Numbers, steps: Numbers, table: int) -> Numbers:
+    """Of every block by how much its mean differs from that before it."""
     sizes = _sizes(steps)
-    return _tokens(order * _PLACES, slot, sizes, _after(steps, sizes), sizes)
+    return _tokens(order * PLACES, table, sizes, _after(steps, sizes), sizes)
 
 
-def _others(
+def others(
     order: Numbers,
     band: NDArray[np.int16],
     starts: NDArray[np.bool_],
     table: int,
-    low: int,
+    low: int = 1,
     *,
-    merge: bool,
+    merge: bool = False,
 ) -> list[Numbers]:
     """The other coefficients: those that are not zero, each with the zeros before it, and where blocks end early."""
     block, place = np.nonzero(band)
@@ -120,7 +128,7 @@ def _others(
     which = np.repeat(np.arange(len(block)), 1 + zeros // 16)
     final = np.diff(which, append=-1) != 0  # before it come tokens of 16 zeros each
     found = _tokens(
-        order[block[which]] * _PLACES + low + place[which],
+        order[block[which]] * PLACES + low + place[which],
         table,
         np.where(final, zeros[which] % 16 << 4 | sizes[which], 0xF0),
         np.where(final, _after(values, sizes)[which], 0),
@@ -128,7 +136,7 @@ def _others(
     )
     early = band[:, -1] == 0
     if not merge:
-        return [found, _tokens(order[early] * _PLACES + _PLACES - 1, table, 0, 0, 0)]
+        return [found, _tokens(order[early] * PLACES + PLACES - 1, table, 0, 0, 0)]
     return [found, _runs(order, early, starts | band.any(axis=1), table)]
 
 
@@ -145,29 +153,51 @@ def _runs(
     rest = counts - (pieces - 1) * _LONGEST_RUN
     runs = np.where(final, rest[which], _LONGEST_RUN)
     length = _sizes(runs) - 1
-    key = order[heads[which]] * _PLACES + _PLACES - 1
+    key = order[heads[which]] * PLACES + PLACES - 1
     return _tokens(key, table, length << 4, runs - (1 << length), length)
 
 
 def _coded(tokens: Numbers) -> tuple[bytes, Numbers, Numbers]:
     """The table segments, then for every token code and bits together, and how many they are."""
-    segments, coded, lengths = [], tokens[:, 3].copy(), tokens[:, 4].copy()
+    segments, tables = [], {}
+    for table in map(int, np.unique(tokens[:, 1])):
+        symbols = tokens[tokens[:, 1] == table, 2]
+        tables[table] = counts, listed = _huffman(np.bincount(symbols, minlength=256))
+        body = bytes((table,)) + counts + listed
+        segments.append(b"\xff\xc4" + (len(body) + 2).to_bytes(2) + body)
+    return b"".join(segments), *coded_with(tokens, tables)
+
+
+def coded_with(
+    tokens: Numbers, tables: Mapping[int, tuple[bytes, bytes]]
+) -> tuple[Numbers, Numbers]:
+    """For every token code and bits together, and how many they are.
+
+    Raises:
+        Unreadable: A table has no code for one of them.
+    """
+    coded, lengths = tokens[:, 3].copy(), tokens[:, 4].copy()
     for table in map(int, np.unique(tokens[:, 1])):
         mine = tokens[:, 1] == table
         symbols = tokens[mine, 2]
-        counts, listed = _huffman(np.bincount(symbols, minlength=256))
-        body = bytes((table,)) + counts + listed
-        segments.append(b"\xff\xc4" + (len(body) + 2).to_bytes(2) + body)
-        codes, sizes = np.zeros(256, np.int64), np.zeros(256, np.int64)
-        code, given = 0, iter(listed)
-        for size, number in enumerate(counts, 1):
-            for _, symbol in zip(range(number), given, strict=False):
-                codes[symbol], sizes[symbol] = code, size
-                code += 1
-            code <<= 1
+        codes, sizes = codes_of(*tables[table])
+        if not sizes[symbols].all():
+            raise Unreadable("its tables lack a code")
         coded[mine] |= codes[symbols] << tokens[mine, 4]
         lengths[mine] += sizes[symbols]
-    return b"".join(segments), coded, lengths
+    return coded, lengths
+
+
+def codes_of(counts: bytes, listed: bytes) -> tuple[Numbers, Numbers]:
+    """The code of every symbol and its length, which is 0 where there is none (T.81 C.2)."""
+    codes, sizes = np.zeros(256, np.int64), np.zeros(256, np.int64)
+    code, given = 0, iter(listed)
+    for size, number in enumerate(counts, 1):
+        for _, symbol in zip(range(number), given, strict=False):
+            codes[symbol], sizes[symbol] = code, size
+            code += 1
+        code <<= 1
+    return codes, sizes
 
 
 def _huffman(frequencies: NDArray[np.intp]) -> tuple[bytes, bytes]:
@@ -204,13 +234,14 @@ def _joined(coded: Numbers, lengths: Numbers, cuts: Numbers) -> bytes:
     for number, (start, stop) in enumerate(pairwise(edges)):
         if number:
             pieces.append(bytes((0xFF, 0xD0 + (number - 1) % 8)))
-        bits = np.concatenate([*_bits(coded[start:stop], lengths[start:stop])])
+        bits = np.concatenate([*bits_of(coded[start:stop], lengths[start:stop])])
         filled = np.concatenate([bits, np.ones(-len(bits) % 8, np.uint8)])
         pieces.append(np.packbits(filled).tobytes().replace(b"\xff", b"\xff\x00"))
     return b"".join(pieces)
 
 
-def _bits(coded: Numbers, lengths: Numbers) -> Iterator[NDArray[np.uint8]]:
+def bits_of(coded: Numbers, lengths: Numbers) -> Iterator[NDArray[np.uint8]]:
+    """The bits one by one, of many tokens at a time."""
     for start in range(0, max(1, len(coded)), _AT_ONCE):
         some, sizes = coded[start : start + _AT_ONCE], lengths[start : start + _AT_ONCE]
         ends = np.cumsum(sizes)

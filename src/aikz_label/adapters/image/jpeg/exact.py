@@ -61,9 +61,9 @@ def edited(
     assert picture.painted is not None
     tables = [*_standard_tables(), *(s.data for s in header if s.code in {DHT, DRI})]
     frame = coefficients.read(next(s.data for s in header if s.code in SOF), tables, scans)
-    steps = _quantisation(header)
-    part = picture.image.crop(_edges(picture.painted))
-    for component, plane in zip(frame.components, _planes(part, transform), strict=True):
+    steps = quantisation(header)
+    part = picture.image.crop(edges_of(picture.painted))
+    for component, plane in zip(frame.components, planes(part, transform), strict=True):
         if component.table not in steps:
             raise Unreadable("a quantisation table is missing")
         widest, highest = (max(getattr(c, name) for c in frame.components) for name in "hv")
@@ -83,11 +83,12 @@ def _standard_tables() -> tuple[bytes, ...]:
     return tuple(s.data for s in header if s.code == DHT)
 
 
-def _edges(box: Box) -> tuple[int, int, int, int]:
+def edges_of(box: Box) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom."""
     return box[0], box[1], box[0] + box[2], box[1] + box[3]
 
 
-def _planes(part: Image.Image, transform: int | None) -> list[Image.Image]:
+def planes(part: Image.Image, transform: int | None) -> list[Image.Image]:
     """The channels as the file stores them."""
     if part.mode != "CMYK":
         return list(part.split())
@@ -98,7 +99,8 @@ def _planes(part: Image.Image, transform: int | None) -> list[Image.Image]:
     return [*colours.split(), ImageChops.invert(black)]
 
 
-def _quantisation(header: Sequence[Segment]) -> dict[int, NDArray[np.float64]]:
+def quantisation(header: Sequence[Segment]) -> dict[int, NDArray[np.float64]]:
+    """The tables by number, in the order of coefficients."""
     found = {}
     for segment in header:
         payload = segment.payload if segment.code == DQT else b""
@@ -133,7 +135,7 @@ class _Region:
     ) -> _Region:
         """The part of a channel of that scale, without a rim of so many samples where it is inside the picture."""
         assert picture.painted is not None
-        (left, top, right, bottom), (width, height) = _edges(picture.painted), picture.stored
+        (left, top, right, bottom), (width, height) = edges_of(picture.painted), picture.stored
         last = right == width, bottom == height
         edges = (
             int(left * scale[0]) + inset[0] * (left > 0),
@@ -170,7 +172,7 @@ def _paint(
         samples[:, x + size[0] :] = samples[:, x + size[0] - 1, None]
     if region.last[1]:
         samples[y + size[1] :] = samples[y + size[1] - 1]
-    blocks[...] = _coefficients(samples, steps)
+    blocks[...] = transformed(samples, steps)
 
 
 def _samples(blocks: NDArray[np.int16], steps: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -182,7 +184,8 @@ def _samples(blocks: NDArray[np.int16], steps: NDArray[np.float64]) -> NDArray[n
     return spread.transpose(0, 2, 1, 3).reshape(8 * rows, 8 * columns)
 
 
-def _coefficients(samples: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.int16]:
+def transformed(samples: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.int16]:
+    """The coefficients of whole blocks, by row, column and place in the block."""
     rows, columns = samples.shape[0] // 8, samples.shape[1] // 8
     blocks = samples.reshape(rows, 8, columns, 8).transpose(0, 2, 1, 3) - 128
     values = (_DCT @ blocks @ _DCT.T).reshape(rows, columns, 64)[..., _ZIGZAG]

@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aikz_label.values import dataclass
 
@@ -40,12 +41,17 @@ class Scan:
 
 def words_of(part: bytes) -> tuple[array[int], int]:
     """The four bytes from every byte on, with zeros after the end, and the number of bits."""
-    part = part.replace(b"\xff\x00", b"\xff")
-    padded = np.frombuffer(part + bytes(_AFTER + 4), np.uint8).astype(np.uint32)
-    words = padded[:-3] << 24 | padded[1:-2] << 16 | padded[2:-1] << 8 | padded[3:]
+    plain = part.replace(b"\xff\x00", b"\xff")
     found = array("I")
-    found.frombytes(words.astype(np.uint32).tobytes())
-    return found, 8 * len(part)
+    found.frombytes(words(plain).tobytes())
+    return found, 8 * len(plain)
+
+
+def words(plain: bytes) -> NDArray[np.uint32]:
+    """The same of data without stuffing."""
+    padded = np.frombuffer(plain + bytes(_AFTER + 4), np.uint8).astype(np.uint32)
+    found = padded[:-3] << 24 | padded[1:-2] << 16 | padded[2:-1] << 8 | padded[3:]
+    return found.astype(np.uint32, copy=False)
 
 
 # The loops below run once per coefficient, so each is one function without calls. Everywhere `words[at >> 3]` holds the

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image, JpegImagePlugin
 
 from aikz_label.adapters.image.container import decoding
-from aikz_label.adapters.image.jpeg import exact
+from aikz_label.adapters.image.jpeg import exact, splice
 from aikz_label.adapters.image.jpeg.coefficients import Unreadable
 from aikz_label.adapters.image.jpeg.segments import APP0, APP14, DHT, DRI, Segment, walk_header
 from aikz_label.limits import NO_LIMITS
@@ -93,6 +93,8 @@ def recoded(source: Jpeg, picture: PillowPicture) -> Coded:
     kind, size = _kind(source), source.end - source.scan
     sampling = kind.sampling(picture.image.mode)
     in_place = kind.sharp and picture.stored == source.size and picture.painted is not None
+    if in_place and (found := _spliced(source, picture, kind)) is not None:
+        return found
     if in_place and (sampling is None or (size <= _CHEAP and _pixels(picture) <= _SMALL)):
         found = _edited(source, picture, kind)
         if found is not None:
@@ -109,6 +111,17 @@ def _kind(source: Jpeg) -> _Kind:
         progressive = bool(opened.info.get("progressive"))
         transform = opened.info.get("adobe_transform")
         return _Kind(opened.layer, opened.quantization, progressive, transform)
+
+
+def _spliced(source: Jpeg, picture: PillowPicture, kind: _Kind) -> Coded | None:
+    """With all bits of the source but those under the notice; if possible."""
+    data = source.data[source.scan : source.end]
+    try:
+        scans = splice.spliced(source.header, data, picture, kind.transform)
+    except Unreadable:
+        return None
+    found = Coded(tuple(s for s in source.header if not s.is_metadata), scans)
+    return found if _near(source, picture, found) else None
 
 
 def _edited(source: Jpeg, picture: PillowPicture, kind: _Kind) -> Coded | None:

@@ -1,0 +1,189 @@
+"""Drawing into a sequential JPEG without decoding it: units under the notice are coded anew, with the file's own tables.
+
+Every other bit is the source's, in a place of its own: no other block changes, whatever the sampling and the colours, and
+the file grows by what the notice takes. A unit tells its means as differences to those before, so the first one after the
+notice has these told anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from aikz_label.adapters.image.jpeg import entropy, exact
+from aikz_label.adapters.image.jpeg.coefficients import Unreadable
+from aikz_label.adapters.image.jpeg.edits import Edit, Known, Run
+from aikz_label.adapters.image.jpeg.scan import Scan
+from aikz_label.adapters.image.jpeg.segments import EOI, Segment
+from aikz_label.adapters.image.jpeg.units import Bits, Interval, Numbers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from aikz_label.adapters.image.canvas import Box
+    from aikz_label.adapters.image.picture import PillowPicture
+
+_SPARE = 64 * 1024  # bytes, beyond what units of usual size take
+_MOST_BYTES = 4 * 1024 * 1024  # read to the end of the notice: a megabyte takes a third of a second
+
+
+def spliced(
+    header: Sequence[Segment], scans: bytes, picture: PillowPicture, transform: int | None
+) -> bytes:
+    """The scan with the painted part of a picture, from its header to the end marker; the tables are the file's own.
+
+    Args:
+        header: All segments before the scan.
+        scans: Everything from there to the end of the picture.
+        picture: The painted picture.
+        transform: What the Adobe segment says of four colours; `None` without one.
+
+    Raises:
+        Unreadable: The picture is not of a kind that this handles.
+    """
+    assert picture.painted is not None
+    scan = Scan.read(header, scans)
+    columns, rows = _covered(scan, picture.painted, picture.stored)
+    blocks = _blocks(scan, header, picture, transform, (len(columns), len(rows)))
+    covered = np.array(rows)[:, None] * scan.across + np.array(columns)
+    runs = list(_runs(covered.ravel(), scan.interval))
+    known = _read(scan, runs)
+    before = [known[run.interval].before(run.first) for run in runs]
+    parts = list(scan.parts)
+    edits: dict[int, list[Edit]] = {number: [] for number in known}
+    tokens = _tokens(scan, blocks, runs, np.array(before))
+    fresh = _bits(scan, tokens, runs)
+    for run, bits in zip(runs, fresh, strict=True):
+        last = [int(one[run.last, -1, 0]) for one in blocks]
+        edits[run.interval] += known[run.interval].edits(run, bits, last)
+    for number, interval in known.items():
+        parts[number] = interval.edited(edits[number])
+    joined = [parts[0]]
+    for number, data in enumerate(parts[1:]):
+        joined += [bytes((0xFF, 0xD0 + number % 8)), data]
+    return b"".join([scan.header, *joined, bytes((0xFF, EOI))])
+
+
+# --- what is drawn ------------------------------------------------------------------------------------------------------
+
+
+def _covered(scan: Scan, box: Box, size: tuple[int, int]) -> tuple[range, range]:
+    """Columns and rows of the units in a box, which must be whole but at the edges of the picture."""
+    spans = []
+    for axis in (0, 1):
+        unit, start = scan.unit[axis], box[axis]
+        stop = start + box[axis + 2]
+        if start % unit or (stop % unit and stop != size[axis]):
+            raise Unreadable("the notice does not lie on its units")
+        spans.append(range(start // unit, -(-stop // unit)))
+    return spans[0], spans[1]
+
+
+def _blocks(
+    scan: Scan,
+    header: Sequence[Segment],
+    picture: PillowPicture,
+    transform: int | None,
+    size: tuple[int, int],
+) -> list[NDArray[np.int16]]:
+    """Of every component the coefficients of the painted part, by unit, block in it and place in the block."""
+    assert picture.painted is not None
+    part = picture.image.crop(exact.edges_of(picture.painted))
+    found, steps = [], exact.quantisation(header)
+    for one, plane in zip(scan.components, exact.planes(part, transform), strict=True):
+        if one.table not in steps:
+            raise Unreadable("a quantisation table is missing")
+        share = (one.h, one.v) if len(scan.components) > 1 else (1, 1)
+        scale = 8 * share[0] / scan.unit[0], 8 * share[1] / scan.unit[1]
+        shape = size[0] * share[0], size[1] * share[1]
+        blocks = _transformed(plane, scale, shape, steps[one.table])
+        blocks = blocks.reshape(size[1], share[1], size[0], share[0], 64)
+        found.append(blocks.transpose(0, 2, 1, 3, 4).reshape(size[0] * size[1], -1, 64))
+    return found
+
+
+def _transformed(
+    plane: Image.Image,
+    scale: tuple[float, float],
+    shape: tuple[int, int],
+    steps: NDArray[np.float64],
+) -> NDArray[np.int16]:
+    """The coefficients of a channel, so many columns and rows of blocks; edges fill the last ones."""
+    if len(set(plane.getextrema())) == 1:  # colours of a notice: all alike
+        found = np.zeros((shape[1], shape[0], 64), np.int16)
+        found[..., :1] = exact.transformed(np.full((8, 8), plane.getpixel((0, 0)), float), steps)[
+            ..., :1
+        ]
+        return found
+    size = -int(-plane.width * scale[0] // 1), -int(-plane.height * scale[1] // 1)
+    if size != plane.size:
+        plane = plane.resize(
+            size, Image.Resampling.BOX, box=(0, 0, size[0] / scale[0], size[1] / scale[1])
+        )
+    samples = np.asarray(plane, np.float64)
+    rest = (0, 8 * shape[1] - size[1]), (0, 8 * shape[0] - size[0])
+    return exact.transformed(np.pad(samples, rest, "edge"), steps)
+
+
+def _runs(covered: Numbers, interval: int) -> Iterator[Run]:
+    """The units, numbered through the picture, in groups that are told one after another."""
+    breaks = (np.diff(covered) != 1) | (covered[1:] % interval == 0)
+    begins = [0, *(np.flatnonzero(breaks) + 1).tolist(), len(covered)]
+    for begin, end in pairwise(begins):
+        number, first = divmod(int(covered[begin]), interval)
+        yield Run(number, first, first + end - begin, begin)
+
+
+def _tokens(
+    scan: Scan, blocks: list[NDArray[np.int16]], runs: list[Run], before: Numbers
+) -> Numbers:
+    """Of all runs, each of which tells its first means as differences to those before it."""
+    parts, slot, slots = [], 0, len(scan.coding.slots)
+    begins = np.array([run.begin for run in runs])
+    for index, (own, (dc, ac)) in enumerate(zip(blocks, scan.tables, strict=True)):
+        units, share, _ = own.shape
+        order = (np.arange(units)[:, None] * slots + slot + np.arange(share)).ravel()
+        flat = own.reshape(-1, 64)
+        values = flat[:, 0].astype(np.int64)
+        steps = values - np.concatenate([values[:1], values[:-1]])
+        steps[begins * share] = values[begins * share] - before[:, index]
+        parts.append(entropy.means(order, steps, dc))
+        parts += entropy.others(order, flat[:, 1:], np.zeros(len(flat), bool), ac)
+        slot += share
+    return entropy.in_order(parts)
+
+
+def _bits(scan: Scan, tokens: Numbers, runs: list[Run]) -> Iterator[Bits]:
+    """Of every run."""
+    coded, lengths = entropy.coded_with(tokens, scan.huffman)
+    begins = np.array([run.begin for run in runs]) * len(scan.coding.slots)
+    edges = np.searchsorted(tokens[:, 0], begins * entropy.PLACES).tolist()
+    for start, stop in zip(edges, [*edges[1:], len(tokens)], strict=True):
+        yield np.concatenate([*entropy.bits_of(coded[start:stop], lengths[start:stop])])
+
+
+def _read(scan: Scan, runs: list[Run]) -> dict[int, Known]:
+    """The intervals that the notice touches."""
+    stops: dict[int, int] = {}
+    for run in runs:
+        stops[run.interval] = max(stops.get(run.interval, 0), run.stop)
+    found = {}
+    for number, stop in stops.items():
+        part, count = scan.parts[number], scan.units_in(number)
+        units = min(stop + 1, count)
+        likely = len(part) * units * 3 // (2 * count) + _SPARE
+        for looked_at in (likely, len(part)):
+            if looked_at > _MOST_BYTES:
+                raise Unreadable("it is too long")
+            try:
+                interval = Interval(part, looked_at)
+                found[number] = Known(interval, scan, units, whole=units == count)
+                break
+            except Unreadable:
+                if looked_at >= len(part):
+                    raise
+    return found
