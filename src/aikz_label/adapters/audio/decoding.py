@@ -32,13 +32,9 @@ _GATHERED = 1 << 15
 
 _MOST_FAILED = 1000  # by how many packets those that cannot be decoded may be more than the others
 
-# Full scale of each kind of sample, and its zero.
-_SCALES = {
-    "u1": (128.0, 128.0),
-    "i2": (32768.0, 0.0),
-    "i4": (2147483648.0, 0.0),
-    "i8": (2.0**63, 0.0),
-}
+_BUFFER = 1 << 18  # bytes that are read at a time
+# Full scale of each kind of sample; dividing by powers of two loses nothing.
+_SCALES = {"u1": 2.0**7, "i2": 2.0**15, "i4": 2.0**31, "i8": 2.0**63}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +56,10 @@ class Block:
         turned = self.native.T
         if self.native.dtype.kind == "f":
             return np.ascontiguousarray(turned, dtype=np.float32)
-        scale, zero = _SCALES[self.native.dtype.str[1:]]
-        return np.ascontiguousarray(
-            (turned.astype(np.float32) - np.float32(zero)) / np.float32(scale)
-        )
+        kind = self.native.dtype.str[1:]
+        part = np.float32(1 / _SCALES[kind])
+        found: Samples = np.multiply(turned, part, dtype=np.float32, order="C", casting="same_kind")
+        return found - np.float32(1) if kind == "u1" else found
 
 
 class Decoding:
@@ -73,6 +69,7 @@ class Decoding:
         rate: Samples per second.
         layout: FFmpeg's name of its channel layout.
         channels: How many there are.
+        planar: The decoder gives each channel by itself.
         coded: How many bytes of packets were decoded so far.
         length: To how many moments.
     """
@@ -90,6 +87,7 @@ class Decoding:
         self.rate: int = first.sample_rate
         self.layout: str = first.layout.name
         self.channels: int = first.layout.nb_channels
+        self.planar: bool = first.format.is_planar
 
     @property
     def codec(self) -> str:
@@ -177,7 +175,9 @@ def opened(source: BinaryIO, demuxer: str, decoder: str = "") -> Iterator[Decodi
     """
     source.seek(0, io.SEEK_SET)
     try:
-        container = av.open(source, "r", format=demuxer, metadata_errors="ignore")
+        container = av.open(
+            source, "r", format=demuxer, metadata_errors="ignore", buffer_size=_BUFFER
+        )
     except (FFmpegError, ValueError) as error:
         raise MediaProblem("damaged", detail_word="decoder") from error
     with container:

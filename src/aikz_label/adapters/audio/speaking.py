@@ -21,7 +21,7 @@ from aikz_label.notice import sound as notices
 from aikz_label.notice import wording
 from aikz_label.profile.sound import SoundProfile
 from aikz_label.report import Found, Measurement, Notice, NoticeState
-from aikz_label.values import dataclass
+from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
     from aikz_label.label import Origin
@@ -51,16 +51,18 @@ class Programme:
     """The sound without notices.
 
     Attributes:
-        digest: Of the samples of each channel as the decoder gives them.
+        digest: Of the samples as the decoder gives them, of each channel where those are apart.
         length: How many moments it has.
         rate: How many there are in a second.
         layout: Its channels.
+        loudness: LUFS, if it was measured.
     """
 
     digest: bytes
     length: int
     rate: int
     layout: str
+    loudness: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ def listened(source: SoundFile, old: Sequence[Insert], *, anyhow: bool = False) 
     if not programme.length:
         raise MediaProblem("damaged", detail_word="no-sound")
     loudness = meter.finish()
+    programme = replace(programme, loudness=loudness.integrated())
     bits = max(round(heard.coded * 8 * heard.rate / heard.length), 1)
     return Heard(programme, loudness, heard.codec, bits)
 
@@ -188,7 +191,8 @@ def check(said: Spoken, painted: SoundFile, origin: Origin, order: Order) -> Mea
     with decoding.opened(painted.source, painted.demuxer) as heard:
         if (heard.rate, heard.layout) != (said.programme.rate, said.programme.layout):
             raise changed()
-        ear = notices.Listening(heard.rate, heard.layout, said.notice, origin, numbers)
+        known = said.programme.loudness  # believed once the programme turns out to be the same
+        ear = notices.Listening(heard.rate, heard.layout, said.notice, origin, numbers, known)
         found = programme_of(heard, outside(said.inserts), ear)
     if found.length != said.programme.length or not _same(said, painted, found):
         raise changed()
@@ -224,20 +228,19 @@ def search(source: SoundFile, numbers: SoundProfile) -> Found | None:
         return notices.search(blocks, heard.rate, heard.layout, numbers)
 
 
-def programme_of(
-    heard: Decoding,
-    stretches: Stretches,
-    ear: Any,
-) -> Programme:
+def programme_of(heard: Decoding, stretches: Stretches, ear: Any) -> Programme:
     """Decode all; `ear` gets everything if it listens for notices, and the programme if it measures that."""
-    hashed, length = [hashlib.sha256() for _ in range(heard.channels)], 0
+    rows = heard.channels if heard.planar else 1
+    hashed, length = [hashlib.sha256() for _ in range(rows)], 0
     everything = isinstance(ear, notices.Listening)
     for block, parts in decoding.cut(heard.blocks(), stretches):
-        if everything:
+        if everything and not ear.skips(len(block)):
             ear.push(block.samples)
         for _, part in parts:
-            for channel, one in zip(part.native.T, hashed, strict=True):
-                one.update(np.ascontiguousarray(channel).data)
+            for row, one in zip(
+                part.native.T if heard.planar else [part.native], hashed, strict=True
+            ):
+                one.update(np.ascontiguousarray(row).data)
             length += len(part)
             if ear is not None and not everything:
                 ear.push(part.samples)

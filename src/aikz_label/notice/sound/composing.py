@@ -12,7 +12,7 @@ from aikz_label.label import Origin
 from aikz_label.notice.sound import earcon, loudness, recordings, speech
 from aikz_label.notice.sound.layouts import Samples, gain_of, spread
 from aikz_label.notice.sound.recordings import Recording
-from aikz_label.notice.sound.resampling import oversampled, resample, true_peak
+from aikz_label.notice.sound.resampling import oversampled, resample
 from aikz_label.profile.sound import SoundProfile
 from aikz_label.texts import LANGUAGES
 from aikz_label.values import dataclass
@@ -111,7 +111,6 @@ class Composed:
         script: What it says.
         brief: In the short sentences.
         lufs: Its loudness.
-        true_peak: Its highest swing, dBTP.
     """
 
     samples: Samples
@@ -119,7 +118,6 @@ class Composed:
     script: Script
     brief: bool
     lufs: float
-    true_peak: float
 
     @property
     def seconds(self) -> float:
@@ -209,7 +207,7 @@ def compose(
     )
     samples = spread(voice, layout)
     heard = loudness.measure(samples, rate, layout)
-    return Composed(samples, rate, said, short, heard, true_peak(voice, rate))
+    return Composed(samples, rate, said, short, heard)
 
 
 def _assembled(said: Script, rate: int, *, brief: bool) -> Samples:

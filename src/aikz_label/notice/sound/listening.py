@@ -1,19 +1,24 @@
-"""Listening to a sound once, from its start on: loudness of all of it, and the stretches that may hold a notice."""
+"""Listening to a sound once, from its start on: how loud it is, and the stretches that may hold a notice."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections import deque
+from collections.abc import Callable, Iterable
 
 import av
 import numpy as np
 
 from aikz_label.notice.sound.earcon import HEARING_RATE
 from aikz_label.notice.sound.layouts import Samples, finite, mono
-from aikz_label.notice.sound.loudness import Loudness, Meter
+from aikz_label.notice.sound.loudness import HOP, SILENT, Loudness, Meter
 from aikz_label.profile.sound import LISTENED
 from aikz_label.values import dataclass
 
 Stretch = tuple[float, float]
+# Seconds around a stretch that are listened to as well: filters that begin in the middle of a sound settle in them.
+_MARGIN = 1
+_HOPS = round(1 / HOP)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,12 +26,14 @@ class Heard:
     """What is left of a sound after it was listened to.
 
     Attributes:
-        loudness: Of all of it.
+        loudness: Of all of it, or of the stretches that were listened to, and silence elsewhere.
         pieces: Stretches that were kept: where each begins, seconds, and its samples, one channel at `HEARING_RATE`.
+        programme: How loud everything beside notices is, where that was known before.
     """
 
     loudness: Loudness
     pieces: tuple[tuple[float, Samples], ...]
+    programme: float | None = None
 
     @property
     def seconds(self) -> float:
@@ -50,16 +57,27 @@ class Listener:
         rate: Sampling rate, Hz.
         layout: Channel layout, as FFmpeg writes it.
         keep: Stretches to keep, seconds.
+        programme: How loud the rest is, if that is known: then only the stretches are listened to.
+        passed: Asked about each stretch once it is over whether its sound can be forgotten.
     """
 
-    def __init__(self, rate: int, layout: str, keep: Iterable[Stretch]) -> None:
+    def __init__(
+        self,
+        rate: int,
+        layout: str,
+        keep: Iterable[Stretch],
+        *,
+        programme: float | None = None,
+        passed: Callable[[Heard], bool] | None = None,
+    ) -> None:
         self._rate, self._layout = rate, layout
-        self._meter = Meter(rate, layout)
-        self._resampler = av.AudioResampler("fltp", "mono", HEARING_RATE)
-        self._keep = _merged(keep)
-        self._kept: list[list[Samples]] = [[] for _ in self._keep]
+        self._programme, self._passed = programme, passed
+        self._meter = Meter(rate, layout) if programme is None else None
+        self._coming = deque(_merged(keep))
+        self._open: list[_Window] = []
+        self._over: list[_Window] = []
         self._waiting: list[Samples] = []
-        self._held = self._taken = self._position = 0
+        self._held = self._taken = 0
 
     @property
     def seconds(self) -> float:
@@ -73,40 +91,122 @@ class Listener:
         if self._held >= self._rate:  # many small blocks cost more than they hold
             self._take()
 
+    def skips(self, length: int) -> bool:
+        """Whether nobody listens to the next samples; then they count as taken."""
+        start = self._taken + self._held
+        if self._meter or self._open or self._begins(start + length):
+            return False
+        self._take()
+        self._taken += length
+        return True
+
     def finish(self) -> Heard:
         """What was heard. Nothing can be pushed afterwards."""
         self._take()
-        for part in self._resampler.resample(None):
-            self._store(part.to_ndarray()[0])
-        pieces = tuple(
-            (start, np.concatenate(parts))
-            for (start, _), parts in zip(self._keep, self._kept, strict=True)
-            if parts
-        )
-        return Heard(self._meter.finish(), pieces)
+        while self._open:
+            self._close(self._open[0])
+        seconds = self._taken / self._rate
+        loudness = self._meter.finish() if self._meter else self._joined(seconds)
+        pieces = tuple(window.piece for window in self._over if window.parts)
+        return Heard(loudness, pieces, self._programme)
+
+    def _begins(self, stop: int) -> bool:
+        """Whether another stretch begins before a sample."""
+        return bool(self._coming) and _begin(self._coming[0]) * self._rate < stop
 
     def _take(self) -> None:
         if not self._held:
             return
-        block = finite(np.concatenate(self._waiting, axis=1))
-        self._waiting = []
-        self._meter.push(block)
-        single = np.ascontiguousarray(mono(block, self._layout), np.float32)[None, :]
+        start, self._taken, self._held = self._taken, self._taken + self._held, 0
+        waiting, self._waiting = self._waiting, []
+        while self._begins(self._taken):
+            alone = self._meter is None
+            self._open.append(_Window(self._coming.popleft(), self._rate, self._layout, alone))
+        if not self._meter and not self._open:
+            return
+        block = finite(np.concatenate(waiting, axis=1))
+        if self._meter:
+            self._meter.push(block)
+        for window in tuple(self._open):
+            window.push(block, start)
+            if window.stop * self._rate <= self._taken:
+                self._close(window)
+
+    def _close(self, window: _Window) -> None:
+        window.finish()
+        self._open.remove(window)
+        self._over.append(window)
+        if self._passed and window.parts:
+            so_far = Loudness(np.zeros(0), self._taken / self._rate)
+            if self._passed(Heard(so_far, (window.piece,))):
+                window.parts.clear()
+
+    def _joined(self, seconds: float) -> Loudness:
+        """The loudness of the stretches in their places."""
+        momentary = np.full(int(seconds * _HOPS) + 1, SILENT)
+        for window in self._over:
+            heard = window.momentary
+            first = window.begin * _HOPS
+            room = momentary[first : first + len(heard)]
+            room[:] = np.maximum(room, heard[: len(room)])
+        return Loudness(momentary, seconds)
+
+
+class _Window:
+    """One of the stretches, with what settles around it.
+
+    Args:
+        keep: The stretch, seconds.
+        rate: Sampling rate, Hz.
+        layout: Channel layout.
+        metered: Its loudness is measured on its own.
+    """
+
+    def __init__(self, keep: Stretch, rate: int, layout: str, metered: bool) -> None:
+        self._keep, self._rate, self._layout = keep, rate, layout
+        self.begin = _begin(keep)  # whole seconds are whole samples of both rates
+        self.stop = math.ceil(keep[1]) + _MARGIN
+        self.parts: list[Samples] = []
+        self.momentary = np.zeros(0)
+        self._meter = Meter(rate, layout) if metered else None
+        self._resampler = av.AudioResampler("fltp", "mono", HEARING_RATE)
+        self._position = self.begin * HEARING_RATE
+        self._pushed = 0
+
+    @property
+    def piece(self) -> tuple[float, Samples]:
+        """Where what was kept begins, and its samples."""
+        return self._keep[0], np.concatenate(self.parts)
+
+    def push(self, block: Samples, start: int) -> None:
+        """Take what is in the window of samples that start somewhere."""
+        first = max(0, self.begin * self._rate - start)
+        part = block[:, first : max(first, self.stop * self._rate - start)]
+        if not part.shape[1]:
+            return
+        if self._meter:
+            self._meter.push(part)
+        single = np.ascontiguousarray(mono(part, self._layout), np.float32)[None, :]
         frame = av.AudioFrame.from_ndarray(single, format="fltp", layout="mono")
-        frame.sample_rate, frame.pts = self._rate, self._taken
-        self._taken += self._held
-        self._held = 0
-        for part in self._resampler.resample(frame):
-            self._store(part.to_ndarray()[0])
+        frame.sample_rate, frame.pts = self._rate, self._pushed
+        self._pushed += part.shape[1]
+        for resampled in self._resampler.resample(frame):
+            self._store(resampled.to_ndarray()[0])
+
+    def finish(self) -> None:
+        """Take what the filters still hold; nothing can be pushed afterwards."""
+        for resampled in self._resampler.resample(None):
+            self._store(resampled.to_ndarray()[0])
+        if self._meter:
+            self.momentary = self._meter.finish().momentary
 
     def _store(self, samples: Samples) -> None:
         begin = self._position
         self._position += len(samples)
-        for (start, stop), parts in zip(self._keep, self._kept, strict=True):
-            first = max(0, round(start * HEARING_RATE) - begin)
-            last = min(len(samples), round(stop * HEARING_RATE) - begin)
-            if first < last:
-                parts.append(samples[first:last].copy())
+        first = max(0, round(self._keep[0] * HEARING_RATE) - begin)
+        last = min(len(samples), round(self._keep[1] * HEARING_RATE) - begin)
+        if first < last:
+            self.parts.append(samples[first:last].copy())
 
 
 def listen(blocks: Iterable[Samples], rate: int, layout: str, keep: Iterable[Stretch]) -> Heard:
@@ -118,6 +218,11 @@ def listen(blocks: Iterable[Samples], rate: int, layout: str, keep: Iterable[Str
         if left <= block.shape[1]:
             break
     return listener.finish()
+
+
+def _begin(keep: Stretch) -> int:
+    """The second at which listening to a stretch begins."""
+    return max(0, math.floor(keep[0]) - _MARGIN)
 
 
 def _merged(stretches: Iterable[Stretch]) -> list[Stretch]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 
 from aikz_label.label import Origin
 from aikz_label.notice.sound import earcon
 from aikz_label.notice.sound.composing import LEAD
+from aikz_label.notice.sound.earcon import HEARING_RATE
 from aikz_label.notice.sound.finding import AROUND, OPENING, Finder, Place, Placement, placements
 from aikz_label.notice.sound.layouts import Samples
 from aikz_label.notice.sound.listening import Heard, Listener, Stretch, listen
@@ -16,6 +18,7 @@ from aikz_label.report import Measurement, Notice, NoticeState
 _TEMPOS = (0.98, 1.02, *(1.04**n for n in range(-17, 29) if n))  # 0.51 to 3: what players offer
 _SURE = 0.85  # of a tempo that was looked for in forty ways
 _MOST = 30  # notices in what is listened to: every 24 seconds; each costs a third of a second
+_TOLD = 1.0  # seconds of a notice that must be there for anything to be said of it
 _BETTER = 0.01  # likeness by which another tempo must be more like the signal than its own
 
 
@@ -28,21 +31,50 @@ class Listening:
         notice: The record.
         origin: What the notice must say.
         profile: Numbers it must reach.
+        programme: How loud the rest is, where that is known: then nobody listens to it again.
     """
 
     def __init__(
-        self, rate: int, layout: str, notice: Notice, origin: Origin, profile: SoundProfile
+        self,
+        rate: int,
+        layout: str,
+        notice: Notice,
+        origin: Origin,
+        profile: SoundProfile,
+        programme: float | None = None,
     ) -> None:
         self._notice, self._origin, self._profile = notice, origin, profile
-        self._listener = Listener(rate, layout, _stretches(notice))
+        self._again = deque(placements(notice)[1:])
+        self._found: list[Place] = []
+        self._listener = Listener(
+            rate, layout, _stretches(notice), programme=programme, passed=self._passed
+        )
 
     def push(self, block: Samples) -> None:
         """Take the next samples, `(channels, n)`."""
         self._listener.push(block)
 
+    def skips(self, length: int) -> bool:
+        """Whether nobody needs the next samples; then they count as taken."""
+        return self._listener.skips(length)
+
     def finish(self) -> Measurement:
         """The measurement. Nothing can be pushed afterwards."""
-        return _measured(self._listener.finish(), self._notice, self._origin, self._profile)
+        heard = self._listener.finish()
+        return _measured(heard, self._notice, self._origin, self._profile, self._found)
+
+    def _passed(self, heard: Heard) -> bool:
+        """Look for a repeated notice as soon as it is over, so that nothing is kept of it; the first may be late."""
+        begin, samples = heard.pieces[0]
+        if begin <= OPENING:
+            return False
+        finder = Finder(heard, self._notice.languages, self._origin, self._profile)
+        end = begin + len(samples) / HEARING_RATE
+        while self._again and self._again[0].start < end:
+            one = self._again.popleft()
+            if begin <= one.start < heard.seconds - _TOLD:
+                self._found.append(finder.place(one, anywhere=False))
+        return True
 
 
 def measure(
@@ -76,12 +108,20 @@ def _stretches(notice: Notice) -> Iterator[Stretch]:
         yield place.start - AROUND, place.end + AROUND
 
 
-def _measured(heard: Heard, notice: Notice, origin: Origin, profile: SoundProfile) -> Measurement:
-    wanted = [p for p in placements(notice) if p.start < max(heard.seconds - 1.0, 1.0)]
+def _measured(
+    heard: Heard,
+    notice: Notice,
+    origin: Origin,
+    profile: SoundProfile,
+    behind: Sequence[Place] = (),
+) -> Measurement:
+    """The measurement; `behind` are the last notices where they were looked for on the way."""
+    wanted = [p for p in placements(notice) if p.start < max(heard.seconds - _TOLD, 1.0)]
     if not wanted or not notice.languages:
         return Measurement(NoticeState.UNKNOWN)
     search = Finder(heard, notice.languages, origin, profile)
-    found = [search.place(one, anywhere=one is wanted[0]) for one in wanted]
+    here = wanted[: max(1, len(wanted) - len(behind))]
+    found = [search.place(one, anywhere=one is wanted[0]) for one in here] + [*behind]
     if len(found[0].clips) < len(notice.languages) or found[0].whole < profile.min_whole:
         least = max(_SURE, found[0].signal + _BETTER)
         found[0] = in_other_tempo(heard, wanted[0], least) or found[0]
@@ -117,7 +157,9 @@ def _loudness(there: list[Place], heard: Heard, profile: SoundProfile) -> dict[s
     spoken = heard.loudness.integrated(*((p.start + LEAD, p.end) for p in there))
     edges = [0.0, *(edge for p in there for edge in (p.start, p.end)), heard.seconds]
     between = tuple(zip(edges[::2], edges[1::2], strict=True))
-    programme = heard.loudness.integrated(*between)
+    programme = heard.programme
+    if programme is None:
+        programme = heard.loudness.integrated(*between)
     spoken, programme = (min(max(level, -99.0), 20.0) for level in (spoken, programme))
     louder = spoken - profile.reference(programme)
     return {"spoken_lufs": spoken, "programme_lufs": programme, "louder_by": louder}
