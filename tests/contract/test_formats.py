@@ -97,7 +97,7 @@ class TestTiff(_Picture):
         return marked[:at] + bytes([marked[at] ^ 1]) + marked[at + 1 :]
 
     def stripped(self, marked: bytes) -> bytes:
-        return tiff_files.without(marked, ifd.C2PA, ifd.XMP)
+        return tiff_files.without(marked, ifd.C2PA, ifd.XMP, ifd.EXIF)
 
 
 class TestBook(TestTiff):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -75,3 +76,39 @@ def test_the_strip_of_an_animation_must_be_in_every_frame(covered, config, label
     state = NoticeState.NOT_PERCEIVABLE if covered else NoticeState.PERCEIVABLE
     assert (report.verdict, report.notice_state) == (Verdict.INCOMPLETE, state)
     assert dict(report.figures)["frames"] == 3 + covered
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"), [("BMP", "RGB"), ("BMP", "L"), ("JPEG2000", "RGB"), ("ICO", "RGBA")]
+)
+def test_a_strip_whose_sidecar_is_missing_is_replaced_not_doubled(
+    kind, mode, label, config, tmp_path
+):
+    """Whoever marks that file again has no record of the strip, and the format has no other place for one."""
+    size = (48, 48) if kind == "ICO" else (120, 60)
+    more = {"sizes": [size]} if kind == "ICO" else {"irreversible": False} if "20" in kind else {}
+    path, first, second = (tmp_path / f"{n}.{kind.lower()[:3]}" for n in ("a", "b", "c"))
+    path.write_bytes(encoded(picture(mode, size), kind, **more))
+    mark(path, first, label, config=config, when_too_small="strip")
+    sidecar = first.with_name(f"{first.name}.c2pa")
+    sidecar.unlink()
+    again = replace(label, origin=Origin.ALTERED)
+    result = mark(first, second, again, config=config, on_existing="update", when_too_small="strip")
+    assert result.report.verdict is Verdict.LABELLED
+    with Image.open(first) as before, Image.open(second) as after:
+        assert before.size == after.size
+        upper = (0, 0, *size)
+        assert (
+            before.convert("RGB").crop(upper).tobytes()
+            == after.convert("RGB").crop(upper).tobytes()
+        )
+
+
+def test_a_strip_of_an_animation_whose_marker_is_gone_is_replaced_not_doubled(label, config):
+    first = mark(gif_files.moving(), None, label, config=config)
+    bare = gif_files.without(first.data, b"C2PA_GIF", b"XMP Data")
+    assert verify(bare, config=config).verdict is Verdict.UNMARKED
+    second = mark(bare, None, label, config=config)
+    with Image.open(io.BytesIO(first.data)) as before, Image.open(io.BytesIO(second.data)) as after:
+        assert before.size == after.size
+    assert verify(second.data, config=config, measure=True).verdict is Verdict.LABELLED

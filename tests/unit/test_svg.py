@@ -271,6 +271,16 @@ def test_strip_is_taken_back_before_another_is_drawn(label, config):
     assert b'width="24" height="24" viewBox="0 0 512 512"' in none.data
 
 
+def test_the_room_of_a_strip_that_somebody_changed_stays_and_is_told(label, config):
+    """What is drawn there by now nobody knows."""
+    once = mark(svg(ICON, STRIPED["sized"]), None, label, config=config, when_too_small="strip")
+    changed = once.data.replace(b'fill="#fff" style="', b'fill="#fff" style="stroke:red;', 1)
+    twice = mark(changed, None, label, config=config, on_existing="replace")
+    assert any("room below" in warning for warning in twice.warnings)
+    assert twice.data.count(b"data-aikz-label=") == 1
+    assert twice.report.verdict is Verdict.LABELLED
+
+
 @pytest.mark.parametrize(
     ("root", "inside"),
     [
@@ -318,6 +328,7 @@ HAZARDS = {
     "link-set": svg("<a href='#'><set attributeName='href' to='JavaScript:x()'/></a>"),
     "page-in-it": svg("<foreignObject><iframe xmlns='http://www.w3.org/1999/xhtml' srcdoc='x'/></foreignObject>"),
     "foreign-script": svg('<foreignObject><h:script xmlns:h="http://www.w3.org/1999/xhtml">0</h:script></foreignObject>'),
+    "refresh": svg('<g><h:meta xmlns:h="http://www.w3.org/1999/xhtml" http-equiv=" Refresh" content="3"/></g>'),
     "import": svg("<style>@import url(x.css);</style>"),
     "import-escaped": svg("<style>@\\69mport 'x.css';</style>"),
     "instruction": b'<?xml-stylesheet href="x.css"?>' + svg(),
@@ -365,6 +376,7 @@ def test_what_could_hide_the_notice_is_refused(name, label, config):
         '<g><animate attributeName="opacity" to="0"/><circle r="9"/></g>',
         "<desc>on = off; &lt;script> onload=</desc><!-- <script> -->",
         '<rect data-on="x" content="y"/>',
+        '<foreignObject><m xmlns="http://www.w3.org/1999/xhtml"><meta charset="utf-8"/></m></foreignObject>',
         '<script type="application/ld+json">{"a": 1}</script><script> </script><rect onclick=""/>',
         '<a href="https://example.org/javascript?a=1&amp;b=2"><text>javascript</text></a>',
         '<animate attributeName="fill" to="red" dur="1s"/><set attributeName="visibility" to="hidden"/>',

@@ -41,12 +41,14 @@ class Located:
     Attributes:
         middle: What is in its middle.
         where: Where that is.
+        top: Where the strip begins, px; the picture is above it.
         origin: What it says; `None` when it does not tell.
         measurement: Of that picture.
     """
 
     middle: Badge
     where: Region
+    top: int
     origin: Origin | None
     measurement: Measurement
 
@@ -68,7 +70,7 @@ class _Guess:
 def locate(picture: Seen, profile: Profile) -> Located | None:
     """Look for a strip along the lower edge of a picture; `None` where there is none of ours."""
     top = _band_top(picture)
-    if top is None:
+    if not top:  # without a picture above it is something else
         return None
     width, height = picture.size
     grey = np.asarray(picture.crop((0, top, width, height)).convert("L"), np.float32)
@@ -156,4 +158,5 @@ def _measured(picture: Seen, top: int, guess: _Guess, profile: Profile) -> Locat
     middle = strip.draw(guess.lines, guess.em, guess.icon_em, width)
     wide = middle.mask.width * (height - top) / middle.mask.height
     where = Region((width - wide) / 2 / width, top / height, wide / width, 1 - top / height)
-    return Located(middle, where, guess.origin, measure(picture, middle, where, profile.image))
+    measurement = measure(picture, middle, where, profile.image)
+    return Located(middle, where, top, guess.origin, measurement)

@@ -57,6 +57,8 @@ class Film:
             raise refuse_variant("animation", "its metadata turn it")
         width, height = source.size
         old = records.band_top(order.previous, 0, PillowPicture(first), order.profile)
+        if old is None and not order.previous:
+            old = _found_top(source, first, order.profile)
         self._top = old or height
         profile = order.profile.image
         wider = order.when_too_small == "strip"
@@ -142,6 +144,15 @@ class Film:
             copy = number == hidden and (self._grown.lead or self._grown.recoded)
             if likeness(wanted[number], image.crop(above)) < (_LEAST_PSNR if copy else math.inf):
                 raise damaged("the first picture looks different")
+
+
+def _found_top(container: Animated, first: Image.Image, profile: Profile) -> int | None:
+    """Where a strip of ours begins that nobody recorded, if every frame shows it."""
+    found = strip_search.locate(PillowPicture(first), profile)
+    if found is None:
+        return None
+    measured = measure_frames(container, found.middle, found.where, profile.image, MEASURED)
+    return found.top if measured.state is NoticeState.PERCEIVABLE else None
 
 
 def shown(container: Animated, count: int) -> Iterator[Image.Image]:

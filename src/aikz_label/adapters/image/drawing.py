@@ -144,6 +144,8 @@ class Painting:
         number = index + 1 if self._source.count > 1 else None
         grid = self._source.grid_of(index)
         top = records.band_top(order.previous, index, picture, order.profile)
+        if top is None and not any(records.of_picture(order.previous, index)):
+            top = _found_top(picture, order.profile)
         profile = order.profile.image
         if top is None:
             placed = badge.plan(*picture.size, order.label.origin, order.languages, profile)
@@ -162,6 +164,14 @@ class Painting:
         if band is None:
             raise too_narrow(picture.size)
         return _strip(picture, band, top, number)
+
+
+def _found_top(picture: Picture, profile: Profile) -> int | None:
+    """Where a strip of ours begins that nobody recorded: its sidecar is missing, or its marker was taken out."""
+    if picture.moving is not None or picture.window != (0, 0, *picture.size):
+        return None
+    found = strip_search.locate(picture, profile)
+    return found.top if found else None
 
 
 def draw_badge(picture: Picture, grid: tuple[int, int], order: Order) -> bool:

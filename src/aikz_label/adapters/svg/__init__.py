@@ -28,11 +28,16 @@ if TYPE_CHECKING:
 
 _WHY = {
     "animation": "an animation of the whole drawing could move or hide it",
+    "refresh": "it puts another page in its own place after a while",
     "root": "the drawing as a whole is clipped, masked, faded, filtered or moved",
     "script": "a script could hide it",
     "stylesheet": "a style sheet from elsewhere, or one that redefines paths, could hide it",
     "type": "its document type gives elements attributes that could hide it",
 }
+_ROOM = (
+    "The strip of an earlier notice was changed by somebody: it was taken out, but its room below the drawing stays, "
+    "because something else may be drawn there by now."
+)
 
 
 class SvgAdapter(NativeCarrier):
@@ -80,6 +85,8 @@ class SvgAdapter(NativeCarrier):
             room = growth.shrunk(document, old.spec)
             document = document.rewritten([*room, *edit.without_notice(document)])
         edits, warnings = edit.metadata(document, order.label)
+        if old is not None and not old.genuine and old.spec is not None and old.spec.band:
+            warnings += (_ROOM,)
         edits += edit.without_notice(document)
         if order.notice == "none":
             destination.write(document.edited(edits))

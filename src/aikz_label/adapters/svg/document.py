@@ -49,6 +49,7 @@ _KEPT = {
     "link",
     "listener",
     "manifest",
+    "meta",
     "object",
     "script",
     "set",

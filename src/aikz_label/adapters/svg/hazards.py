@@ -83,6 +83,8 @@ def hazards(document: Document, identity: str) -> Iterator[str]:
         yield "script"
     if any(_runs(document, script) for script in document.named("script")):
         yield "script"
+    if any(_leaves(document, meta) for meta in document.named("meta")):
+        yield "refresh"
     if document.named("link") or any("xml-stylesheet" in one[:40] for one in document.instructions):
         yield "stylesheet"
     if any(name.partition(":")[0] != "xmlns" for name in source.defaults(document.text)):
@@ -121,6 +123,14 @@ def _runs(document: Document, script: Element) -> bool:
         return False
     linked = any(name.rpartition(":")[2] in {"href", "src"} for name in named)
     return linked or bool(document.content(script).strip())
+
+
+def _leaves(document: Document, meta: Element) -> bool:
+    """Whether an element of HTML puts another page in place of this one after a while."""
+    return any(
+        one.name.lower() == "http-equiv" and one.value.strip().lower() == "refresh"
+        for one in document.attributes(meta)
+    )
 
 
 def _animations(document: Document, root: str, notice: str) -> Iterator[str]:
