@@ -15,6 +15,7 @@ from PIL import Image
 from aikz_label import Label, Limits, Verdict, engine, mark, verify
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.jpeg import Jpeg
+from aikz_label.engine import context, library
 from aikz_label.errors import EngineError
 from aikz_label.manifest import marker
 from aikz_label.metadata import xmp
@@ -370,12 +371,38 @@ def test_parts_are_counted(kind):
     assert dict(report.reason.args)["what_word"] == "parts"
 
 
+def test_the_engine_is_not_taken_from_a_folder_of_uploads(tmp_path):
+    """Its own search begins in the current folder."""
+    places = [tmp_path, tmp_path / "libs", tmp_path / "artifacts"]
+    for folder in places:
+        folder.mkdir(exist_ok=True)
+        for name in ("libc2pa_c.so", "libc2pa_c.dylib", "c2pa_c.dll"):
+            (folder / name).write_bytes(b"whoever loads this is taken over")
+    program = (
+        "import sys\n"
+        "sys.addaudithook(lambda event, args: event == 'ctypes.dlopen' and print(args[0]))\n"
+        "import os\nbefore = dict(os.environ)\n"
+        "from aikz_label import engine\n"
+        "assert dict(os.environ) == before and engine.version()"
+    )
+    result = subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = [name for name in result.stdout.splitlines() if "c2pa" in name]
+    assert loaded
+    assert not any(name.startswith(str(tmp_path)) for name in loaded), loaded
+
+
 def test_an_engine_with_known_faults_is_refused(config, label, photo, tmp_path, monkeypatch):
     mark(photo, tmp_path / "marked.jpg", label, config=config)
     out = tmp_path / "out.jpg"
     for old in ("0.91.0", "0.90.7", "0.9", "0.91.0-rc.1"):
-        engine._context.cache_clear()
-        monkeypatch.setattr(engine.c2pa, "sdk_version", lambda old=old: old)
+        context.context.cache_clear()
+        monkeypatch.setattr(library.c2pa, "sdk_version", lambda old=old: old)
         with pytest.raises(EngineError) as caught:
             verify(tmp_path / "marked.jpg", config=config)
         assert caught.value.code == "engine-too-old"

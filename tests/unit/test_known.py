@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import pki
 from aikz_label import Limits, engine, formats, mark, verify
 from aikz_label.adapters.image.jpeg import Jpeg
+from aikz_label.engine import reading
 from aikz_label.manifest import binding, cose, known
 from aikz_label.trust import TrustList
 from c2pa_files import Manifest, Tagged, actions, box, cbor, deed, in_jpeg, superbox
@@ -47,13 +48,13 @@ def read(data, trust, *stores):
 def looked(monkeypatch):
     """How often the engine was asked, with and without a look at the lists."""
     times = {True: 0, False: 0}
-    real = engine._context
+    real = reading.context
 
     def counting(*arguments, look_up=True, **options):
         times[look_up] += 1
         return real(*arguments, look_up=look_up, **options)
 
-    monkeypatch.setattr(engine, "_context", counting)
+    monkeypatch.setattr(reading, "context", counting)
     return times
 
 
@@ -157,7 +158,7 @@ def test_the_binding_is_that_which_the_engine_reads(label, config):
         row = formats.sniff(data)
         store = formats.load_adapter(row).read_marker(io.BytesIO(data), row, config.trust).store
         found = binding.binding_in(known.read(store))
-        assert found == engine._unbound(store, config.trust, None, look_up=True)[1]
+        assert found == reading._unbound(store, config.trust, None, look_up=True)[1]
         assert found is not None
 
 
