@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
 import zlib
@@ -192,6 +193,21 @@ class TestSvg(_Picture):
 
     def stripped(self, marked: bytes) -> bytes:
         return svg_files.without_ours(marked)
+
+
+class TestSvgz(TestSvg):
+    format = "svgz"
+    sidecar = True
+
+    def sample(self) -> bytes:
+        return gzip.compress(super().sample(), mtime=0)
+
+    def changed(self, marked: bytes) -> bytes:
+        """Another drawing under right check sums, so that only the marker can tell."""
+        return gzip.compress(super().changed(gzip.decompress(marked)), mtime=0)
+
+    def stripped(self, marked: bytes) -> bytes:
+        return gzip.compress(super().stripped(gzip.decompress(marked)))
 
 
 class TestJxl(_Picture):

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aikz_label import Label, Refused, mark, sniff, verify
+from aikz_label import Label, Refused, mark, verify
 from aikz_label.adapters.svg import ADAPTER, group
 from aikz_label.adapters.svg.document import Document
 from aikz_label.adapters.svg.group import Spec
@@ -674,16 +674,6 @@ def test_no_namespace_is_refused(label, config):
     with pytest.raises(Refused) as refusal:
         mark(b'<svg width="640" height="360"><rect/></svg>', None, label, config=config)
     assert refusal.value.code == "unsupported-variant"
-
-
-def test_compressed_is_not_svg(label, config):
-    import gzip
-
-    data = gzip.compress(svg())
-    assert sniff(data) is None
-    with pytest.raises(Refused) as refusal:
-        mark(data, None, label, config=config)
-    assert refusal.value.code == "unknown-format"
 
 
 def test_streams(label, config):

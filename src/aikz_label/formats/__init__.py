@@ -6,6 +6,7 @@ sent to the wrong parser.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import sys
@@ -171,6 +172,8 @@ def _look_inside(head: bytes, stream: BinaryIO) -> str:
         return _zip_kind(head, stream)
     if head.startswith(b"ID3"):
         return _after_id3(head, stream)
+    if head.startswith(b"\x1f\x8b\x08"):
+        return "svgz" if _text_kind(_gunzipped(head)) == "svg" else ""
     # the byte order mark of UTF-16 is also the start of a frame of MPEG audio
     wide = _text_kind(head) if head.startswith(b"\xff\xfe") else ""
     return wide or _mpeg_frame(head) or _text_kind(head)
@@ -180,6 +183,16 @@ def _text_kind(head: bytes) -> str:
     from aikz_label.formats import textkinds  # noqa: PLC0415  # its many patterns cost what only text should pay
 
     return textkinds.kind(head) if head else ""
+
+
+def _gunzipped(head: bytes) -> bytes:
+    """The beginning of what is in a gzip file."""
+    import zlib  # noqa: PLC0415  # few files are compressed as a whole
+
+    with contextlib.suppress(zlib.error):
+        # 31: with the header of gzip; without its sums, which may be wrong, and that is for its adapter to say
+        return zlib.decompressobj(31).decompress(head[:-8], HEAD)
+    return b""
 
 
 def _has_dng_version(head: bytes, stream: BinaryIO) -> bool:

@@ -127,6 +127,12 @@ _ALL = (
         adapter="aikz_label.adapters.svg:ADAPTER",
         notice="badge, as paths",
     ),
+    replace(
+        _beside("svgz", "SVGZ", "image/svg+xml", ".svgz"),
+        adapter="aikz_label.adapters.svg.compressed:ADAPTER",
+        notice="badge, as paths",
+        mirror="XMP (IPTC)",
+    ),
     _beside("bmp", "BMP", "image/bmp", ".bmp"),
     _beside("ico", "ICO, CUR", "image/x-icon", ".ico", ".cur"),
     replace(_beside("jp2", "JPEG 2000", "image/jp2", *_JP2), mirror="XMP (IPTC), in JP2"),

@@ -42,7 +42,7 @@ def _reading_limits(case: Case, profile: Profile) -> Iterator[Message]:
     """What the answer about a notice rests on."""
     if case.evidence.format == "html":
         yield message("limits.rendering")
-    if case.evidence.format == "svg":
+    if case.evidence.format in {"svg", "svgz"}:
         yield message("limits.drawing")
     if case.notice.how is How.MEASURED and _cut_short(case.notice):
         yield message("limits.listened", minutes=_LISTENED)
