@@ -61,7 +61,7 @@ COMPARED["jxl"] = jxl_fidelity
 FILMS: dict[str, Comparison] = dict.fromkeys(("mp4", "mov", "avi", "mkv", "webm"), film_fidelity)
 # So has sound, see tools/corpus_sound.py.
 SOUNDS: dict[str, Comparison] = dict.fromkeys(
-    ("wav", "mp3", "flac", "m4a", "aiff", "aac", "ogg"), sound_fidelity
+    ("wav", "mp3", "flac", "m4a", "mka", "aiff", "aac", "ogg"), sound_fidelity
 )
 _SAME = {"heif": "heic"}  # the index knows more names
 

@@ -11,6 +11,7 @@ import soundfile
 import sound_files
 from aikz_label.adapters.audio.encoding import Coder
 from aikz_label.adapters.audio.recoders import Muxed, Sndfile
+from aikz_label.carriers import oggpages
 
 
 def vorbis(channels: int = 2, rate: int = 44_100, quality: float = 0.4) -> bytes:
@@ -70,6 +71,46 @@ def layer_2() -> bytes:
     return tag[: 10 + length] + sound
 
 
+def layer_1(seconds: float = 2.0) -> bytes:
+    """MPEG audio of layer I, which nobody codes any more: noise in some of its bands (ISO/IEC 11172-3, 2.4.1.5)."""
+    random, bands, kbits, rate = np.random.default_rng(5), range(1, 7), 384, 44_100
+    head = bytes((0xFF, 0xFF, 12 << 4, 0))
+    size, found = 12 * kbits * 1000 // rate * 4, b""
+    for _ in range(int(seconds * rate / 384)):
+        bits = "".join(f"{7 if band in bands else 0:04b}" * 2 for band in range(32))  # 8 bits each
+        bits += "".join(f"{12 + band:06b}" * 2 for band in bands)
+        bits += "".join(f"{n:08b}" for n in random.integers(0, 255, 12 * 2 * len(bands)))
+        found += (head + int(bits, 2).to_bytes(len(bits) // 8)).ljust(size, b"\0")
+    return found
+
+
+def chained(one: bytes, two: bytes) -> bytes:
+    """Two files of Ogg, one behind the other."""
+    pages = list(oggpages.walk(io.BytesIO(two), len(two)))
+    if pages[0].serial == next(oggpages.walk(io.BytesIO(one), len(one))).serial:
+        two = b"".join(
+            oggpages.stored(
+                page.flags,
+                page.granule,
+                page.serial ^ 1,
+                page.number,
+                page.lacing,
+                two[page.start + page.head : page.stop],
+            )
+            for page in pages
+        )
+    return one + two
+
+
+def with_skeleton(data: bytes) -> bytes:
+    """A file of Ogg with a stream beside its sound that tells where its packets are."""
+    (first, *_) = oggpages.walk(io.BytesIO(data), len(data))
+    head = b"fishead\0\3\0\0\0" + bytes(52)
+    begin = oggpages.stored(oggpages.BEGINS, 0, 777, 0, bytes((len(head),)), head)
+    end = oggpages.stored(oggpages.ENDS, 0, 777, 1, b"\0", b"")
+    return begin + data[: first.stop] + end + data[first.stop :]
+
+
 KINDS: Mapping[str, tuple[Callable[[], bytes], str, str]] = {
     "vorbis": (vorbis, "Vorbis", "Vorbis"),
     "vorbis-speech": (lambda: vorbis(1, 16_000, 0.1), "Vorbis", "Vorbis"),
@@ -93,4 +134,7 @@ KINDS: Mapping[str, tuple[Callable[[], bytes], str, str]] = {
         "IMA 4:1",
     ),
     "layer-2": (layer_2, "MPEG layer II", "MPEG layer II"),
+    "layer-1": (layer_1, "MPEG layer I", "MPEG layer II"),
+    "vorbis-chain": (lambda: chained(vorbis(), vorbis()), "Vorbis", "Vorbis"),
+    "opus-skeleton": (lambda: with_skeleton(sound_files.opus()), "Opus", "Opus"),
 }

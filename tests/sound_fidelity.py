@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from aikz_label import sniff
 from support import require_tool
 
+BEHIND = 0.5  # seconds behind a notice over the programme until all is as it was
 OPUS_STEP = 2.0**-15  # FFmpeg's older decoder is not the one that compared them before
 _OURS = {"digitalsourcetype", "aisystemused", "aisystemversionused"}
 _MOVED = (
@@ -46,6 +47,9 @@ def losses(source: bytes, output: bytes, placements: tuple[Mapping[str, Any], ..
     ]
     channels = int(before.get("channels", 1))
     first = decoded(source, channels)
+    if any("sound" in place for place in placements):
+        found += spoken_over(first, decoded(output, channels), before, placements)
+        return found + list(tag_losses(source, output))
     programme = outside(output, placements, channels)
     if first.shape != programme.shape:
         found.append(f"the programme had {len(first)} samples and has {len(programme)}")
@@ -54,6 +58,26 @@ def losses(source: bytes, output: bytes, placements: tuple[Mapping[str, Any], ..
         if worst > (OPUS_STEP if before.get("codec_name") == "opus" else 0):
             found.append(f"the programme differs by {worst:.3g}")
     return found + list(tag_losses(source, output))
+
+
+def spoken_over(
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    told: Mapping[str, Any],
+    placements: tuple[Mapping[str, Any], ...],
+) -> list[str]:
+    """What changed behind a notice that is spoken over the programme; what decoders make up may be other noise."""
+    if before.shape != after.shape:
+        return [f"the programme had {len(before)} samples and has {len(after)}"]
+    rate = int(told.get("sample_rate", 48_000))
+    at = round((max(float(place["end"]) for place in placements) + BEHIND) * rate)
+    one, two = before[at:], after[at:]
+    loud, off = (float(np.square(part).mean()) if len(part) else 0.0 for part in (one, one - two))
+    return (
+        [f"behind the notice it differs by {off / loud:.3g} of its power"]
+        if off > 0.01 * loud
+        else []
+    )
 
 
 def outside(

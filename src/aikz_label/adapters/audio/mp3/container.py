@@ -20,7 +20,7 @@ from aikz_label.adapters.audio.container import (
 )
 from aikz_label.adapters.audio.encoding import Coder
 from aikz_label.adapters.audio.frames import Frames, Once, Sizes
-from aikz_label.adapters.audio.mp3 import mpeg, vbr_header
+from aikz_label.adapters.audio.mp3 import drained, mpeg, vbr_header
 from aikz_label.adapters.audio.mp3.mpeg import Head, Walked
 from aikz_label.adapters.audio.mp3.vbr_header import VbrHeader
 from aikz_label.adapters.audio.pieces import Piece, Span
@@ -114,11 +114,13 @@ class Mp3(SoundFile):
     def check_variant(self) -> None:
         """See `SoundFile.check_variant`."""
         if layer := self._other_layer:
-            if layer == 1:
-                raise refuse_variant("MPEG sound", "there is no encoder for layer I")
-            raise needs_recoding("MPEG sound", "its frames are of layer II")
+            raise needs_recoding("MPEG sound", f"its frames are of layer {'I' * layer}")
         if not self.first.size:
-            raise refuse_variant("MP3", "its frames have a free format, whose length nothing tells")
+            raise refuse_variant(
+                "MP3",
+                "its frames have a free format, whose length nothing tells",
+                "Decode it with a program that knows it (mpg123 -w OUT.wav IN.mp3), and mark the WAV.",
+            )
         if not len(self.frames):
             raise MediaProblem("damaged", detail_word="no-sound")
 
@@ -179,6 +181,11 @@ class Mp3(SoundFile):
     def joined(self, at: int, coded: Coded, instead: int = 0) -> Coded:
         """Between frames, those behind need the bytes and the state that they had: so those before come again."""
         number = self._number(at, instead)
+        first = instead // self.head.samples
+        if not number and first < len(self.frames) and self.head.borrowed(self._frame(first)):
+            # it begins in the middle of a longer one, whose bytes its decoder must miss as before
+            emptied = drained.frame(self.head, self._notice_kbits)
+            return Coded((*coded.data, emptied), coded.length + self.head.samples)
         if number in {0, len(self.frames) - instead // self.head.samples}:
             return coded  # nothing is before it, or behind it
         first = number - self.head.remembered
@@ -219,8 +226,8 @@ class Mp3(SoundFile):
             yield lyrics3.moved(pieces.read(self.source, tail.start, len(tail)), shift)
 
     def recoder(self, coding: Coding) -> Recoder | None:
-        """See `SoundFile.recoder`; nothing in layer II tells how late a decoder is."""
-        if self._other_layer != 2:
+        """See `SoundFile.recoder`: layer II, of layer I too, which nothing codes; nothing tells how late a decoder is."""
+        if not self._other_layer:
             return None
         allowed = mpeg.LAYER_2_KBITS if self.first.version == 3 else self.first.all_kbits()
         each = round(coding.bits / 1000)

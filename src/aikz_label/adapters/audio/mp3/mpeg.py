@@ -77,6 +77,13 @@ class Head:
         """How many bytes of earlier frames a frame can use."""
         return 511 if self.version == 3 else 255
 
+    def borrowed(self, frame: bytes) -> int:
+        """How many bytes of earlier frames a frame says it uses."""
+        own = head(frame[:4])
+        at = 6 if own and own.checked else 4
+        stored = int.from_bytes(frame[at : at + 2])
+        return stored >> 7 if self.version == 3 else stored >> 8
+
     def with_kbits(self, kbits: int) -> Head:
         """The head of a frame of another rate, without a check sum and padding."""
         table = _KBITS_1 if self.version == 3 else _KBITS_2

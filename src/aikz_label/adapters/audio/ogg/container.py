@@ -15,6 +15,7 @@ from aikz_label.adapters.audio.container import (
     Insert,
     SoundFile,
     Text,
+    needs_recoding,
     refuse_variant,
     size_of,
 )
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
 _TITLE = "Ogg"
 _MOST_STREAMS = 100
 _MOST_MARKER = 1 << 24
+_MOST_CUT = 27 + 255 + 255 * 255  # bytes of a page
+# One stream from its begin to its end, beside the marker; the same, the last page of which was cut off; several streams of
+# the same coding, one behind the other; and what is none of these.
+WHOLE, CUT, CHAINED, BROKEN = "whole", "cut", "chained", "broken"
+_ALONE = "Take the sound out (ffmpeg -i IN -map 0:a:0 -c copy OUT.ogg), and mark that."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class Ogg(SoundFile):
         start: Where the first page of sound is.
         pages: How many pages those packets take.
         size: Bytes of the file.
-        whole: It is one stream from its begin to its end, beside the marker; known when it was read thoroughly.
+        shape: What its pages are together, known when it was read thoroughly: one of the words below.
         timed: Its packets, for which the whole file is walked through.
     """
 
@@ -61,7 +67,7 @@ class Ogg(SoundFile):
     start: int
     pages: int
     size: int
-    whole: bool
+    shape: str
     timed: Once[Timed]
 
     demuxer: ClassVar[str] = "ogg"
@@ -76,7 +82,7 @@ class Ogg(SoundFile):
                 break
             first.append(page)
         timed = Once(lambda: Timed.of(found.read_packets(), found.stream.samples))
-        found = cls(source, tuple(first), (), 0, 0, size, whole=False, timed=timed)
+        found = cls(source, tuple(first), (), 0, 0, size, "", timed)
         sound = found.sound
         packets, start, pages = headers(
             source, size, sound, lambda head: _stream(head).headers(head)
@@ -84,7 +90,7 @@ class Ogg(SoundFile):
         if not packets:
             raise MediaProblem("damaged", detail_word="cut")
         found = replace(found, heads=packets, start=start, pages=pages)
-        return replace(found, whole=found.is_whole()) if thorough else found
+        return replace(found, shape=found.read_shape()) if thorough else found
 
     @property
     def sound(self) -> Page:
@@ -93,10 +99,29 @@ class Ogg(SoundFile):
         Raises:
             MediaProblem: There is none.
         """
-        found = [page for page in self.first if not self._begins_marker(page)]
+        found = self._streams()
         if not found:
             raise MediaProblem("damaged", detail_word="no-sound")
-        return found[0]
+        return next((page for page in found if self._coding(page).known), found[0])
+
+    def _streams(self) -> list[Page]:
+        """The pages with which streams begin that are no marker."""
+        return [page for page in self.first if not self._begins_marker(page)]
+
+    def _goes_on(self, page: Page) -> bool:
+        """Whether a stream that begins with a page goes on behind the sound: with the same code books, to begin with."""
+        if type(self._coding(page)) is not type(self.stream):
+            return False
+        found, _, _ = headers(
+            self.source, self.size, page, lambda head: _stream(head).headers(head)
+        )
+        return bool(found) and self.stream.goes_on(self.heads, found)
+
+    def _coding(self, page: Page) -> Stream:
+        """What is known of the stream that begins with a page."""
+        return _stream(
+            pieces.read(self.source, page.start + page.head, page.lacing[0] if page.lacing else 0)
+        )
 
     @property
     def stream(self) -> Stream:
@@ -116,11 +141,19 @@ class Ogg(SoundFile):
     def check_variant(self) -> None:
         """See `SoundFile.check_variant`."""
         self.stream.check(self)
-        others = [page for page in self.first if not self._begins_marker(page)]
-        if len(others) != 1:
-            raise refuse_variant(_TITLE, "it has several streams")
-        if not self.whole:
-            raise refuse_variant(_TITLE, "it is several files one behind the other, or damaged")
+        others = [page for page in self._streams() if page != self.sound]
+        if any(not self._coding(page).describes for page in others):
+            raise refuse_variant(_TITLE, "it has several streams", _ALONE)
+        if self.shape == BROKEN:
+            raise refuse_variant(
+                _TITLE, "something stands between its pages, or they are of several codings"
+            )
+        if not self.stream.lossy and (others or self.shape == CHAINED):
+            raise refuse_variant(_TITLE, "it is several files one behind the other")
+        if others:
+            raise needs_recoding(_TITLE, "a stream beside its sound tells where its packets are")
+        if self.shape == CHAINED:
+            raise needs_recoding(_TITLE, "it is several files one behind the other")
 
     def markers(self) -> Iterator[Place]:
         """The streams that begin as a marker does."""
@@ -159,6 +192,7 @@ class Ogg(SoundFile):
 
     def assemble(self, inserts: Sequence[Insert], label: Label, said: list[str]) -> Iterator[Piece]:
         """Packets before the sound with new comments, and pages with other numbers behind them."""
+        said += self._left_out()
         shift = Shift(inserts, self.rate)
         fresh = self.stream.changed(self, inserts, label, shift, said)
         paging = Paging(self.sound.serial)
@@ -178,14 +212,24 @@ class Ogg(SoundFile):
         total: int,  # noqa: ARG002  # the fresh one tells it
         inserts: Sequence[Insert],
         label: Label,
-        said: list[str],  # noqa: ARG002
+        said: list[str],
     ) -> Iterator[Piece]:
         """See `SoundFile.dressed`."""
+        said += self._left_out()
         shift = Shift(inserts, self.rate)
         comments = self.stream.comments(self.heads).moved(shift).with_mirror(label)
         paging = Paging(self.sound.serial)
         yield from paging.headers(self.stream.renewed(fresh.heads, comments))
         yield from fresh.renumbered(paging, 0)
+
+    def _left_out(self) -> Iterator[str]:
+        """What of the file is in no finished one, in sentences."""
+        if self.shape == CUT:
+            yield "The last page of the file was cut off in the middle, and was left out."
+        if self.shape == CHAINED:
+            yield "The file was several files one behind the other; the tags of the first are kept."
+        if len(self._streams()) > 1:
+            yield "The stream that described the places of the sound was left out."
 
     def renumbered(self, paging: Paging, later: int, start: int = 0) -> Iterator[bytes]:
         """The pages of sound with other numbers, at a later position."""
@@ -249,16 +293,24 @@ class Ogg(SoundFile):
         head = pieces.read(self.source, page.start + page.head, len(ogg.HEAD))
         return head == ogg.HEAD
 
-    def is_whole(self) -> bool:
-        """All pages belong to the stream or to its marker, none begins another one, and nothing else stands there."""
+    def read_shape(self) -> str:
+        """Go from page to page."""
         known = {page.serial for page in self.first}
         firsts = {page.start for page in self.first}
-        at = 0
+        at, shape = 0, WHOLE
         for page in oggpages.walk(self.source, self.size):
-            if page.serial not in known or (page.flags & BEGINS and page.start not in firsts):
-                return False
+            if page.flags & BEGINS and page.start not in firsts:
+                if self._begins_marker(page) or not self._goes_on(page):
+                    return BROKEN
+                known.add(page.serial)
+                shape = CHAINED
+            elif page.serial not in known:
+                return BROKEN
             at = page.stop
-        return not any(pieces.read(self.source, at, 4096))
+        behind = pieces.read(self.source, at, _MOST_CUT + 1)
+        if behind.startswith(b"OggS") and len(behind) <= _MOST_CUT:
+            return CUT if shape == WHOLE else shape
+        return BROKEN if any(behind[:4096]) else shape
 
 
 @lru_cache(maxsize=16)  # any bytes can be asked about

@@ -33,6 +33,8 @@ _INFO_AT = 17  # behind the head of the mapping, and that of the block
 class FlacInOgg(Stream):
     """FLAC: frames get other numbers, and go into pages of their own."""
 
+    lossy = False
+
     @property
     def info(self) -> StreamInfo:
         """What the first packet says."""

@@ -52,6 +52,12 @@ class Opus(Stream):
     """Opus: packets of a notice in the same stream."""
 
     exact = False
+
+    def goes_on(self, heads: Sequence[bytes], others: Sequence[bytes]) -> bool:
+        """See `Stream.goes_on`: the same channels, as loud."""
+        first, second = heads[0], others[0]
+        return (first[9:10], first[16:]) == (second[9:10], second[16:])
+
     prefix = b"OpusTags"
 
     @property

@@ -44,10 +44,12 @@ class Stream:
 
     Attributes:
         exact: See `SoundFile.exact`.
+        known: Its sound can be decoded.
+        lossy: Coding it again loses something, so an encoder of it may do that where it is allowed.
         prefix: What stands before the comments in their packet.
     """
 
-    exact = True
+    exact = known = lossy = True
     prefix = b"\x03vorbis"
 
     def __init__(self, head: bytes) -> None:
@@ -58,12 +60,21 @@ class Stream:
         """Samples per second."""
         return int.from_bytes(self.head[12:16], "little")
 
+    @property
+    def describes(self) -> bool:
+        """It is no sound, and only tells where another stream has which moment: Ogg Skeleton."""
+        return self.head.startswith(b"fishead\0")
+
     def headers(self, head: bytes) -> int:  # noqa: ARG002  # for those whose first packet tells
         """How many packets come before the sound."""
         return 3
 
     def check(self, source: Ogg) -> None:
         """Refuse what cannot be handled."""
+
+    def goes_on(self, heads: Sequence[bytes], others: Sequence[bytes]) -> bool:
+        """Whether a decoder goes on with a stream that has these packets before its sound: all but comments are alike."""
+        return [heads[0], *heads[2:]] == [others[0], *others[2:]]
 
     def comments(self, packets: Sequence[bytes]) -> Comments:
         """The comments."""
@@ -126,6 +137,8 @@ class Stream:
 
 class Unknown(Stream):
     """Something else in Ogg: speech of older codecs, films."""
+
+    known = False
 
     def check(self, source: Ogg) -> None:  # noqa: ARG002
         """Refuse it."""
