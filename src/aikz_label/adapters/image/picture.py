@@ -137,6 +137,17 @@ class PillowPicture(Picture):
         super().__init__(image.size, orientation)
         self.image = image
 
+    @property
+    def mode(self) -> str:
+        """The image's, whether or not it is decoded yet."""
+        return self.image.mode
+
+    def patch(self) -> Image.Image:
+        """The painted part, as the picture holds it."""
+        assert self.painted is not None
+        x, y, width, height = self.painted
+        return self.image.crop((x, y, x + width, y + height))
+
     def paint(self, mask: Image.Image, box: Box) -> None:
         """See `Picture.paint`."""
         everywhere = modes.paint(self.image, mask, box)

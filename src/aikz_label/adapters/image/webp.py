@@ -102,14 +102,12 @@ class WebP(Animated):
             raise refuse_variant("WebP", "there are bytes after its end")
 
     def decode(self, index: int = 0) -> Picture:
-        """See `Container.decode`; a lossy picture is compared as people see it."""
+        """See `Container.decode`; a lossy picture is compared as people see it, one without transparency by its planes."""
         from aikz_label.adapters.image import webp_coding  # noqa: PLC0415
-        from aikz_label.adapters.image.picture import PillowPicture  # noqa: PLC0415
 
-        picture = Animated.decode(self, index)
-        if any(c.name == b"VP8L" for c in self.chunks) or not isinstance(picture, PillowPicture):
-            return picture
-        return webp_coding.LossyPicture(picture.image, picture.orientation)
+        if self.moving or any(c.name == b"VP8L" for c in self.chunks):
+            return Animated.decode(self, index)
+        return webp_coding.lossy(self)
 
     def encode(self, pictures: Iterable[Picture], tags: Tags) -> bytes:
         """Lossless stays lossless; lossy is encoded at the first quality that is good enough."""
@@ -117,10 +115,10 @@ class WebP(Animated):
         from aikz_label.adapters.image.picture import only  # noqa: PLC0415
 
         (picture,) = pictures
-        if isinstance(picture, webp_coding.LossyPicture) and picture.stored == self.size:
-            return self._still(webp_coding.recoded(self.data, picture), tags)
         lossless = any(c.name == b"VP8L" for c in self.chunks)
-        return self._still(webp_coding.coded(only([picture]), lossless=lossless), tags)
+        if lossless or picture.stored != self.size:
+            return self._still(webp_coding.coded(only([picture]), lossless=lossless), tags)
+        return self._still(webp_coding.recoded(self.data, picture), tags)
 
     def with_tags(self, tags: Tags) -> bytes:
         """The same image chunks or frames with other metadata."""

@@ -7,7 +7,7 @@ from io import BytesIO
 from PIL import Image
 
 from aikz_label.adapters.image.canvas import Box
-from aikz_label.adapters.image.container import Chunk, decoding
+from aikz_label.adapters.image.container import Chunk, Container, decoding
 from aikz_label.adapters.image.modes import difference_as_shown
 from aikz_label.adapters.image.picture import Picture, PillowPicture
 from aikz_label.adapters.image.webp_chunks import ALPHA, IMAGE, extended, has_alpha, riff, walk
@@ -34,19 +34,46 @@ class LossyPicture(PillowPicture):
         return LossyPicture(self.image.crop(edges), self.orientation)
 
 
-def recoded(data: bytes, picture: LossyPicture) -> list[Chunk]:
+def lossy(container: Container) -> Picture:
+    """The picture of a still lossy file.
+
+    Raises:
+        MediaProblem: It cannot be decoded.
+    """
+    from aikz_label.adapters.image import planar  # noqa: PLC0415  # its decoder costs 50 ms
+
+    picture = planar.of(container, "webp")
+    if picture is not None and picture.mode == "RGB":
+        return picture
+    decoded = Container.decode(container)
+    assert isinstance(decoded, PillowPicture)
+    return LossyPicture(decoded.image, decoded.orientation)
+
+
+def recoded(data: bytes, picture: Picture) -> list[Chunk]:
     """Image chunks of a lossy file with a badge drawn into it, at the first quality that is good enough."""
     from aikz_label.adapters.image import webp_planes  # noqa: PLC0415  # its decoder costs 50 ms
 
+    assert isinstance(picture, PillowPicture)
     box = picture.painted
     if box is None or box[0] % 2 or box[1] % 2:
         return coded(picture.image, lossless=False)
     best = b""
-    for best in webp_planes.recoded(data, picture.image, box, _QUALITIES):
-        with Image.open(BytesIO(best), formats=["WEBP"]) as again:
-            if LossyPicture(again).difference(picture, None) >= _WANTED_PSNR:
-                break
+    for best in webp_planes.recoded(data, picture, _QUALITIES):
+        if _difference(picture, best) >= _WANTED_PSNR:
+            break
     return _chunks(best) if best else coded(picture.image, lossless=False)
+
+
+def _difference(picture: PillowPicture, data: bytes) -> float:
+    """How far what was coded is from the picture, PSNR in dB."""
+    from aikz_label.adapters.image import planar  # noqa: PLC0415  # see above
+
+    if isinstance(picture, planar.PlanarPicture):
+        frame = planar.decoded("webp", data, picture.stored)
+        return picture.apart(frame, None) if frame is not None else 0.0
+    with Image.open(BytesIO(data), formats=["WEBP"]) as again:
+        return LossyPicture(again).difference(picture, None)
 
 
 def coded(image: Image.Image, *, lossless: bool) -> list[Chunk]:

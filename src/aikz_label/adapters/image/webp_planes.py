@@ -9,71 +9,57 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 
-from aikz_label.adapters.image.canvas import Box
+from aikz_label.adapters.image import planar
+from aikz_label.adapters.image.planar import PlanarPicture
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from PIL.Image import Image
 
-    Plane = NDArray[np.uint8]
+    from aikz_label.adapters.image.canvas import Box
+    from aikz_label.adapters.image.picture import PillowPicture
 
-_PLANAR = ("yuv420p", "yuva420p")
 
-
-def recoded(data: bytes, image: Image, painted: Box, qualities: tuple[int, ...]) -> Iterator[bytes]:
+def recoded(data: bytes, picture: PillowPicture, qualities: tuple[int, ...]) -> Iterator[bytes]:
     """The file's picture with a neutral part drawn anew, coded at one quality after the other.
 
     Nothing comes when the file's own planes cannot be had.
 
     Args:
         data: The file: one lossy picture.
-        image: The picture with the part drawn in; only that part is taken from it.
-        painted: Where it is, on even coordinates: opaque, and all of it black, white or grey.
+        picture: It with the part drawn in, on even coordinates: opaque, and all of it black, white or grey. If it is not
+            planes itself, only that part is taken from it.
         qualities: From 0 to 100.
     """
-    frame = _decoded(data)
-    if frame is None or (frame.width, frame.height) != image.size:
-        return
-    _draw(frame, image, painted)
-    for quality in qualities:
-        yield _coded(frame, quality)
+    frame = picture.frame if isinstance(picture, PlanarPicture) else _drawn(data, picture)
+    if frame is not None:
+        for quality in qualities:
+            yield _coded(frame, quality)
 
 
-def _decoded(data: bytes) -> av.VideoFrame | None:
-    try:
-        with av.open(BytesIO(data), "r", format="webp_pipe") as container:
-            frame = next(container.decode(video=0), None)
-    except av.FFmpegError:
-        return None
-    if frame is None or frame.format.name not in _PLANAR:
-        return None
-    frame.make_writable()
+def _drawn(data: bytes, picture: PillowPicture) -> av.VideoFrame | None:
+    """The planes of the file, with what is painted."""
+    frame = planar.decoded("webp", data, picture.stored, ("yuv420p", "yuva420p"))
+    if frame is not None and picture.painted is not None:
+        _draw(frame, picture.patch(), picture.painted)
     return frame
 
 
-def _draw(frame: av.VideoFrame, image: Image, box: Box) -> None:
+def _draw(frame: av.VideoFrame, patch: Image, box: Box) -> None:
+    frame.make_writable()
     x, y, width, height = box
-    grey = np.asarray(image.crop((x, y, x + width, y + height)).convert("L"), np.float64)
-    _plane(frame, 0)[y : y + height, x : x + width] = np.rint(16 + grey * (219 / 255))
+    grey = np.asarray(patch.convert("L"), np.float64)
+    every = planar.planes(frame)
+    every[0][y : y + height, x : x + width] = np.rint(16 + grey * (219 / 255))
     rows, columns = slice(y // 2, -(-(y + height) // 2)), slice(x // 2, -(-(x + width) // 2))
     for differences in (1, 2):
-        _plane(frame, differences)[rows, columns] = 128
-    if len(frame.planes) == 4:
-        _plane(frame, 3)[y : y + height, x : x + width] = 255
-
-
-def _plane(frame: av.VideoFrame, index: int) -> Plane:
-    """A view of the frame's own memory."""
-    plane = frame.planes[index]
-    memory: Any = plane  # offers the buffer protocol, which its type does not say
-    samples: Plane = np.frombuffer(memory, np.uint8)
-    return samples.reshape(plane.height, plane.line_size)[:, : plane.width]
+        every[differences][rows, columns] = 128
+    if len(every) == 4:
+        every[3][y : y + height, x : x + width] = 255
 
 
 def _coded(frame: av.VideoFrame, quality: int) -> bytes:

@@ -61,6 +61,10 @@ _ODD_FRAMES = {
 # Sequential and progressive; written with Huffman's codes, which every program reads.
 ARITHMETIC = {0xC9, 0xCA}
 
+_LARGE = (
+    4_000_000  # pixels, from which on FFmpeg decodes so much faster that it is worth loading it
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Jpeg(Container):
@@ -157,6 +161,16 @@ class Jpeg(Container):
         """Decode to YCbCr where the file stores YCbCr."""
         if image.mode == "RGB" and not _stores_rgb(image, self.header):
             image.draft("YCbCr", image.size)
+
+    def decode(self, index: int = 0) -> Picture:
+        """See `Container.decode`; a large one as its planes."""
+        if self.size[0] * self.size[1] >= _LARGE:
+            from aikz_label.adapters.image import planar  # noqa: PLC0415  # FFmpeg comes with it
+
+            picture = planar.of(self, "mjpeg")
+            if picture is not None and picture.mode != "RGB":
+                return picture
+        return Container.decode(self, index)
 
     def encode(self, pictures: Iterable[Picture], tags: Tags) -> bytes:
         """The painted picture, coded as it was, among every other segment of the source."""

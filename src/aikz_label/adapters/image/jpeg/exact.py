@@ -62,7 +62,7 @@ def edited(
     tables = [*_standard_tables(), *(s.data for s in header if s.code in {DHT, DRI})]
     frame = coefficients.read(next(s.data for s in header if s.code in SOF), tables, scans)
     steps = quantisation(header)
-    part = picture.image.crop(edges_of(picture.painted))
+    part = picture.patch()
     for component, plane in zip(frame.components, planes(part, transform), strict=True):
         if component.table not in steps:
             raise Unreadable("a quantisation table is missing")
@@ -83,8 +83,7 @@ def _standard_tables() -> tuple[bytes, ...]:
     return tuple(s.data for s in header if s.code == DHT)
 
 
-def edges_of(box: Box) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom."""
+def _edges(box: Box) -> tuple[int, int, int, int]:
     return box[0], box[1], box[0] + box[2], box[1] + box[3]
 
 
@@ -135,7 +134,7 @@ class _Region:
     ) -> _Region:
         """The part of a channel of that scale, without a rim of so many samples where it is inside the picture."""
         assert picture.painted is not None
-        (left, top, right, bottom), (width, height) = edges_of(picture.painted), picture.stored
+        (left, top, right, bottom), (width, height) = _edges(picture.painted), picture.stored
         last = right == width, bottom == height
         edges = (
             int(left * scale[0]) + inset[0] * (left > 0),

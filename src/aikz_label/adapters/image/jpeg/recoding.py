@@ -91,7 +91,7 @@ class _Kind:
 def recoded(source: Jpeg, picture: PillowPicture) -> Coded:
     """The painted picture, coded like the source."""
     kind, size = _kind(source), source.end - source.scan
-    sampling = kind.sampling(picture.image.mode)
+    sampling = kind.sampling(picture.mode)
     in_place = kind.sharp and picture.stored == source.size and picture.painted is not None
     if in_place and (found := _spliced(source, picture, kind)) is not None:
         return found

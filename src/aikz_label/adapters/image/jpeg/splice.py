@@ -91,8 +91,7 @@ def _blocks(
     size: tuple[int, int],
 ) -> list[NDArray[np.int16]]:
     """Of every component the coefficients of the painted part, by unit, block in it and place in the block."""
-    assert picture.painted is not None
-    part = picture.image.crop(exact.edges_of(picture.painted))
+    part = picture.patch()
     found, steps = [], exact.quantisation(header)
     for one, plane in zip(scan.components, exact.planes(part, transform), strict=True):
         if one.table not in steps:
