@@ -16,7 +16,7 @@ from mutagen.id3 import CHAP, ETCO, ID3, SYLT, TIT2, TXXX
 from mutagen.mp4 import MP4
 
 import sound_files
-from aikz_label import Refused, sniff, verify
+from aikz_label import Refused, mark, sniff, verify
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio import crc, mirrors, pieces
 from aikz_label.adapters.audio.container import Insert
@@ -36,6 +36,7 @@ from aikz_label.adapters.audio.tags.id3 import Tag
 from aikz_label.adapters.audio.tags.vorbis import Comments
 from aikz_label.adapters.audio.waves import times as wave_times
 from aikz_label.carriers import oggpages
+from aikz_label.config import Config
 from aikz_label.formats import load_adapter
 from aikz_label.label import Label, Origin, System
 from aikz_label.limits import DEFAULT
@@ -344,14 +345,28 @@ def test_the_header_of_lame_is_right_again() -> None:
     assert counted == pytest.approx(len(again.frames) * head.samples / RATE, abs=1e-3)
 
 
-def test_flac_tells_its_length_and_its_check_sum() -> None:
-    data = sound_files.encoded(("flac", "flac", "s16"), MONO)
-    sound = parsed(data)
-    out = assembled(sound, inserts(sound, 1, 1.0))
-    samples = sound_files.heard(out)
-    again = parsed(out)
+@pytest.mark.parametrize(("form", "stored"), [("s16", "<i2"), ("s32", "<i4")])
+def test_flac_tells_its_length_and_its_check_sum(form: str, stored: str, config: Config) -> None:
+    done = mark(sound_files.encoded(("flac", "flac", form), MONO), None, LABEL, config=config)
+    assert done.data is not None
+    samples = sound_files.heard(done.data)
+    again = parsed(done.data)
+    whole = samples[0].astype(stored).tobytes()
+    if form == "s32":  # of which 24 bits are coded
+        whole = np.frombuffer(whole, np.uint8).reshape(-1, 4)[:, 1:].tobytes()
     assert again.info.total == samples.shape[1]
-    assert again.info.md5 == hashlib.md5(samples[0].astype("<i2").tobytes()).digest()
+    assert again.info.md5 == hashlib.md5(whole).digest()
+    assert done.warnings == mark(sound_files.sample("mp3"), None, LABEL, config=config).warnings
+
+
+@pytest.mark.parametrize("md5", [bytes(16), b"another sound..."])
+def test_flac_whose_check_sum_is_not_of_its_sound_gets_none(md5: bytes, config: Config) -> None:
+    data = sound_files.encoded(("flac", "flac", "s16"), MONO)
+    data = data.replace(parsed(data).info.md5, md5)
+    done = mark(data, None, LABEL, config=config)
+    assert done.data is not None
+    assert parsed(done.data).info.md5 == bytes(16)
+    assert any("check sum did not fit" in said for said in done.warnings) == any(md5)
 
 
 def test_m4a_counts_its_samples_and_moves_its_chapters() -> None:

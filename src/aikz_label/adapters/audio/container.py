@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol, Self
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio.pieces import Piece
@@ -61,6 +61,13 @@ class Coded:
     length: int
 
 
+class Witness(Protocol):
+    """Sees all that a decoder makes of a file."""
+
+    def see(self, native: Any) -> None:
+        """Take the next samples as the decoder gives them, one row for each moment."""
+
+
 class SoundFile(ABC):
     """A sound file. Its sound stays where it is, and is copied, never coded again.
 
@@ -112,6 +119,16 @@ class SoundFile(ABC):
         Raises:
             Refused: It does.
         """
+
+    def witness(self) -> Witness | None:
+        """What a file says of its own sound, worked out anew while somebody else decodes it; few files say anything."""
+        return None
+
+    def witnessed(self, found: Witness) -> None:  # noqa: B027
+        """Take what a witness of this file found, before a notice is put in."""
+
+    def sealed(self, found: Witness) -> None:  # noqa: B027
+        """Write what a witness found into this file, which is finished but for that."""
 
     @abstractmethod
     def markers(self) -> Iterator[Place]:

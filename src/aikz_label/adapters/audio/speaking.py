@@ -12,7 +12,7 @@ from aikz_label import files
 from aikz_label.adapters import MediaProblem, Order
 from aikz_label.adapters.audio import comparing, decoding, pieces
 from aikz_label.adapters.audio.comparing import changed
-from aikz_label.adapters.audio.container import Coded, Insert, SoundFile
+from aikz_label.adapters.audio.container import Coded, Insert, SoundFile, Witness
 from aikz_label.adapters.audio.decoding import Decoding, Stretches
 from aikz_label.adapters.audio.older import older
 from aikz_label.adapters.audio.shifting import kept, outside, ranges
@@ -104,8 +104,10 @@ def listened(source: SoundFile, old: Sequence[Insert], *, anyhow: bool = False) 
             raise _too_few(heard.rate)
         if not anyhow:
             source.check_decoded(heard.rate)
-        meter = notices.Meter(heard.rate, heard.layout)
-        programme = programme_of(heard, kept(old), meter)
+        meter, witness = notices.Meter(heard.rate, heard.layout), source.witness()
+        programme = programme_of(heard, kept(old), meter, witness)
+        if witness is not None:
+            source.witnessed(witness)
     if not programme.length:
         raise MediaProblem("damaged", detail_word="no-sound")
     loudness = meter.finish()
@@ -193,9 +195,12 @@ def check(said: Spoken, painted: SoundFile, origin: Origin, order: Order) -> Mea
             raise changed()
         known = said.programme.loudness  # believed once the programme turns out to be the same
         ear = notices.Listening(heard.rate, heard.layout, said.notice, origin, numbers, known)
-        found = programme_of(heard, outside(said.inserts), ear)
+        witness = said.source.witness() if not said.recoded else None
+        found = programme_of(heard, outside(said.inserts), ear, witness)
     if found.length != said.programme.length or not _same(said, painted, found):
         raise changed()
+    if witness is not None:
+        painted.sealed(witness)
     return ear.finish()
 
 
@@ -228,7 +233,9 @@ def search(source: SoundFile, numbers: SoundProfile) -> Found | None:
         return notices.search(blocks, heard.rate, heard.layout, numbers)
 
 
-def programme_of(heard: Decoding, stretches: Stretches, ear: Any) -> Programme:
+def programme_of(
+    heard: Decoding, stretches: Stretches, ear: Any, witness: Witness | None = None
+) -> Programme:
     """Decode all; `ear` gets everything if it listens for notices, and the programme if it measures that."""
     rows = heard.channels if heard.planar else 1
     hashed, length = [hashlib.sha256() for _ in range(rows)], 0
@@ -236,6 +243,8 @@ def programme_of(heard: Decoding, stretches: Stretches, ear: Any) -> Programme:
     for block, parts in decoding.cut(heard.blocks(), stretches):
         if everything and not ear.skips(len(block)):
             ear.push(block.samples)
+        if witness is not None:
+            witness.see(block.native)
         for _, part in parts:
             for row, one in zip(
                 part.native.T if heard.planar else [part.native], hashed, strict=True

@@ -15,6 +15,7 @@ from aikz_label.adapters.audio.container import (
     Insert,
     SoundFile,
     Text,
+    Witness,
     refuse_variant,
     size_of,
 )
@@ -29,7 +30,7 @@ from aikz_label.adapters.audio.pieces import Piece, Span
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags.id3_file import Tagged
 from aikz_label.adapters.audio.tags.vorbis import Comments
-from aikz_label.values import dataclass
+from aikz_label.values import dataclass, field
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
     from aikz_label.limits import Limits
 
 _MOST_BLOCKS = 1000
+_BLOCK_HEAD, _MD5 = (
+    4,
+    18,
+)  # bytes before the content of a block, and within the first one before the check sum
 _MOST_METADATA = 1 << 26
 
 
@@ -54,6 +59,7 @@ class Flac(SoundFile):
         start: Where the frames start.
         size: Bytes of the file.
         frames: Where each is, for which FFmpeg walks through the whole file.
+        summed: The check sum of its sound, once somebody decoded that.
     """
 
     source: BinaryIO
@@ -63,6 +69,7 @@ class Flac(SoundFile):
     start: int
     size: int
     frames: Once[Frames]
+    summed: list[bytes] = field(default_factory=list)
 
     demuxer: ClassVar[str] = "flac"
 
@@ -94,6 +101,27 @@ class Flac(SoundFile):
         """See `SoundFile.check_variant`; frames must follow each other without anything between them."""
         if not len(self.frames()):
             raise MediaProblem("damaged", detail_word="no-sound")
+
+    def witness(self) -> flac_sound.Sum | None:
+        """The check sum of the sound, unless it has none, or one that did not fit."""
+        wanted = any(self.info.md5) and (self._fits or not self.summed)
+        return flac_sound.Sum(self.info) if wanted else None
+
+    def witnessed(self, found: Witness) -> None:
+        """See `SoundFile.witnessed`."""
+        assert isinstance(found, flac_sound.Sum)
+        self.summed[:] = [found.digest()]
+
+    @property
+    def _fits(self) -> bool:
+        return self.summed == [self.info.md5]
+
+    def sealed(self, found: Witness) -> None:
+        """Write the check sum, which is behind the other numbers of the first block."""
+        assert isinstance(found, flac_sound.Sum)
+        at = self.tagged.stop + len(b"fLaC") + _BLOCK_HEAD + _MD5
+        self.source.seek(at)
+        self.source.write(found.digest())
 
     def markers(self) -> Iterator[Place]:
         """The objects of type C2PA in the tag before the file."""
@@ -132,8 +160,9 @@ class Flac(SoundFile):
             return
         found = self.frames()
         splice = Splice.of(self, found, inserts)
-        md5 = flac_sound.md5(self.source, self.demuxer, self.info, inserts, said)
-        info = self.info.longer(shift, splice.sizes, md5)
+        if any(self.info.md5) and self.summed and not self._fits:
+            said.append(flac_sound.UNFIT)
+        info = self.info.longer(shift, splice.sizes, bytes(16))  # `sealed` knows the new one
         yield b"fLaC" + described(self, info, shift, label, splice.places())
         for fresh in splice.frames():
             yield from fresh

@@ -17,6 +17,7 @@ from aikz_label.adapters.audio.flac import blocks as flac_blocks
 from aikz_label.adapters.audio.flac.blocks import StreamInfo
 from aikz_label.adapters.audio.shifting import kept
 
+UNFIT = "The file's own check sum did not fit its sound: the new file has none."
 _LONGEST_STEP = 20  # seconds
 
 
@@ -35,27 +36,49 @@ def coded(samples: Samples, info: StreamInfo, *, on_cd: bool = False) -> Coded:
     return Coded(whole.astype(np.int64), length)
 
 
+class Sum:
+    """The check sum of a sound, worked out while it is decoded.
+
+    Args:
+        info: Tells the depth.
+    """
+
+    def __init__(self, info: StreamInfo) -> None:
+        self._depth, self._width = info.depth, (info.depth + 7) // 8
+        self._summed = hashlib.md5(usedforsecurity=False)
+
+    def see(self, native: NDArray[Any]) -> None:
+        """Take the next samples; FFmpeg moves them up to fill what it holds them in."""
+        self._summed.update(_stored(native, self._width, 8 * native.itemsize - self._depth))
+
+    def add(self, notice: NDArray[Any]) -> None:
+        """Take a notice, one row for each channel."""
+        self._summed.update(_stored(notice.T, self._width))
+
+    def digest(self) -> bytes:
+        """The check sum."""
+        return self._summed.digest()
+
+
 def md5(
     source: BinaryIO, demuxer: str, info: StreamInfo, inserts: Sequence[Insert], said: list[str]
 ) -> bytes:
     """Of the finished sound; zeros, which mean "unknown", where the file's own did not fit its own sound."""
     if not any(info.md5):
         return info.md5
-    new, old = hashlib.md5(usedforsecurity=False), hashlib.md5(usedforsecurity=False)
+    new, old = Sum(info), Sum(info)
     waiting = [insert.coded for insert in inserts]
-    width = (info.depth + 7) // 8
     with decoding.opened(source, demuxer) as heard:
         for block, parts in decoding.cut(heard.blocks(), kept(inserts)):
-            empty = 8 * block.native.itemsize - info.depth
-            old.update(_stored(block.native, width, empty))
+            old.see(block.native)
             for number, part in parts:
                 while len(inserts) - len(waiting) < number:
-                    new.update(_stored(waiting.pop(0).T, width))
-                new.update(_stored(part.native, width, empty))
+                    new.add(waiting.pop(0))
+                new.see(part.native)
     for notice in waiting:
-        new.update(_stored(notice.T, width))
+        new.add(notice)
     if old.digest() != info.md5:
-        said.append("The file's own check sum did not fit its sound: the new file has none.")
+        said.append(UNFIT)
         return bytes(16)
     return new.digest()
 
