@@ -20,7 +20,7 @@ import pytest
 import hostile_plugin
 from aikz_label import mark
 from aikz_label.batch.gather import Gathering, Patterns
-from aikz_label.batch.journal import Recorded
+from aikz_label.batch.recorded import Recorded
 from aikz_label.cli import main
 from aikz_label.sandbox import work
 from hostile_plugin import hostile

@@ -15,7 +15,8 @@ import pytest
 
 from aikz_label import profile, rules
 from aikz_label.batch import Row
-from aikz_label.batch.journal import Journal, Recorded, options_of
+from aikz_label.batch.journal import Journal, options_of
+from aikz_label.batch.recorded import Recorded
 from aikz_label.cli import main
 from aikz_label.exports import tables
 from aikz_label.label import Label, Origin, Responsible, System

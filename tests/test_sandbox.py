@@ -19,8 +19,9 @@ import pytest
 import hostile_plugin
 from aikz_label import Verdict, batch, profile, rules, verify
 from aikz_label.batch import verify_many, verify_rows
-from aikz_label.batch.journal import Journal, Recorded
+from aikz_label.batch.journal import Journal
 from aikz_label.batch.marking import mark_rows
+from aikz_label.batch.recorded import Recorded
 from aikz_label.errors import SandboxError, UsageError
 from aikz_label.report import Evidence, columns, message
 from aikz_label.sandbox import pool, slot, work

@@ -2,7 +2,7 @@
 
 The first line says which options the rows were made with; every other line is a row (`aikz_label.batch.Row` as
 `wire.dump` gives it). A file that was verified again has a second row, and the newer one counts. A line that cannot be
-read costs itself.
+read costs itself. Here it is written; `aikz_label.batch.recorded` reads one.
 """
 
 from __future__ import annotations
@@ -14,41 +14,26 @@ import os
 import stat
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import aikz_label
 from aikz_label import files
 from aikz_label.batch import Row
+from aikz_label.batch.recorded import SCHEMA, Damage, key_of, lines, parsed
 from aikz_label.errors import JournalError
 from aikz_label.files.storage import Listed, is_uri
 from aikz_label.report import Verdict
 from aikz_label.sandbox import wire
 from aikz_label.sandbox.work import Verifying, state_of
-from aikz_label.values import dataclass, field, replace
+from aikz_label.values import replace
 
-SCHEMA = "aikz-label/journal/1"
 _SYNC_SECONDS, _SYNC_ROWS = 1.0, 1000
 _BEGINS = f'{{"schema":"{SCHEMA}"'.encode()
 _VERDICTS = tuple(Verdict)
 _MARK = 12  # bytes that are remembered of a state, and of a hash: a million files take 100 MB
-_MAX_LINE = 8 * 1024 * 1024
-
-
-@dataclass(slots=True)
-class Damage:
-    """Lines that could not be read: how many, and the numbers of the first few."""
-
-    lines: list[int] = field(default_factory=list)
-    count: int = 0
-
-    def add(self, number: int) -> None:
-        """Note one."""
-        self.count += 1
-        if len(self.lines) < 10:
-            self.lines.append(number)
 
 
 def options_of(order: Verifying) -> dict[str, Any]:
@@ -125,7 +110,7 @@ class Journal:
         Of an object only the listing of its bucket tells; one that is named by itself is taken to be the same. Where every
         file is hashed, a local one must also have the same content.
         """
-        found = self._seen.get(_key(uri))
+        found = self._seen.get(key_of(uri))
         if found is None:
             return False
         if isinstance(uri, Listed):
@@ -194,12 +179,12 @@ class Journal:
         with os.fdopen(os.dup(self._descriptor), "rb") as stream:
             stream.seek(0)
             whole = 0
-            for number, line in enumerate(_lines(stream), 1):
+            for number, line in enumerate(lines(stream), 1):
                 if not line.endswith(b"\n"):
                     _check_torn(self.path, number, line)
                     break
                 whole = stream.tell()
-                content = _parsed(line)
+                content = parsed(line)
                 if number == 1:
                     _check_header(self.path, content, options)
                 elif content is None or not self._recalled(content):
@@ -235,7 +220,7 @@ class Journal:
         *,
         opened: bool,
     ) -> None:
-        key = _key(uri)
+        key = key_of(uri)
         before = self._seen.get(key)
         if before is not None:
             word = before[-1] & 0x7F
@@ -286,27 +271,6 @@ def _check_torn(path: Path, number: int, line: bytes) -> None:
         _check_header(path, None, {})
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Lines of any length in bounded memory: one that is too long comes as something that cannot be read."""
-    while line := stream.readline(_MAX_LINE):
-        last = line
-        while not last.endswith(b"\n") and (more := stream.readline(_MAX_LINE)):
-            last = more
-        yield line if last is line else b"\0" + last[-1:]
-
-
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    try:
-        content = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
-
-
-def _key(uri: str) -> bytes:
-    return hashlib.blake2b(uri.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-
-
 def _fingerprint(size: int | None, state: str) -> bytes:
     """What is remembered of a file's state; one that could not be opened is never the same again."""
     if size is None:
@@ -328,59 +292,3 @@ def _sha256_of(path: str) -> str:
             return files.sha256(stream)
     except (OSError, ValueError):
         return ""
-
-
-# --- reading --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Recorded:
-    """A finished journal, or one that is still being written, for reading.
-
-    Attributes:
-        path: Where it is.
-        header: Its first line, with the profile among the options.
-        damage: Lines that could not be read, known after the rows were walked.
-    """
-
-    path: Path
-    header: Mapping[str, Any]
-    damage: Damage = field(default_factory=Damage)
-
-    @classmethod
-    def open(cls, path: Path) -> Recorded:
-        """Look at its first line.
-
-        Raises:
-            JournalError: It is no journal.
-            OSError: It cannot be opened.
-        """
-        with path.open("rb") as stream:
-            header = _parsed(next(_lines(stream), b"")) or {}
-        options = header.get("options")
-        of_ours = isinstance(options, dict) and isinstance(options.get("profile"), str)
-        if header.get("schema") != SCHEMA or not of_ours:
-            raise JournalError(f"{path} is not a journal of this version.", code="journal-unknown")
-        return cls(path, header)
-
-    def rows(self) -> Iterator[Row]:
-        """The newest row of every file, in the order in which those were written."""
-        newest = {_key(row.uri): number for number, row in self._numbered()}
-        for number, row in self._numbered():
-            if newest.get(_key(row.uri)) == number:
-                yield row
-
-    def _numbered(self) -> Iterator[tuple[int, Row]]:
-        self.damage = Damage()
-        with self.path.open("rb") as stream:
-            for number, line in enumerate(_lines(stream), 1):
-                content = _parsed(line)
-                if content is not None and content.get("schema") == SCHEMA:
-                    continue
-                try:
-                    row = wire.load(Row, content)
-                    row.reason.text("en")  # it can be said
-                except (ValueError, KeyError):
-                    self.damage.add(number)
-                    continue
-                yield number, row

@@ -13,7 +13,7 @@ from aikz_label.cli.shared import OK, say, shown
 
 if TYPE_CHECKING:
     from aikz_label.batch import Row
-    from aikz_label.batch.journal import Recorded
+    from aikz_label.batch.recorded import Recorded
     from aikz_label.profile import Profile
     from aikz_label.report import Report
 
@@ -58,7 +58,7 @@ def add_report(command: argparse.ArgumentParser) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from aikz_label.batch.journal import Recorded  # noqa: PLC0415
+    from aikz_label.batch.recorded import Recorded  # noqa: PLC0415
     from aikz_label.errors import UsageError  # noqa: PLC0415
     from aikz_label.profile import load_profile  # noqa: PLC0415
 
