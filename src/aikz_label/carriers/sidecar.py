@@ -7,6 +7,8 @@ For formats that have no place for a marker, and for any file whatever on reques
 
 from __future__ import annotations
 
+import contextlib
+import os
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -22,6 +24,8 @@ from aikz_label.trust import TrustList
 from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aikz_label.signing import SigningKey
 
 SUFFIX = ".c2pa"
@@ -79,17 +83,30 @@ def path_for(path: Path) -> Path:
     return path.with_name(path.name + SUFFIX)
 
 
+def beside(path: Path) -> list[tuple[str, os.stat_result]]:
+    """What is there under the names of its sidecar; the one with the whole name comes first."""
+    found: list[tuple[str, os.stat_result]] = []
+    whole = str(path)  # for every file of many, and `Path` makes new names slowly
+    stem, dot, suffix = whole.rpartition(".")
+    suffixed = bool(stem and dot and suffix) and os.sep not in f"{stem[-1]}{suffix}"
+    if not path.name or (suffixed and whole.endswith(SUFFIX)):  # a sidecar has none of its own
+        return found
+    for name in (whole + SUFFIX, stem + SUFFIX)[: 1 + suffixed]:
+        with contextlib.suppress(OSError, ValueError):  # the second: a NUL in the name
+            found.append((name, os.lstat(name)))
+    return found
+
+
 def find(path: Path) -> Sidecar | None:
     """Look beside a file, under both names; the one with the whole name goes first."""
-    if path.suffix == SUFFIX:  # a sidecar has none of its own
-        return None
-    try:
-        found = _read(path_for(path))
-        if found is None and path.suffix:
-            found = _read(path.with_suffix(SUFFIX), shared=True)
-    except ValueError:  # a NUL in the name
-        return None
-    return found
+    return first_of(path, beside(path))
+
+
+def first_of(path: Path, found: Sequence[tuple[str, os.stat_result]]) -> Sidecar | None:
+    """The sidecar, of what `beside` found."""
+    for name, state in found[:1]:
+        return _read(Path(name), state, shared=name != f"{path}{SUFFIX}")
+    return None
 
 
 def find_object(uri: str) -> Sidecar | None:
@@ -172,12 +189,8 @@ def sign(
     return engine.sign_detached(whole, key, parent)
 
 
-def _read(path: Path, *, shared: bool = False) -> Sidecar | None:
-    """One candidate: `None` when there is nothing under that name."""
-    try:
-        found = path.lstat()
-    except OSError:
-        return None
+def _read(path: Path, found: os.stat_result, *, shared: bool) -> Sidecar:
+    """What is there under a name."""
     if not stat.S_ISREG(found.st_mode):
         return Sidecar(problem=message("unreadable.sidecar-not-a-file"), shared=shared)
     try:

@@ -36,28 +36,25 @@ def open_source(path: Path) -> Iterator[BinaryIO]:
         SourceError: Not a regular file, or it changed while it was read.
         OSError: The operating system's own answer (not found, permission).
     """
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    if os.path.islink(path):  # noqa: PTH114  # unlike Path.is_symlink, takes any name
-        raise SourceError(
-            f"{path} is a symbolic link.", code="symlink", hint="Name the file it points to."
-        )
-    if os.path.isdir(path):  # noqa: PTH112  # Windows cannot even open one
-        raise SourceError(
-            f"{path} is a directory.", code="not-a-file", hint="Name the files in it."
-        )
+    if not _NOFOLLOW:
+        _check_file(path)
     try:
-        descriptor = os.open(path, flags)
+        descriptor = os.open(path, _READING)
     except ValueError as error:  # a NUL in the name
         raise SourceError("That is no name of a file.", code="not-a-file") from error
+    except OSError:
+        _check_file(path)  # for what could not be opened this has better words
+        raise
+    before = os.fstat(descriptor)
+    if not stat.S_ISREG(before.st_mode):
+        os.close(descriptor)
+        _check_file(path)
+        raise SourceError(
+            f"{path} is not a regular file.",
+            code="not-a-file",
+            hint="Pipes are read with '-' as the path.",
+        )
     with _Source(io.FileIO(descriptor, "rb")) as stream:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise SourceError(
-                f"{path} is not a regular file.",
-                code="not-a-file",
-                hint="Pipes are read with '-' as the path.",
-            )
         yield stream
         after = os.fstat(descriptor)
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
@@ -66,6 +63,22 @@ def open_source(path: Path) -> Iterator[BinaryIO]:
                 code="source-changed",
                 hint="Wait until whatever writes it has finished, then try again.",
             )
+
+
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_READING = os.O_RDONLY | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0)
+_READING |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+def _check_file(path: Path) -> None:
+    if os.path.islink(path):  # noqa: PTH114  # unlike Path.is_symlink, takes any name
+        raise SourceError(
+            f"{path} is a symbolic link.", code="symlink", hint="Name the file it points to."
+        )
+    if os.path.isdir(path):  # noqa: PTH112  # Windows cannot even open one
+        raise SourceError(
+            f"{path} is a directory.", code="not-a-file", hint="Name the files in it."
+        )
 
 
 def spool(stream: BinaryIO, max_bytes: int) -> BinaryIO:

@@ -71,7 +71,6 @@ class _Scan:
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._text
         self._parser.StartDoctypeDeclHandler = _no_doctype
         try:
             self._parser.Parse(packet, True)
@@ -94,12 +93,13 @@ class _Scan:
             resource = attributes.get(f"{_RDF} resource", "")
             self._open = _Property(self._names[name], self._parser.CurrentByteIndex, -1)
             self._texts, self._room = [resource], _MAX_TEXT
+            self._parser.CharacterDataHandler = self._text  # all other text is of no interest
 
     def _end(self, name: str) -> None:
         here = self._parser.CurrentByteIndex
         found = self._open
         if found and len(self._path) >= 3 and self._path[-3] == _RDF_ROOT:
-            self._open = None
+            self._open = self._parser.CharacterDataHandler = None
             found.value = "".join(self._texts)
             if self._locate:
                 opened = _tag_end(self.packet, found.start)
@@ -113,7 +113,7 @@ class _Scan:
         self._path.pop()
 
     def _text(self, text: str) -> None:
-        if self._open and self._room > 0:
+        if self._room > 0:
             self._texts.append(text)
             self._room -= len(text)
 

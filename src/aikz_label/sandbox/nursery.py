@@ -227,11 +227,26 @@ def _settle(control: int) -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     os.environ.update(ALONE)
+    _use_one_arena()
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(nothing, number)
     os.closerange(3, control)
     os.closerange(control + 1, max(control + 1, os.sysconf("SC_OPEN_MAX")))
+
+
+_M_ARENA_MAX = -8  # of glibc's mallopt
+
+
+def _use_one_arena() -> None:
+    """What `ALONE` says, for a nursery that was forked: the library read its variables before.
+
+    Else each thread of a codec sets 64 MiB of address space aside for itself.
+    """
+    import ctypes  # noqa: PLC0415
+
+    with contextlib.suppress(OSError, TypeError, AttributeError):  # other libraries have none
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def _import_everything() -> None:

@@ -7,8 +7,8 @@ import importlib
 import io
 import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -182,19 +182,19 @@ def opened(uri: str, caps: Limits) -> Iterator[tuple[BinaryIO, Sidecar | None, d
     path = Path(uri)
     with files.open_source(path) as stream:
         found = os.fstat(stream.fileno())
-        beside = sidecar.find(path)
-        facts = {"size": found.st_size, "state": state_of(path, found)}
-        yield stream, beside, facts
+        beside = sidecar.beside(path)
+        facts = {"size": found.st_size, "state": _state(found, beside)}
+        yield stream, sidecar.first_of(path, beside), facts
 
 
 def state_of(path: Path, found: os.stat_result) -> str:
     """What tells one state of a local file from another: its times (nobody can set the second), and its sidecar's."""
-    state = f"{found.st_mtime_ns}.{found.st_ctime_ns}"
-    with suppress(ValueError):  # a name that can have none
-        for beside in dict.fromkeys((sidecar.path_for(path), path.with_suffix(sidecar.SUFFIX))):
-            with suppress(OSError):
-                state += f"+{beside.lstat().st_ctime_ns}"
-    return state
+    return _state(found, sidecar.beside(path))
+
+
+def _state(found: os.stat_result, beside: Sequence[tuple[str, os.stat_result]]) -> str:
+    times = (f"+{one.st_ctime_ns}" for _, one in beside)
+    return f"{found.st_mtime_ns}.{found.st_ctime_ns}{''.join(times)}"
 
 
 def sample() -> bytes:

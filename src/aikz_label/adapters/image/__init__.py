@@ -213,7 +213,11 @@ def _parse(
     size = source.seek(0, io.SEEK_END)
     if size > limits.max_bytes:
         raise MediaProblem("over-limit", what_word="bytes", found=size, limit=limits.max_bytes)
-    source.seek(0)
-    # a window does with slices, indices and len() what bytes do
-    data = source.read(size) if whole else cast("bytes", Window(source))
+    if isinstance(source, io.BytesIO):
+        data = source.getvalue()  # no copy
+    elif whole:
+        source.seek(0)
+        data = source.read(size)
+    else:  # a window does with slices, indices and len() what bytes do
+        data = cast("bytes", Window(source))
     return _container(row.name).parse(data, limits, thorough=thorough)
