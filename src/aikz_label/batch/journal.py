@@ -134,7 +134,8 @@ class Journal:
         Raises:
             JournalError: There is no room for it; what is there stays whole.
         """
-        self._append(wire.dump(replace(row, whole="")))
+        content = wire.dump(replace(row, whole="", evidence={}))
+        self._append({**content, "evidence": row.evidence})  # as it came: it is JSON already
         self._note(row.uri, row.size, row.state, row.verdict, row.sha256, opened=row.opened)
 
     # --- the file --------------------------------------------------------------------------------
