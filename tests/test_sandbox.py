@@ -546,6 +546,36 @@ def test_killed_workers_lose_nothing(plugin, good):
     assert killed >= 5
 
 
+THREADS = r"""
+import ctypes, pathlib, re, threading
+from aikz_label.sandbox import nursery
+nursery._use_one_arena()
+threading.stack_size(256 * 1024)
+libc, gate = ctypes.CDLL(None), threading.Barrier(9)
+def size():
+    return int(re.search(r"VmSize:\s+(\d+)", pathlib.Path("/proc/self/status").read_text())[1])
+def work():
+    libc.malloc(100_000)
+    gate.wait()
+    gate.wait()
+before = size()
+for _ in range(8):
+    threading.Thread(target=work, daemon=True).start()
+gate.wait()
+print(size() - before)
+gate.wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="an arena for each thread is glibc's way")
+def test_threads_share_what_memory_there_is():
+    """Eight arenas would take half of what a child may have."""
+    environment = {key: value for key, value in os.environ.items() if key != "MALLOC_ARENA_MAX"}
+    command = [sys.executable, "-c", THREADS]
+    out = subprocess.run(command, capture_output=True, env=environment, check=True)
+    assert int(out.stdout) < 64 * 1024
+
+
 def test_the_nursery_is_replaced(good):
     nursery = Beside()
     rows = verify_rows([good] * 6, work.Verifying(), jobs=1, nursery=nursery)

@@ -41,7 +41,7 @@ class Task:
         sets: Number of the parameter sets, where those of the source stay in use beside them.
         level: With them, the level that they promise, as `avcC` and `hvcC` store it; 0 for whatever fits.
         tag: Four letters by which the container knows the coding.
-        threads: How many; 0 for as many as there are processors.
+        threads: How many; 0 for as many as `films.threads` says.
     """
 
     codec: str
@@ -95,7 +95,7 @@ class Encoder:
         made.color_primaries, made.color_trc = frame.color_primaries, frame.color_trc
         if task.shape:
             made.sample_aspect_ratio = task.shape
-        made.thread_count = task.threads
+        made.thread_count = task.threads or films.threads()
         self._context = made
 
     def encode(self, frame: VideoFrame | None) -> list[Packet[VideoStream]]:
@@ -107,6 +107,8 @@ class Encoder:
         except MemoryError:
             raise  # libav's own is among its errors, and says nothing of the film
         except films.errors():
+            if films.is_walled_in():
+                raise MemoryError from None
             raise film.variant(f"the encoder for {self._task.codec} here refuses it") from None
         if packets and self._muxer is not None and not self._memory.tell():
             first = copy_of(packets[0])

@@ -5,8 +5,11 @@ The same functions serve drawing and measuring, so that both mean the same place
 
 from __future__ import annotations
 
+import os
+import re
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
@@ -34,6 +37,32 @@ _TURNS = {
     (0, -1, -1, 0): 7,
     (0, -1, 1, 0): 8,
 }
+
+
+def threads() -> int:
+    """How many threads a codec may start; 0 for as many as there are processors.
+
+    Each takes memory for frames of its own, and the children of `mark` of many have little. The environment tells them, by
+    the variable that other libraries go by as well.
+    """
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return min(int(told), _MOST_THREADS) if told.isascii() and told.isdecimal() else 0
+
+
+_MOST_THREADS = 64
+
+
+def is_walled_in() -> bool:
+    """Whether this process may take so much address space only, and has been near it: encoders do not say why they fail."""
+    try:
+        import resource  # noqa: PLC0415  # not on Windows, which has no such walls
+
+        wall, _ = resource.getrlimit(resource.RLIMIT_AS)
+        told = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    except (ImportError, OSError):
+        return False
+    peak = re.search(r"^VmPeak:\s+(\d+) kB$", told, re.MULTILINE)
+    return wall != resource.RLIM_INFINITY and peak is not None and int(peak[1]) * 1024 > 0.7 * wall
 
 
 @dataclass(frozen=True, slots=True)

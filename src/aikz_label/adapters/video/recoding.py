@@ -56,6 +56,7 @@ class Decoder:
         self.has_sound = bool(container.streams.audio)
         self._context = self.stream.codec_context
         self._context.thread_type = "AUTO"
+        self._context.thread_count = films.threads()
         self._context.options = {"flags": "+output_corrupt", "flags2": "+showall"}
         self._rank = taken.slots.rank
         self.hidden: set[int] = set()  # ranks of frames that are only there for others
