@@ -18,7 +18,6 @@ import platform
 import re
 import resource
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -241,40 +240,6 @@ class Bench:
             raise SystemExit(f"a benchmark picture is {result.report.verdict}")
         return result.data
 
-    def start_up(self) -> None:
-        """From nothing: what one call costs on top of Python itself."""
-        one = self.folder / "one.jpg"
-        one.write_bytes(self.marked(FIXTURE.read_bytes()))
-        python = [sys.executable]
-        module = [*python, "-m", "aikz_label"]
-        commands = {
-            "python": [*python, "-c", "pass"],
-            "import": [*python, "-c", "import aikz_label"],
-            "help": [*module, "--help"],
-            "verify": [*module, "verify", str(one), "--config", str(self.config_path)],
-            "c2pa": [*python, "-c", "import c2pa"],
-        }
-        found = least(
-            self.rounds * 4,
-            {name: lambda command=command: cpu_of(command) for name, command in commands.items()},  # type: ignore[misc]
-        )
-        bare = found["python"]
-        self.add("bare `python -c pass`", _ms(bare), "–")
-        self.add("`import c2pa` alone, for scale", f"+ {_ms(found['c2pa'] - bare)}", "bare Python")
-        for name, what, target in (
-            ("import", "`import aikz_label`", 5),
-            ("help", "`aikz-label --help`", 40),
-            ("verify", "`aikz-label verify one.jpg`", 120),
-        ):
-            over = found[name] - bare
-            self.add(
-                what,
-                f"+ {_ms(max(0.0, over))}",
-                "bare Python",
-                f"≤ {target} ms",
-                met=over * 1000 <= target,
-            )
-
     def verify(self, name: str, marked: bytes, kind: str, target: float | None = 1.15) -> None:
         """Warm, in process, notice attested: ours over the plain reader's on the same bytes."""
         found = least(
@@ -371,7 +336,6 @@ def encoded(data: bytes, kind: str) -> bytes:
 
 
 def run(bench: Bench, photos: list[Path]) -> None:
-    bench.start_up()
     pictures = {
         "enlarged fixture, baseline": enlarged(progressive=False),
         "enlarged fixture": enlarged(),

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from aikz_label.adapters import Order, Rendered
 from aikz_label.adapters.audio import ADAPTER as PLAIN
 from aikz_label.adapters.audio.container import OnlyOver
-from aikz_label.adapters.video import VideoAdapter, hearing
+from aikz_label.adapters.video import VideoAdapter
 from aikz_label.errors import Refused
 from aikz_label.formats import Format
 from aikz_label.label import Origin
@@ -51,6 +51,8 @@ class Filmed(VideoAdapter):
         limits: Limits,  # noqa: ARG002  # a notice is at the start
     ) -> Measurement:
         """See `Adapter.measure`."""
+        from aikz_label.adapters.video import hearing  # noqa: PLC0415  # numpy and FFmpeg
+
         found = hearing.measure(source, notice, origin, profile, alone=True)
         return found or Measurement(NoticeState.UNKNOWN)
 
@@ -62,6 +64,8 @@ class Filmed(VideoAdapter):
         limits: Limits,  # noqa: ARG002
     ) -> Found | None:
         """See `Searching.search`."""
+        from aikz_label.adapters.video import hearing  # noqa: PLC0415
+
         return hearing.search(source, profile, alone=True)
 
 
