@@ -45,6 +45,31 @@ DREAM = '"a red fox" -s 50 -S 1 -W 512 -H 512 -C 7.5 -A k_lms'
 JOB = "a red fox --ar 16:9 --v 6.0 Job ID: 6a2cb0de-1f3a-4c55-9d0e-0123456789ab"
 SWARM = json.dumps({"sui_image_params": {"prompt": "a red fox"}})
 FOOOCUS = json.dumps({"prompt": "fox", "sampler": "dpmpp_2m_sde_gpu", "steps": 30})
+EASY = json.dumps(
+    {
+        "prompt": "a red fox",
+        "seed": 1,
+        "use_stable_diffusion_model": "sd-v1-5",
+        "sampler_name": "euler_a",
+        "num_inference_steps": 25,
+        "guidance_scale": 7.5,
+    }
+)
+TENSOR = json.dumps(
+    {
+        "models": [{"label": "x", "type": "LORA", "weight": 0.8}],
+        "prompt": "a red fox",
+        "negativePrompt": "blurry",
+        "samplerName": "euler",
+        "steps": 25,
+        "cfgScale": 7,
+        "seed": "1",
+        "baseModel": {"label": "SDXL", "type": "BASE_MODEL"},
+    }
+)
+# What Grok writes into its JPEG files: a signature, and the number of the picture as its artist.
+SIGNATURE = "Signature: " + "Zm94" * 24
+NUMBER = "6a2cb0de-1f3a-4c55-9d0e-0123456789ab"
 PLAIN_PROMPT = json.dumps(
     {
         "1": {"class_type": "LoadImage", "inputs": {}},
@@ -71,6 +96,9 @@ TEXTS = [
     ("Dream", DREAM, True),
     ("Software", "NovelAI", True),
     ("Description", JOB, True),
+    ("parameters", EASY, True),
+    ("use_stable_diffusion_model", "sd-v1-5", True),
+    ("generation_data", TENSOR, True),
     ("ai-disclosure", "ai-generated", Origin.CREATED),
     ("ai-disclosure", "autonomous", Origin.CREATED),
     ("ai-disclosure", "AI-Assisted", True),
@@ -105,6 +133,9 @@ NOTHING = [
     ("Software", "NovelAI viewer"),
     ("Description", "Midjourney made this, says the caption"),
     ("Description", "Job ID: 12345"),
+    ("parameters", '{"num_inference_steps": 25}'),
+    ("generation_data", '{"prompt": "of the year"}'),
+    ("generation_data", "2026-11-26"),
     ("Comment", "Created with GIMP"),
     ("ai-disclosure", "perhaps"),
     ("Title", PARAMETERS),
@@ -271,6 +302,49 @@ def test_pillow_writes_exif_that_is_read():
     block.get_ifd(0x8769)[0x9286] = b"ASCII\0\0\0" + AIGC.encode()
     names = {name for _, name, _ in said(encoded(SMALL, "jpeg", exif=block))}
     assert names == {"Software", "ImageDescription", "UserComment"}
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "webp", "png"])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_the_signature_of_grok(kind, order):
+    fields = [(0x010E, 2, SIGNATURE.encode() + b"\0"), (0x013B, 2, NUMBER.encode() + b"\0")]
+    (found,) = examined(with_exif(exif_block(fields, order=order), kind))
+    assert (found.carrier, found.name, found.origin) == ("exif", "ImageDescription", True)
+    assert found.value == SIGNATURE
+
+
+@pytest.mark.parametrize(
+    ("description", "artist"),
+    [
+        (SIGNATURE, ""),
+        (SIGNATURE, "Ә. Құнанбаев"),
+        (SIGNATURE, NUMBER[:-1] + "g"),
+        (SIGNATURE + " of a fox", NUMBER),
+        ("Signature: A. Kunanbaiuly", NUMBER),
+        ("", NUMBER),
+    ],
+)
+def test_half_of_it_says_nothing(description, artist):
+    fields = [(0x010E, 2, description.encode() + b"\0"), (0x013B, 2, artist.encode() + b"\0")]
+    assert examined(with_exif(exif_block(fields), "jpeg")) == ()
+
+
+def test_a_maker_that_makes_no_cameras():
+    assert said(with_exif(exif_block([(0x010F, 2, b"Ideogram AI\0")]), "jpeg")) == [
+        ("exif", "Make", True)
+    ]
+    assert examined(with_exif(exif_block([(0x010F, 2, b"Ideogram AI viewer\0")]), "jpeg")) == ()
+
+
+def test_easy_diffusion_in_a_comment():
+    block = exif_block([], comment(EASY))
+    assert said(with_exif(block, "webp")) == [("exif", "UserComment", True)]
+
+
+def test_zero_bytes_behind_a_text():
+    assert said(png_text("generation_data", TENSOR + "\0", "iTXt")) == [
+        ("png-text", "generation_data", True)
+    ]
 
 
 def test_comfyui_in_webp():

@@ -39,6 +39,7 @@ _XMP_VALUES = {
     "xmp:CreatorTool": {"Draw Things"},
 }
 _SOFTWARE = {"NovelAI"}
+_MAKERS = {"Ideogram AI"}
 # Datasets of IPTC-IIM, which programs fill from XMP.
 _IPTC_VALUES = {
     "Credit": _XMP_VALUES["photoshop:Credit"],
@@ -79,6 +80,10 @@ _INVOKE_KEYS = {"app_version", "generation_mode", "positive_prompt"}
 _MAX_DREAM = 20_000
 _DREAM_OPTIONS = ("-s", "-S", "-W", "-H", "-C", "-A")
 _HEX = set("0123456789abcdef")
+_SIGNED = re.compile(r"Signature: *[A-Za-z0-9+/]{64,}={0,2}")  # xAI's, beside a picture's number
+# Together they are of Easy Diffusion, and of Tensor.Art.
+_EASY_KEYS = {"num_inference_steps", "use_stable_diffusion_model"}
+_TENSOR_KEYS = {"baseModel", "prompt"}
 
 
 def in_xmp(name: str, value: str) -> Mirror | None:
@@ -150,14 +155,23 @@ def in_iptc(record: bytes) -> Iterator[Mirror]:
 
 def in_exif(block: bytes) -> Iterator[Mirror]:
     """What the texts of an EXIF block claim."""
+    seen: dict[str, str] = {}
     for _, name, text in _bounded(("exif", *field) for field in exif.texts(block)):
+        seen.setdefault(name, text)
         if found := _in_exif(name, text):
             yield found
+    description = seen.get("ImageDescription", "")
+    if _SIGNED.fullmatch(description) and _is_uuid(seen.get("Artist", "")):  # neither alone
+        yield Mirror("exif", "ImageDescription", description[:_MAX_VALUE], origin=True)
 
 
 def _in_exif(name: str, text: str) -> Mirror | None:
+    if name == "Artist":
+        return None
+    if text in {"Software": _SOFTWARE, "Make": _MAKERS}.get(name, ()):
+        return Mirror("exif", name, text, origin=True)
     if name == "Software":
-        return Mirror("exif", name, text, origin=True) if text in _SOFTWARE else None
+        return None
     if name in {"UserComment", "ImageDescription"}:
         found = _in_caption("exif", name, text) or _line("exif", name, text)
         if found is not None:
@@ -223,10 +237,11 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _is_parameters(text: str) -> bool:
-    """Generation parameters: the line of Stable Diffusion web UI, or the JSON of SwarmUI and Fooocus."""
+    """Generation parameters: the line of Stable Diffusion web UI, or the JSON of SwarmUI, Fooocus and Easy Diffusion."""
     if text.startswith("{"):
         keys = _object(text).keys()
-        return "sui_image_params" in keys or {"prompt", "sampler", "steps"} <= keys
+        kinds = {"sui_image_params"}, {"prompt", "sampler", "steps"}, _EASY_KEYS
+        return any(kind <= keys for kind in kinds)
     return any(
         line.startswith("Steps: ") and line[7:8].isdigit() and "Sampler: " in line
         for line in text.splitlines()
@@ -278,12 +293,17 @@ def _is_dream(text: str) -> bool:
 
 def _is_job(text: str) -> bool:
     """A prompt that ends with the number of a job, a UUID."""
-    label, groups = text[-44:-36], text[-36:].split("-")
-    return (
-        label == "Job ID: "
-        and [len(group) for group in groups] == [8, 4, 4, 4, 12]
-        and set("".join(groups)) <= _HEX
-    )
+    return text[-44:-36] == "Job ID: " and _is_uuid(text[-36:])
+
+
+def _is_uuid(text: str) -> bool:
+    groups = text.split("-", 5)
+    return [len(group) for group in groups] == [8, 4, 4, 4, 12] and set("".join(groups)) <= _HEX
+
+
+def _is_tensor(text: str) -> bool:
+    """What Tensor.Art writes, with a zero byte at its end."""
+    return _object(text.rstrip("\0")).keys() >= _TENSOR_KEYS
 
 
 _DISCLOSURE = {"ai-disclosure", "AI-Disclosure"}
@@ -297,6 +317,8 @@ _GENERATORS = {
     "Dream": _is_dream,
     "Software": _SOFTWARE.__contains__,
     "Description": _is_job,  # Midjourney
+    "generation_data": _is_tensor,
+    "use_stable_diffusion_model": bool,  # Easy Diffusion, which writes a text for each parameter
 }
 KEYWORDS = frozenset({"AIGC", "Comment", *mirror.PROPERTIES, *_DISCLOSURE, *_GENERATORS})
 """Keywords that can hold a statement."""

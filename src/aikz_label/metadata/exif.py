@@ -16,6 +16,7 @@ _TEXTS = {
     0x010F: "Make",
     0x0110: "Model",
     0x0131: "Software",
+    0x013B: "Artist",
     0x9286: "UserComment",
 }
 _CAMERA_DATA = 0x8769  # LONG: offset of the Exif directory
