@@ -136,7 +136,8 @@ def _coding_losses(
     if before.format in _JPEG:
         was, now = _layers(before), _layers(after)
         found = []
-        if [table for table, _ in was] != [table for table, _ in now]:
+        finest = all(set(table) == {1} for table, _ in now)  # where the notice shares blocks
+        if not finest and [table for table, _ in was] != [table for table, _ in now]:
             found.append("the quantisation tables changed")
         full = was[0][1] != (1, 1) and all(sampling == (1, 1) for _, sampling in now)
         # where even the lightness was stored smaller, everything may become full

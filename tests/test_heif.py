@@ -16,13 +16,13 @@ import heif_fidelity
 from aikz_label import Label, Limits, Refused, Verdict, engine, mark, verify
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import bmff
-from aikz_label.adapters.image.heif import layout
+from aikz_label.adapters.image.heif import layout, uncompressed
 from aikz_label.adapters.image.heif.coders import near
 from aikz_label.adapters.image.heif.container import Avif, Heic
 from aikz_label.adapters.image.heif.items import Item, Meta, Property
 from aikz_label.adapters.image.heif.picture import HeifPicture
 from aikz_label.adapters.image.heif.planes import Planes, decibels
-from aikz_label.adapters.image.heif.tree import Tree
+from aikz_label.adapters.image.heif.tree import Tree, extent_of
 from aikz_label.adapters.image.modes import difference_outside
 from aikz_label.errors import MissingDependency
 from aikz_label.manifest import marker
@@ -624,17 +624,19 @@ PLAIN = {  # interleave, components, tiles across and down, bits, and how tiles,
 }
 
 
-def plain(interleave, kinds, tiles, depth, order, flags=0):
+def plain(interleave, kinds, tiles, depth, order, flags=0, size=(320, 240)):
     """A file of plain samples, and how it holds them."""
-    samples = np.stack([PIXELS[..., n % 3] for n, _ in enumerate(kinds)]).astype(">u2")
+    wide, high = size
+    pixels = PIXELS[:high, :wide]
+    samples = np.stack([pixels[..., n % 3] for n, _ in enumerate(kinds)]).astype(">u2")
     samples = (samples << depth - 8).astype(np.uint8 if depth == 8 else ">u2")
     across, down = tiles
-    tiled = samples.reshape(len(kinds), down, 240 // down, across, 320 // across)
+    tiled = samples.reshape(len(kinds), down, high // down, across, wide // across)
     data = tiled.transpose(["nrhcw".index(letter) for letter in order]).tobytes()
     rows = b"".join(n.to_bytes(2) + bytes((depth - 1, 0, 2 * (depth > 8))) for n, _ in enumerate(kinds))  # fmt: skip
     counts = b"".join((side - 1).to_bytes(4) for side in tiles)
     boxes = (
-        bmff.pack(b"ispe", bytes(4), (320).to_bytes(4), (240).to_bytes(4)),
+        bmff.pack(b"ispe", bytes(4), wide.to_bytes(4), high.to_bytes(4)),
         bmff.pack(b"cmpd", len(kinds).to_bytes(4), *(kind.to_bytes(2) for kind in kinds)),
         bmff.pack(b"uncC", bytes(8), len(kinds).to_bytes(4), rows, bytes((0, interleave, 0, flags)), bytes(12), counts),
     )  # fmt: skip
@@ -662,6 +664,21 @@ def test_plain_samples_change_only_under_the_badge(name, label, config):
     found = found.copy()
     found[:, rows, columns] = samples[:, rows, columns]
     assert (found == samples).all()
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_a_small_picture_of_plain_samples_gets_a_strip(name, label, config):
+    source, _ = plain(*PLAIN[name], size=(24, 12))
+    result = mark(source, None, label, config=config, when_too_small="strip")
+    assert result.report.marker.notice.kind == "strip"
+    assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
+    item = parse(result.data).meta.items[0]
+    found = uncompressed.Layout.of(item).planes(item.data, extent_of(item)).planes
+    before = uncompressed.Layout.of(parse(source).meta.items[0])
+    kept = before.planes(parse(source).meta.items[0].data, (24, 12)).planes
+    assert before.tiles == PLAIN[name][2]
+    for old, new in zip(kept, found, strict=True):
+        assert (new[:12, :24] == old).all()
 
 
 @pytest.mark.parametrize("changed", [{"kinds": (4, 5, 6, 7)}, {"interleave": 5}, {"flags": 0x10}])

@@ -34,7 +34,8 @@ HEIC libheif, at full depth; for JPEG XL djxl; for sequences FFmpeg, every pictu
   segment are what they were, and no XMP statement is gone;
 * outside the badge (grown to a grid of {fidelity.GRID} pixels where the codec works in blocks) lossless pictures are equal
   sample by sample, and lossy ones keep at least {fidelity.LEAST_PSNR:.0f} dB and their opacity; a full palette may give up
-  a few entries to make room for black and white, or get wider indices. A quantisation step of zero becomes one.
+  a few entries to make room for black and white, or get wider indices. A quantisation step of zero becomes one, and so do
+  all of a JPEG whose tables are too coarse for the blocks that its notice shares with the picture.
 
 A result that fails any of this is *damaged*. Decodable means that the reference reads every pixel of the source.
 """

@@ -214,6 +214,53 @@ def test_tiny_colourful_picture_keeps_what_is_around_the_badge(config, label) ->
     marked(jpeg_files.jpeg(image, quality=50, subsampling=2), config, label)
 
 
+NARROW = [(1, 1), (13, 31), (15, 15), (20, 60)]
+TURNED = [((13, 31), 3), ((20, 60), 6), ((20, 60), 8)]
+
+
+@pytest.mark.parametrize(("size", "turn"), [*((size, 1) for size in NARROW), *TURNED])
+def test_small_picture_keeps_what_is_above_a_strip(size, turn, config, label) -> None:
+    """In coarse tables and colours of half the size: each of its blocks under the strip's edge would be blurred."""
+    exif = Image.Exif()
+    exif[274] = turn
+    image = picture(size=size)
+    data = jpeg_files.jpeg(image, quality=20, subsampling=2, exif=exif.tobytes())
+    result = mark(data, None, label, config=config, when_too_small="strip")
+    (placement,) = result.report.marker.notice.placements
+    assert placement["design"] == "strip/1"
+    assert fidelity.losses(data, result.data, placement) == []
+
+
+def test_turned_picture_that_a_strip_would_blur_is_refused(config, label) -> None:
+    exif = Image.Exif()
+    exif[274] = 3
+    image = picture(size=(15, 15))
+    data = jpeg_files.jpeg(image, quality=20, subsampling=2, exif=exif.tobytes())
+    with pytest.raises(Refused, match="blur") as refusal:
+        mark(data, None, label, config=config, when_too_small="strip")
+    assert refusal.value.code == "content-changed"
+
+
+def test_blocks_above_a_strip_are_the_same_numbers(config, label) -> None:
+    data = jpeg_files.jpeg(picture(size=(31, 32)), quality=60, subsampling=2, progressive=True)
+    result = mark(data, None, label, config=config, when_too_small="strip")
+    was, now = (coefficients.read(*parts(one)) for one in (data, result.data))
+    assert (was.size, now.size[0]) == ((31, 32), 31)
+    assert layers(result.data) == layers(data)
+    for old, new in zip(was.components, now.components, strict=True):
+        assert np.array_equal(new.blocks[: old.rows], old.blocks)
+
+
+def test_tables_that_are_too_coarse_become_fine(config, label) -> None:
+    noise = np.random.default_rng(5).integers(0, 256, (35, 30), np.uint8)
+    data = jpeg_files.jpeg(Image.fromarray(noise), quality=10)
+    result = mark(data, None, label, config=config, when_too_small="strip")
+    with Image.open(io.BytesIO(result.data)) as image:
+        assert set(image.quantization[0]) == {1}
+    (placement,) = result.report.marker.notice.placements
+    assert fidelity.losses(data, result.data, placement) == []
+
+
 def test_restart_intervals_are_kept(config, label) -> None:
     for factors in (SAMPLINGS["4:4:0"], [(2, 2), (1, 1), (1, 1)]):
         data = jpeg_files.sampled(planes(), factors, restart_marker_blocks=5)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from aikz_label import mark, verify
 from aikz_label.adapters.image.modes import difference_as_shown, difference_outside
+from aikz_label.adapters.image.picture import PillowPicture
 from aikz_label.errors import Refused
 from fidelity import losses
 from support import encoded, picture
@@ -36,8 +37,36 @@ def test_planes_are_coded_as_they_are(mode, quality, label, config):
     before, after = (Image.open(io.BytesIO(data)) for data in (source, result.data))
     below = (0, 160, 400, 320)
     through_rgb = Image.open(io.BytesIO(encoded(before, "WEBP", quality=100, exact=True)))
-    kept = difference_as_shown(before.crop(below), after.crop(below), None)
-    assert kept > 1 + difference_as_shown(before.crop(below), through_rgb.crop(below), None)
+    kept = difference_as_shown(before.crop(below), after.crop(below))
+    assert kept > 1 + difference_as_shown(before.crop(below), through_rgb.crop(below))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("size", [(1, 1), (31, 13), (20, 50)])
+def test_planes_above_a_strip_are_coded_as_they_are(size, mode, label, config):
+    image = _noise((40, 100)).crop((0, 0, *size)).convert(mode)
+    if mode == "RGBA":
+        image.putalpha(Image.linear_gradient("L").resize(size))
+    source = encoded(image, "WEBP", quality=80)
+    result = mark(source, None, label, config=config, when_too_small="strip")
+    (placement,) = result.report.marker.notice.placements
+    assert placement["design"] == "strip/1"
+    assert not losses(source, result.data, placement)
+
+
+def test_what_is_black_beside_a_narrow_picture_does_not_count():
+    """Else a picture could be ruined as long as enough black lies beside it."""
+    dark = PillowPicture(Image.new("RGB", (4, 4), "#404040"))
+    before, box = dark.with_band(Image.new("L", (100, 20)), 4)
+    other, _ = PillowPicture(Image.new("RGB", (4, 4), "#505050")).with_band(
+        Image.new("L", (100, 20)), 4
+    )
+    assert before.difference(other, box) == pytest.approx(dark.difference(other_of(other), None))
+
+
+def other_of(larger):
+    """The part that the narrow picture has in it."""
+    return PillowPicture(larger.image.crop((0, 0, 4, 4)))
 
 
 def test_bytes_after_the_end_are_not_dropped(label, config):
@@ -51,11 +80,11 @@ def test_colours_that_nobody_sees_do_not_count():
     seen = picture("RGB").convert("RGBA")
     seen.putalpha(Image.new("L", seen.size, 0))
     other = Image.new("RGBA", seen.size, (255, 0, 255, 0))
-    assert difference_outside(seen, other, None) < 20
-    assert difference_as_shown(seen, other, None) == np.inf
+    assert difference_outside(seen, other) < 20
+    assert difference_as_shown(seen, other) == np.inf
 
 
 def test_opacity_counts():
     one, other = (Image.new("RGBA", (40, 40), (9, 9, 9, alpha)) for alpha in (255, 254))
-    assert difference_as_shown(one, other, None) == 0
+    assert difference_as_shown(one, other) == 0
     assert difference_as_shown(one, other, (0, 0, 40, 40)) == np.inf

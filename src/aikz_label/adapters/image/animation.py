@@ -180,7 +180,7 @@ def shown(container: Animated, count: int) -> Iterator[Image.Image]:
 def likeness(first: Image.Image, second: Image.Image) -> float:
     """PSNR in dB of two pictures of one size as they are seen, on white and on black; infinite when equal."""
     pairs = zip(flattened(first), flattened(second), strict=False)
-    return min(modes.difference_outside(one, other, None) for one, other in pairs)
+    return min(modes.difference_outside(one, other) for one, other in pairs)
 
 
 def measure_recorded(

@@ -46,6 +46,15 @@ def stored_box(box: Box, displayed: tuple[int, int], orientation: int) -> Box:
     }.get(orientation, box)
 
 
+def at_one_corner(stored: tuple[int, int], other: tuple[int, int], orientation: int) -> bool:
+    """Whether what is shown at the upper left of a picture has the same place in a stored picture of another size."""
+    first, second = (
+        stored_box((0, 0, 1, 1), displayed_size(size, orientation), orientation)
+        for size in (stored, other)
+    )
+    return first == second
+
+
 def shown_box(box: Box, displayed: tuple[int, int], orientation: int) -> Box:
     """Where a box of the stored picture is seen: the reverse of `stored_box`."""
     x, y, w, h = box

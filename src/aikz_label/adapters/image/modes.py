@@ -97,8 +97,8 @@ def eight_bit(part: Image.Image, whole: Image.Image) -> Image.Image:
             return part
 
 
-def difference_outside(first: Image.Image, second: Image.Image, box: Box | None) -> float:
-    """PSNR in dB of two pictures outside a box, infinite when equal.
+def difference_outside(first: Image.Image, second: Image.Image, *boxes: Box) -> float:
+    """PSNR in dB of two pictures outside boxes that lie apart, infinite when equal.
 
     Both have the same size and mode; palettes are compared by colour.
 
@@ -110,7 +110,7 @@ def difference_outside(first: Image.Image, second: Image.Image, box: Box | None)
     if first.mode in NUMERIC:
         from aikz_label.adapters.image import samples  # noqa: PLC0415  # for these rare files only
 
-        return samples.of_numeric(first).difference(samples.of_numeric(second), box)
+        return samples.of_numeric(first).likeness(samples.of_numeric(second), boxes)
     if first.mode in {"P", "PA"}:
         first, second = first.convert("RGBA"), second.convert("RGBA")
     if first.mode == "1":
@@ -119,12 +119,11 @@ def difference_outside(first: Image.Image, second: Image.Image, box: Box | None)
     for top in range(0, first.height, _STRIP):  # strips stay in the processor's cache
         area = (0, top, first.width, min(first.height, top + _STRIP))
         delta = ImageChops.difference(first.crop(area), second.crop(area))
-        if box is not None:
-            x, y, w, h = box
+        for x, y, w, h in boxes:
             delta.paste((0,) * len(delta.getbands()), (x, y - top, x + w, y - top + h))
         squares += _squares(delta)
     bands = len(first.getbands())
-    values = first.width * first.height * bands - (box[2] * box[3] * bands if box else 0)
+    values = (first.width * first.height - sum(w * h for _, _, w, h in boxes)) * bands
     if not squares:
         return math.inf
     return 10 * math.log10(255 * 255 * max(values, 1) / squares)
@@ -139,7 +138,7 @@ def _squares(delta: Image.Image) -> int:
     return sum(count * (index % 256) ** 2 for index, count in enumerate(delta.histogram()) if count)
 
 
-def difference_as_shown(first: Image.Image, second: Image.Image, box: Box | None) -> float:
+def difference_as_shown(first: Image.Image, second: Image.Image, *boxes: Box) -> float:
     """As `difference_outside`, of what people see: on white and on black, the worse of both.
 
     A lossy codec may do as it likes with colours under full transparency. Opacity itself must be the same: else 0.
@@ -148,14 +147,14 @@ def difference_as_shown(first: Image.Image, second: Image.Image, box: Box | None
         ValueError: Sizes or modes differ.
     """
     if first.mode not in {"LA", "RGBA"} or first.mode != second.mode:
-        return difference_outside(first, second, box)
+        return difference_outside(first, second, *boxes)
     opacity = ImageChops.difference(first.getchannel("A"), second.getchannel("A"))
-    if box is not None:
-        opacity.paste(0, (box[0], box[1], box[0] + box[2], box[1] + box[3]))
+    for x, y, w, h in boxes:
+        opacity.paste(0, (x, y, x + w, y + h))
     if opacity.getbbox() is not None:
         return 0.0
     return min(
-        difference_outside(_on(first, ground), _on(second, ground), box) for ground in (0, 255)
+        difference_outside(_on(first, ground), _on(second, ground), *boxes) for ground in (0, 255)
     )
 
 

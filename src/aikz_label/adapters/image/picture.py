@@ -30,14 +30,16 @@ class Picture(ABC):
         stored: Width and height as stored, px.
         painted: The box that `paint` has changed, in the stored picture; `None` before. Formats that are edited in place
             write no more than this.
+        plates: What `with_band` has painted, box by box: in a narrow picture `painted` is all of it.
     """
 
-    __slots__ = ("orientation", "painted", "stored")
+    __slots__ = ("orientation", "painted", "plates", "stored")
 
     def __init__(self, stored: tuple[int, int], orientation: int) -> None:
         self.stored = stored
         self.orientation = orientation
         self.painted: Box | None = None
+        self.plates: tuple[Box, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -96,13 +98,19 @@ class Picture(ABC):
             plate = Image.new("L", beside[2:])
             box = canvas.stored_box(beside, displayed, self.orientation)
             other.paint(canvas.stored_mask(plate, self.orientation), box)
+            other.plates = (box,)
         box = canvas.stored_box((0, top, *band.size), displayed, self.orientation)
+        other.plates += (box,)
         other.paint(canvas.stored_mask(band, self.orientation), box)
         return other, box
 
     @abstractmethod
     def _cut(self, edges: tuple[int, int, int, int]) -> Picture:
         """Another piece of the stored plane, which may reach beyond this picture: what it has there does not matter."""
+
+    def left_out(self, box: Box | None) -> tuple[Box, ...]:
+        """What a comparison with another picture leaves out: a box, and what `with_band` painted."""
+        return tuple({*self.plates, *([box] if box else [])})
 
     @property
     def moving(self) -> int | None:
@@ -170,7 +178,7 @@ class PillowPicture(Picture):
         image = other.image
         if image.mode != self.image.mode:
             image = image.convert(self.image.mode)
-        return modes.difference_outside(self.image, image, box)
+        return modes.difference_outside(self.image, image, *self.left_out(box))
 
 
 def only(pictures: Iterable[Picture]) -> Image.Image:

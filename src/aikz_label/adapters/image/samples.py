@@ -7,6 +7,7 @@ diffuse white (203 nit in PQ, 75 % in HLG: ITU-R BT.2408), because peak white wo
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -150,15 +151,21 @@ class SamplePicture(Picture):
             != (self.samples.shape, self.samples.dtype.newbyteorder("="))
         ):
             return 0.0
-        total = self.squares(other, box)
+        return self.likeness(other, self.left_out(box))
+
+    def likeness(self, other: SamplePicture, boxes: Iterable[Box]) -> float:
+        """PSNR in dB outside boxes that lie apart; the shapes must be alike."""
+        boxes = tuple(boxes)
+        total = self.squares(other, *boxes)
         if total == 0.0:
             return math.inf
-        count = self.samples.size - (box[2] * box[3] * self.samples.shape[2] if box else 0)
+        hidden = sum(width * height for _, _, width, height in boxes)
+        count = self.samples.size - hidden * self.samples.shape[2]
         peak = abs(self.colours.white - self.colours.black)
         return 10 * math.log10(peak * peak * max(count, 1) / total) if math.isfinite(total) else 0.0
 
-    def squares(self, other: SamplePicture, box: Box | None) -> float:
-        """Sum of all squared differences outside a box; the shapes must be alike."""
+    def squares(self, other: SamplePicture, *boxes: Box) -> float:
+        """Sum of all squared differences outside boxes; the shapes must be alike."""
         total = 0.0
         for top in range(0, self.samples.shape[0], _STRIP):
             first, second = (one.samples[top : top + _STRIP] for one in (self, other))
@@ -168,8 +175,7 @@ class SamplePicture(Picture):
                 squares = np.square(first.astype(np.float64) - second.astype(np.float64))
             same = (first == second) | ((first != first) & (second != second))  # noqa: PLR0124  # NaN
             squares[same] = 0.0
-            if box is not None:
-                x, y, width, height = box
+            for x, y, width, height in boxes:
                 squares[max(0, y - top) : max(0, y + height - top), x : x + width] = 0.0
             total += float(squares.sum())
         return total

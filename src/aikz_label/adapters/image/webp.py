@@ -116,9 +116,9 @@ class WebP(Animated):
 
         (picture,) = pictures
         lossless = any(c.name == b"VP8L" for c in self.chunks)
-        if lossless or picture.stored != self.size:
-            return self._still(webp_coding.coded(only([picture]), lossless=lossless), tags)
-        return self._still(webp_coding.recoded(self.data, picture), tags)
+        if lossless:
+            return self._still(webp_coding.coded(only([picture]), lossless=True), tags)
+        return self._still(webp_coding.recoded(self.data, self.size, picture), tags)
 
     def with_tags(self, tags: Tags) -> bytes:
         """The same image chunks or frames with other metadata."""

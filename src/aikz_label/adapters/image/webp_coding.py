@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from io import BytesIO
 
 from PIL import Image
@@ -28,7 +29,8 @@ class LossyPicture(PillowPicture):
         """See `Picture.difference`."""
         if not isinstance(other, PillowPicture) or other.stored != self.stored:
             return 0.0
-        return difference_as_shown(self.image, other.image.convert(self.image.mode), box)
+        image = other.image.convert(self.image.mode)
+        return difference_as_shown(self.image, image, *self.left_out(box))
 
     def _cut(self, edges: tuple[int, int, int, int]) -> Picture:
         return LossyPicture(self.image.crop(edges), self.orientation)
@@ -50,17 +52,17 @@ def lossy(container: Container) -> Picture:
     return LossyPicture(decoded.image, decoded.orientation)
 
 
-def recoded(data: bytes, picture: Picture) -> list[Chunk]:
-    """Image chunks of a lossy file with a badge drawn into it, at the first quality that is good enough."""
+def recoded(data: bytes, size: tuple[int, int], picture: Picture) -> list[Chunk]:
+    """Image chunks of a lossy file of that size with a notice drawn into it, at the first quality that is good enough."""
     from aikz_label.adapters.image import webp_planes  # noqa: PLC0415  # its decoder costs 50 ms
 
     assert isinstance(picture, PillowPicture)
-    box = picture.painted
-    if box is None or box[0] % 2 or box[1] % 2:
-        return coded(picture.image, lossless=False)
-    best = b""
-    for best in webp_planes.recoded(data, picture, _QUALITIES):
-        if _difference(picture, best) >= _WANTED_PSNR:
+    best, most = b"", -math.inf
+    for found in webp_planes.recoded(data, size, picture, _QUALITIES):
+        likeness = _difference(picture, found)
+        if likeness > most:
+            best, most = found, likeness
+        if most >= _WANTED_PSNR:
             break
     return _chunks(best) if best else coded(picture.image, lossless=False)
 
@@ -73,7 +75,7 @@ def _difference(picture: PillowPicture, data: bytes) -> float:
         frame = planar.decoded("webp", data, picture.stored)
         return picture.apart(frame, None) if frame is not None else 0.0
     with Image.open(BytesIO(data), formats=["WEBP"]) as again:
-        return LossyPicture(again).difference(picture, None)
+        return picture.difference(LossyPicture(again), None)
 
 
 def coded(image: Image.Image, *, lossless: bool) -> list[Chunk]:
@@ -101,7 +103,7 @@ def coded(image: Image.Image, *, lossless: bool) -> list[Chunk]:
         if lossless or quality == _QUALITIES[-1]:
             break
         with Image.open(buffer, formats=["WEBP"]) as again:
-            if difference_as_shown(again.convert(image.mode), image, None) >= _WANTED_PSNR:
+            if difference_as_shown(again.convert(image.mode), image) >= _WANTED_PSNR:
                 break
     return _chunks(buffer.getvalue())
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aikz_label.adapters.image.bmff import pack
+from aikz_label.adapters.image.heif import uncompressed
 from aikz_label.adapters.image.heif.coders import CODERS
 from aikz_label.adapters.image.heif.items import Property
 from aikz_label.adapters.image.heif.planes import Array, Planes
@@ -92,6 +93,8 @@ def _sized(item: Item, size: tuple[int, int], shown: tuple[int, int]) -> Item:
     """The item with another size, of which the upper left part is shown, before it is turned."""
     extent = pack(b"ispe", bytes(4), *(side.to_bytes(4) for side in size))
     found = item.without(b"clap").described(extent, essential=False)
+    if item.kind == b"unci":
+        found = uncompressed.in_one_tile(found)
     if size == shown:
         return found
     numbers = (shown[0], 1, shown[1], 1, shown[0] - size[0], 2, shown[1] - size[1], 2)
@@ -103,7 +106,7 @@ def _sized(item: Item, size: tuple[int, int], shown: tuple[int, int]) -> Item:
 
 def _alone(item: Item) -> bool:
     """Whether an item is coded by itself, in a way that takes any size."""
-    return item.kind in CODERS and item.kind not in {b"jpeg", b"unci"}
+    return item.kind in CODERS and item.kind != b"jpeg"
 
 
 def _cut(planes: Planes, edges: Box, item: Item) -> Planes:

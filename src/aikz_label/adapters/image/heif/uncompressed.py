@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.image.bmff import Fields
+from aikz_label.adapters.image.bmff import Fields, pack
 from aikz_label.adapters.image.heif.planes import Array, Coding, Planes
 from aikz_label.adapters.image.heif.tree import extent_of
 from aikz_label.values import dataclass
@@ -121,6 +121,14 @@ class Layout:
         if size[0] % self.tiles[0] or size[1] % self.tiles[1] or flat.size != np.prod(shape):
             raise MediaProblem("damaged", detail_word="decoder")
         return flat.reshape(shape).transpose([self.order.index(letter) for letter in _WANTED])
+
+
+def in_one_tile(item: Item) -> Item:
+    """The same layout without tiles, which fits any size."""
+    box = item.first(b"uncC")
+    if not box or box[0]:  # the layouts with a number for a name have no tiles
+        return item
+    return item.described(pack(b"uncC", box[:-8], bytes(8)))
 
 
 def _listed(item: Item) -> tuple[int, ...]:

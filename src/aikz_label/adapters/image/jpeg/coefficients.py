@@ -64,6 +64,7 @@ class Component:
 class Frame:
     """A picture as its coefficients."""
 
+    size: tuple[int, int]
     progressive: bool
     components: tuple[Component, ...]
     interval: int
@@ -95,7 +96,8 @@ def read(header: bytes, tables: Sequence[bytes], scans: bytes) -> Frame:
         raise
     except (IndexError, OverflowError, ValueError) as error:
         raise Unreadable("its data are damaged") from error
-    return Frame(progressive, components, reader.interval)
+    size = int.from_bytes(header[7:9]), int.from_bytes(header[5:7])
+    return Frame(size, progressive, components, reader.interval)
 
 
 def laid_out(header: bytes) -> tuple[Component, ...]:
@@ -114,14 +116,32 @@ def laid_out(header: bytes) -> tuple[Component, ...]:
         or not width * height
     ):
         raise Unreadable("its frame header is not one of 8 bits")
-    widest, highest = max(h for h, _ in factors), max(v for _, v in factors)
-    across, down = -(-width // (8 * widest)), -(-height // (8 * highest))
+    named = [(one[0], h, v, one[2]) for one, (h, v) in zip(listed, factors, strict=True)]
+    return _empty(named, (width, height))
+
+
+def _empty(
+    named: Sequence[tuple[int, int, int, int]], size: tuple[int, int]
+) -> tuple[Component, ...]:
+    """Channels of a number, sampling across and down, and table, without any coefficient."""
+    widest, highest = max(h for _, h, _, _ in named), max(v for _, _, v, _ in named)
+    across, down = -(-size[0] // (8 * widest)), -(-size[1] // (8 * highest))
     found = []
-    for one, (h, v) in zip(listed, factors, strict=True):
-        size = -(-width * h // (8 * widest)), -(-height * v // (8 * highest))
+    for number, h, v, table in named:
+        blocks = -(-size[0] * h // (8 * widest)), -(-size[1] * v // (8 * highest))
         columns, rows = across * h, down * v
-        found.append(Component(one[0], h, v, one[2], size, columns, rows, array("h")))
+        found.append(Component(number, h, v, table, blocks, columns, rows, array("h")))
     return tuple(found)
+
+
+def resized(frame: Frame, size: tuple[int, int]) -> Frame:
+    """A picture of another width and height in px with the same upper left part; blocks that are new are grey."""
+    fresh = _empty([(c.number, c.h, c.v, c.table) for c in frame.components], size)
+    for old, new in zip(frame.components, fresh, strict=True):
+        new.data = array("h", bytes(2 * 64 * new.columns * new.rows))
+        rows, columns = min(old.rows, new.rows), min(old.columns, new.columns)
+        new.blocks[:rows, :columns] = old.blocks[:rows, :columns]
+    return Frame(size, frame.progressive, fresh, frame.interval)
 
 
 class _Reader:

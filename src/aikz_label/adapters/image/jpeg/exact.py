@@ -6,6 +6,7 @@ megabyte, so it is done where a picture is small, or where it cannot be encoded 
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from PIL import Image, ImageChops
 
 from aikz_label.adapters.image.canvas import Box
 from aikz_label.adapters.image.jpeg import coefficients, entropy
-from aikz_label.adapters.image.jpeg.coefficients import Component, Unreadable
+from aikz_label.adapters.image.jpeg.coefficients import Component, Frame, Unreadable
 from aikz_label.adapters.image.jpeg.segments import DHT, DQT, DRI, SOF, Segment, walk_header
 from aikz_label.limits import NO_LIMITS
 from aikz_label.values import dataclass
@@ -44,8 +45,11 @@ def edited(
     transform: int | None,
     *,
     rim: bool,
+    finest: bool,
 ) -> bytes:
     """The scans with the painted part of a picture, and their tables, from the first table to the end marker.
+
+    The picture may have grown to the right and below, by painted parts alone.
 
     Args:
         header: All segments before the first scan.
@@ -54,6 +58,7 @@ def edited(
         transform: What the Adobe segment says of four colours; `None` without one.
         rim: Leave a rim of the painted part its colours where these are stored smaller: decoders mix them into the pixels
             outside.
+        finest: For tables of ones: blocks that the painted part shares with others lose nothing but fractions.
 
     Raises:
         Unreadable: The picture is not of a kind that this handles.
@@ -61,17 +66,63 @@ def edited(
     assert picture.painted is not None
     tables = [*_standard_tables(), *(s.data for s in header if s.code in {DHT, DRI})]
     frame = coefficients.read(next(s.data for s in header if s.code in SOF), tables, scans)
+    if frame.size != picture.stored:
+        frame = coefficients.resized(frame, picture.stored)
     steps = quantisation(header)
-    part = picture.patch()
-    for component, plane in zip(frame.components, planes(part, transform), strict=True):
+    for component in frame.components:
         if component.table not in steps:
             raise Unreadable("a quantisation table is missing")
+        if finest:
+            whole = component.blocks * steps[component.table]
+            component.blocks[...] = whole.clip(-1023, 1023).astype(np.int16)
+    if finest:
+        steps = dict.fromkeys(steps, np.ones(64))
+    if rim:
+        for box in picture.plates:
+            _draw(frame, _beside(picture, box), box, transform, steps, rim=0)
+    for box in picture.plates or (picture.painted,):
+        _draw(frame, picture, box, transform, steps, rim=1 if rim else None)
+    return entropy.write(frame)
+
+
+def _beside(picture: PillowPicture, box: Box) -> PillowPicture:
+    """The picture with its last row or column once more all over a plate below it or to its right."""
+    x, y, width, height = box
+    edge = (x, y - 1, width, 1) if y else (x - 1, y, 1, height)
+    spread = picture.image.copy()
+    spread.paste(picture.image.crop(_edges(edge)).resize((width, height)), (x, y))
+    return type(picture)(spread)
+
+
+def _draw(
+    frame: Frame,
+    picture: PillowPicture,
+    box: Box,
+    transform: int | None,
+    steps: dict[int, NDArray[np.float64]],
+    *,
+    rim: int | None,
+) -> None:
+    """Put a painted box into every channel.
+
+    Args:
+        frame: Where it is drawn.
+        picture: What is drawn.
+        box: Which part of it.
+        transform: See `edited`.
+        steps: The tables of quantisation.
+        rim: How many samples of the part are left out where it ends within the picture, in channels that are stored
+            smaller, besides those it shares with what is beside it; 0 draws into these channels only. `None` draws all.
+    """
+    part = picture.patch() if box == picture.painted else picture.image.crop(_edges(box))
+    for component, plane in zip(frame.components, planes(part, transform), strict=True):
         widest, highest = (max(getattr(c, name) for c in frame.components) for name in "hv")
         scale = component.h / widest, component.v / highest
-        inset = (0 if not rim or one == 1 else 1 for one in scale)
-        region = _Region.of(picture, scale, (next(inset), next(inset)))
+        if rim == 0 and scale == (1, 1):
+            continue
+        across, down = (None if one == 1 else rim for one in scale)
+        region = _Region.of(box, picture.stored, scale, (across, down))
         _paint(component, plane, region, steps[component.table])
-    return entropy.write(frame)
 
 
 @cache
@@ -130,25 +181,36 @@ class _Region:
 
     @classmethod
     def of(
-        cls, picture: PillowPicture, scale: tuple[float, float], inset: tuple[int, int]
+        cls,
+        box: Box,
+        whole: tuple[int, int],
+        scale: tuple[float, float],
+        inset: tuple[int | None, int | None],
     ) -> _Region:
-        """The part of a channel of that scale, without a rim of so many samples where it is inside the picture."""
-        assert picture.painted is not None
-        (left, top, right, bottom), (width, height) = _edges(picture.painted), picture.stored
+        """The part of a channel of that scale, without a rim of so many whole samples where it is inside the picture."""
+        (left, top, right, bottom), (width, height) = _edges(box), whole
         last = right == width, bottom == height
-        edges = (
-            int(left * scale[0]) + inset[0] * (left > 0),
-            int(top * scale[1]) + inset[1] * (top > 0),
-            -int(-right * scale[0] // 1) - inset[0] * (not last[0]),
-            -int(-bottom * scale[1] // 1) - inset[1] * (not last[1]),
-        )
-        box = (
+        x0, x1 = _samples_of(left, right, scale[0], inset[0], last=last[0])
+        y0, y1 = _samples_of(top, bottom, scale[1], inset[1], last=last[1])
+        edges = x0, y0, x1, y1
+        inner = (
             max(0.0, edges[0] / scale[0] - left),
             max(0.0, edges[1] / scale[1] - top),
             min(float(right - left), edges[2] / scale[0] - left),
             min(float(bottom - top), edges[3] / scale[1] - top),
         )
-        return cls(edges, box, last)
+        return cls(edges, inner, last)
+
+
+def _samples_of(
+    start: int, stop: int, scale: float, inset: int | None, *, last: bool
+) -> tuple[int, int]:
+    """The first sample of a stretch of pixels, and the one behind its last."""
+    first, behind = start * scale, stop * scale
+    if inset is None:
+        return math.floor(first), math.ceil(behind)
+    lower = math.ceil(first) + inset if start else 0
+    return lower, math.ceil(behind) if last else math.floor(behind) - inset
 
 
 def _paint(

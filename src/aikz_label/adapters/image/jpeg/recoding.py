@@ -3,20 +3,36 @@
 Pillow decodes and encodes in YCbCr where the file stores YCbCr, which spares it a colour round trip: 64 to 72 dB instead of
 60 to 63 on photographs. It knows three kinds of sampling, and colours that are stored smaller lose a little whenever they
 are enlarged and reduced. What it cannot write, what is small, and what came out too far from the source is edited in place
-instead: see `exact`. A picture whose lightness is stored smaller than itself, which blurs letters, becomes one that is not.
+instead: see `exact`. Where the tables of the source are too coarse for blocks that the notice shares with the picture, it
+gets finer ones. A picture whose lightness is stored smaller than itself, which blurs letters, becomes one that is not.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from io import BytesIO
+from itertools import chain, islice, product
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image, JpegImagePlugin
 
+from aikz_label.adapters.image import canvas
 from aikz_label.adapters.image.container import decoding
 from aikz_label.adapters.image.jpeg import exact, splice
 from aikz_label.adapters.image.jpeg.coefficients import Unreadable
-from aikz_label.adapters.image.jpeg.segments import APP0, APP14, DHT, DRI, Segment, walk_header
+from aikz_label.adapters.image.jpeg.segments import (
+    APP0,
+    APP14,
+    DHT,
+    DQT,
+    DRI,
+    SOF,
+    Segment,
+    made,
+    walk_header,
+)
+from aikz_label.adapters.image.refusals import damaged
 from aikz_label.limits import NO_LIMITS
 from aikz_label.values import dataclass
 
@@ -89,20 +105,40 @@ class _Kind:
 
 
 def recoded(source: Jpeg, picture: PillowPicture) -> Coded:
-    """The painted picture, coded like the source."""
+    """The painted picture, coded like the source.
+
+    Raises:
+        Refused: It is turned and became larger to the left or above, where its blocks cannot stay, and it lost too much.
+    """
     kind, size = _kind(source), source.end - source.scan
-    sampling = kind.sampling(picture.mode)
-    in_place = kind.sharp and picture.stored == source.size and picture.painted is not None
-    if in_place and (found := _spliced(source, picture, kind)) is not None:
-        return found
-    if in_place and (sampling is None or (size <= _CHEAP and _pixels(picture) <= _SMALL)):
-        found = _edited(source, picture, kind)
-        if found is not None:
-            return found
-    coded = _encoded(source, picture.image, kind, sampling or 0)
-    if in_place and not _near(source, picture, coded):
-        return _edited(source, picture, kind) or coded
-    return coded
+    sampling, grown = kind.sampling(picture.mode), picture.stored != source.size
+    in_place = kind.sharp and picture.painted is not None
+    if grown:
+        in_place &= canvas.at_one_corner(source.size, picture.stored, picture.orientation)
+    edits = _edits(source, picture, kind) if in_place else iter(())
+    encodings = _encodings(source, picture, kind, sampling or 0)
+    cheap = size <= _CHEAP and _pixels(picture) <= _SMALL
+    if not in_place or not (grown or sampling is None or cheap):
+        edits = chain(islice(encodings, 1), edits, encodings)
+    if in_place and not grown:
+        edits = chain(_spliced(source, picture, kind), edits)
+    found = _nearest(source, picture, edits) or _nearest(source, picture, encodings)
+    assert found is not None  # one way to encode it there always is
+    if grown and not in_place and _likeness(source, picture, found) < _WANTED_PSNR:
+        raise damaged("a strip beside it would blur a picture this small")
+    return found
+
+
+def _nearest(source: Jpeg, picture: PillowPicture, ways: Iterator[Coded]) -> Coded | None:
+    """The first that is near enough to the source, or the nearest; `None` of none."""
+    best, most = None, -math.inf
+    for coded in ways:
+        likeness = _likeness(source, picture, coded)
+        if likeness > most:
+            best, most = coded, likeness
+        if most >= _WANTED_PSNR:
+            break
+    return best
 
 
 def _kind(source: Jpeg) -> _Kind:
@@ -113,43 +149,64 @@ def _kind(source: Jpeg) -> _Kind:
         return _Kind(opened.layer, opened.quantization, progressive, transform)
 
 
-def _spliced(source: Jpeg, picture: PillowPicture, kind: _Kind) -> Coded | None:
-    """With all bits of the source but those under the notice; if possible."""
+def _spliced(source: Jpeg, picture: PillowPicture, kind: _Kind) -> Iterator[Coded]:
+    """With all bits of the source but those under the notice; nothing when that cannot be."""
     data = source.data[source.scan : source.end]
     try:
         scans = splice.spliced(source.header, data, picture, kind.transform)
     except Unreadable:
-        return None
-    found = Coded(tuple(s for s in source.header if not s.is_metadata), scans)
-    return found if _near(source, picture, found) else None
+        return
+    yield Coded(tuple(s for s in source.header if not s.is_metadata), scans)
 
 
-def _edited(source: Jpeg, picture: PillowPicture, kind: _Kind) -> Coded | None:
-    """Edited in place, with a rim of the old colours around the notice if much outside it changes without; if possible."""
+def _edits(source: Jpeg, picture: PillowPicture, kind: _Kind) -> Iterator[Coded]:
+    """Edited in place, in every way; nothing when that cannot be.
+
+    If much outside the notice changes, a rim of the old colours stays around it; if that is not enough, the picture gets
+    the finest tables of quantisation, with which the blocks under the edge of the notice keep what they show beside it.
+    """
     if source.end - source.scan > _AFFORDABLE or _pixels(picture) > _MOST_PIXELS:
-        return None
+        return
     data, header = source.data[source.scan : source.end], source.header
-    tables = tuple(s for s in header if not s.is_metadata and s.code not in {DHT, DRI})
-    try:
-        for rim in (False, True):
-            scans = exact.edited(header, data, picture, kind.transform, rim=rim)
-            found = Coded(tables, scans)
-            if _near(source, picture, found):
-                break
-    except Unreadable:
-        return None
-    return found
+    tables = [s for s in header if not s.is_metadata and s.code not in {DHT, DRI}]
+    for finest, rim in product((False, True), repeat=2):
+        try:
+            scans = exact.edited(header, data, picture, kind.transform, rim=rim, finest=finest)
+        except Unreadable:
+            return
+        yield Coded(tuple(_fitting(s, picture.stored, finest=finest) for s in tables), scans)
 
 
-def _encoded(source: Jpeg, image: Image.Image, kind: _Kind, sampling: int) -> Coded:
-    buffer = BytesIO()
-    image.save(buffer, "JPEG", **_settings(source, image.mode, kind), subsampling=sampling)
-    data = buffer.getvalue()
-    header, scan = walk_header(data, NO_LIMITS)
-    adobe = None
-    if image.mode == "CMYK":  # it must tell how *these* scans code their colours
-        adobe = next(s for s in header if s.code == APP14)
-    return Coded(tuple(s for s in header if not s.is_metadata), data[scan:], adobe)
+def _fitting(segment: Segment, size: tuple[int, int], *, finest: bool) -> Segment:
+    """A segment before the first scan, for a picture of that size and with tables of ones, if so wanted."""
+    payload = segment.payload
+    if segment.code in SOF:
+        sides = size[1].to_bytes(2) + size[0].to_bytes(2)
+        return made(segment.code, payload[:1] + sides + payload[5:])
+    if segment.code != DQT or not finest:
+        return segment
+    numbers = []
+    while payload:
+        numbers.append(payload[0] & 15)
+        payload = payload[1 + 64 * (1 + (payload[0] >> 4)) :]
+    return made(DQT, b"".join(bytes([number]) + b"\1" * 64 for number in numbers))
+
+
+def _encodings(source: Jpeg, picture: PillowPicture, kind: _Kind, sampling: int) -> Iterator[Coded]:
+    """Encoded by Pillow with the tables of the source, and with the finest."""
+    image = picture.image
+    settings = _settings(source, image.mode, kind)
+    for finest in (False, True):
+        if finest:
+            settings["qtables"] = [[1] * 64 for _ in settings["qtables"]]
+        buffer = BytesIO()
+        image.save(buffer, "JPEG", **settings, subsampling=sampling)
+        data = buffer.getvalue()
+        header, scan = walk_header(data, NO_LIMITS)
+        adobe = None
+        if image.mode == "CMYK":  # it must tell how *these* scans code their colours
+            adobe = next(s for s in header if s.code == APP14)
+        yield Coded(tuple(s for s in header if not s.is_metadata), data[scan:], adobe)
 
 
 def _settings(source: Jpeg, mode: str, kind: _Kind) -> dict[str, Any]:
@@ -173,15 +230,15 @@ def _settings(source: Jpeg, mode: str, kind: _Kind) -> dict[str, Any]:
     return settings
 
 
-def _near(source: Jpeg, picture: PillowPicture, coded: Coded) -> bool:
-    """Whether what was coded still looks like the source outside the notice; not asked where it would cost much."""
+def _likeness(source: Jpeg, picture: PillowPicture, coded: Coded) -> float:
+    """How near the source what was coded looks outside the notice, dB; not asked where that would cost much."""
     if _pixels(picture) > _SMALL:
-        return True
+        return math.inf
     said = [s for s in source.header if s.code == APP0 or (s.code == APP14 and not coded.adobe)]
     said += [coded.adobe] if coded.adobe else []  # what decoders know the colours by
     pieces = [b"\xff\xd8", *(s.data for s in (*said, *coded.header)), coded.scans]
     again = source.parse(b"".join(pieces), NO_LIMITS, thorough=False).decode()
-    return picture.difference(again, picture.painted) >= _WANTED_PSNR
+    return picture.difference(again, None if picture.plates else picture.painted)
 
 
 def _pixels(picture: PillowPicture) -> int:

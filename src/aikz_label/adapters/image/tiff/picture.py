@@ -87,7 +87,8 @@ class TiffPicture(Picture):
             )
             if not (same_map and alike):
                 area = self.blocks.box(place)
-                squares += self.part(area).squares(other.part(area), _within(box, area))
+                hidden = _within(box, area)
+                squares += self.part(area).squares(other.part(area), *([hidden] if hidden else []))
         if squares == 0.0:
             return math.inf
         if not math.isfinite(squares):
