@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from aikz_label import profile
 from aikz_label.adapters.text.decoded import Decoded
 from aikz_label.adapters.text.plain import PlainText
-from aikz_label.api import Trust, mark, open_signer, order_for, settings_of, verify
+from aikz_label.api import mark, verify
+from aikz_label.asked import Trust, open_signer, order_for, settings_of
 from aikz_label.config import Config
 from aikz_label.errors import Refused
 from aikz_label.label import Label

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self, TypeAlias
 
 from aikz_label import limits, profile, rules
-from aikz_label.api import Moment, Trust, believing
+from aikz_label.asked import Moment, Trust, believing
 from aikz_label.config import Config
 from aikz_label.errors import UsageError
 from aikz_label.files.storage import is_uri

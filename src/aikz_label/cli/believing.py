@@ -44,7 +44,7 @@ def add_believing(command: argparse.ArgumentParser) -> None:
 
 def believed(options: argparse.Namespace, config: Config) -> Believing:
     """What the options say."""
-    from aikz_label.api import believing  # noqa: PLC0415
+    from aikz_label.asked import believing  # noqa: PLC0415
 
     return believing(_lists(options, config), None, options.at, options.ocsp)
 

@@ -174,7 +174,7 @@ def _revoke(options: argparse.Namespace) -> int:
 
 
 def _since(text: str | None) -> datetime | None:
-    from aikz_label.api import moment  # noqa: PLC0415
+    from aikz_label.asked import moment  # noqa: PLC0415
 
     return moment(text) if text else None
 

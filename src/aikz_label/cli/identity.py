@@ -46,7 +46,7 @@ def add_identity(command: argparse.ArgumentParser) -> None:
 
 def _opened(options: argparse.Namespace, uri: str = "") -> Shown:
     from aikz_label import identity  # noqa: PLC0415
-    from aikz_label.api import open_signer  # noqa: PLC0415
+    from aikz_label.asked import open_signer  # noqa: PLC0415
 
     config = settings(options)
     return identity.show(open_signer(uri, config), uri or config.signer, config)
@@ -87,7 +87,7 @@ def _rows(one: Shown) -> Iterator[tuple[str, str]]:
 
 def _rotate(options: argparse.Namespace) -> int:
     from aikz_label import identity  # noqa: PLC0415
-    from aikz_label.api import moment  # noqa: PLC0415
+    from aikz_label.asked import moment  # noqa: PLC0415
 
     done = identity.rotate(
         settings(options),

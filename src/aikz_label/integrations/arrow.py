@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from aikz_label import limits, profile
-from aikz_label.api import Moment, Trust, believing
+from aikz_label.asked import Moment, Trust, believing
 from aikz_label.batch import DEADLINE, Verifier
 from aikz_label.config import Config
 from aikz_label.exports import tables
