@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from aikz_label import profile
 from aikz_label.adapters import Order
+from aikz_label.checked import clean
 from aikz_label.config import Config, load_config
 from aikz_label.errors import InvalidLabel, SigningError, UsageError
 from aikz_label.joining import Believing
-from aikz_label.label import Label, clean
+from aikz_label.label import Label
 from aikz_label.limits import Limits
 from aikz_label.texts import check_languages
 from aikz_label.trust import TrustList, load_trust_lists

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
+from aikz_label.checked import check_bin, check_digits, choice, clean, parse_time, text_of, utc
 from aikz_label.errors import InvalidLabel
 from aikz_label.values import dataclass, field
-
-MAX_NAME = 200
-_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and symbols that draw nothing
-E = TypeVar("E", bound=StrEnum)
 
 
 class Origin(StrEnum):
@@ -115,7 +110,7 @@ class Responsible:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", clean(self.name, "the responsible party's name"))
-        object.__setattr__(self, "role", _choice(Role, self.role, "role"))
+        object.__setattr__(self, "role", choice(Role, self.role, "role"))
         if sum(map(bool, (self.bin, self.registration, self.iin))) > 1:
             raise InvalidLabel("Give one of BIN, foreign registration and IIN, not several.")
         if self.bin:
@@ -126,7 +121,7 @@ class Responsible:
                     "An IIN is personal data and would be published in every labelled file.",
                     hint="Set iin_consent = true if the person agrees, or declare a BIN.",
                 )
-            _check_digits(self.iin, "IIN")
+            check_digits(self.iin, "IIN")
         if bool(self.registration) != bool(self.country):
             raise InvalidLabel("A foreign registration needs its number and its country.")
         if self.registration:
@@ -166,7 +161,7 @@ class Responsible:
         Raises:
             InvalidLabel: A field is missing or does not hold.
         """
-        number, kind = _text(data, "id", ""), _text(data, "id_kind")
+        number, kind = text_of(data, "id", ""), text_of(data, "id_kind")
         keys = {"bin": "bin", "foreign": "registration", "iin": "iin"}
         if kind not in {*keys, "none"}:
             raise InvalidLabel("Unknown kind of identification.")
@@ -174,9 +169,9 @@ class Responsible:
         if kind == "iin":
             ids["iin_consent"] = True  # it is published already
         return cls(
-            name=_text(data, "name"),
-            role=_choice(Role, _text(data, "role"), "role"),
-            country=_text(data, "country", ""),
+            name=text_of(data, "name"),
+            role=choice(Role, text_of(data, "role"), "role"),
+            country=text_of(data, "country", ""),
             **ids,
         )
 
@@ -226,7 +221,7 @@ class Label:
         words = (given,) if isinstance(given, str) else given
         if not isinstance(words, tuple | list | set | frozenset):
             raise InvalidLabel("`imitates` is a tuple of words, and may be empty.")
-        chosen = {_choice(Imitates, item, "imitates") for item in words}
+        chosen = {choice(Imitates, item, "imitates") for item in words}
         system: object = self.system
         if isinstance(system, str):
             system = System.parse(system)
@@ -234,11 +229,11 @@ class Label:
             raise InvalidLabel("`system` is a System or text such as 'Name/1.0'.")
         if not isinstance(self.responsible, Responsible | None):
             raise InvalidLabel("`responsible` is a Responsible.")
-        object.__setattr__(self, "origin", _choice(Origin, self.origin, "origin"))
+        object.__setattr__(self, "origin", choice(Origin, self.origin, "origin"))
         object.__setattr__(self, "imitates", tuple(i for i in Imitates if i in chosen))
         object.__setattr__(self, "system", system)
         if self.created is not None:
-            object.__setattr__(self, "created", _utc(self.created))
+            object.__setattr__(self, "created", utc(self.created))
 
     def to_json(self) -> dict[str, Any]:
         """The form it has in the marker and in reports: text and lists of text only."""
@@ -271,110 +266,11 @@ class Label:
             if not isinstance(data.get(name), Mapping | None):
                 raise InvalidLabel(f"`{name}` is not an object.")
         return cls(
-            origin=_choice(Origin, _text(data, "origin"), "origin"),
-            imitates=tuple(_choice(Imitates, item, "imitates") for item in imitates),
-            system=System(_text(system, "name"), _text(system, "version", "")) if system else None,
+            origin=choice(Origin, text_of(data, "origin"), "origin"),
+            imitates=tuple(choice(Imitates, item, "imitates") for item in imitates),
+            system=System(text_of(system, "name"), text_of(system, "version", ""))
+            if system
+            else None,
             responsible=Responsible.from_json(responsible) if responsible else None,
             created=parse_time(data.get("created")),
         )
-
-
-def parse_time(value: object) -> datetime:
-    """Read an ISO 8601 time with a time zone, as UTC.
-
-    Raises:
-        InvalidLabel: It is none.
-    """
-    try:
-        return _utc(datetime.fromisoformat(value if isinstance(value, str) else ""))
-    except ValueError as error:
-        raise InvalidLabel("A time does not follow ISO 8601.") from error
-
-
-def _utc(time: object) -> datetime:
-    if not isinstance(time, datetime) or time.tzinfo is None:
-        raise InvalidLabel("The label's time needs a time zone.", hint="Use datetime.now(UTC).")
-    try:
-        return time.astimezone(UTC)
-    except OverflowError as error:
-        raise InvalidLabel("The label's time is out of range.") from error
-
-
-def check_bin(number: str) -> None:
-    """Check the 12 digits of a BIN and that it does not have the shape of a person's IIN.
-
-    The fifth digit of a BIN is the type of entity (4, 5 or 6); in an IIN it is the tens of the day of birth (0 to 3).
-
-    Raises:
-        InvalidLabel: The number is no BIN.
-    """
-    _check_digits(number, "BIN")
-    if number[4] in "0123":
-        raise InvalidLabel(
-            f"{number[:4]}… has the shape of a person's IIN, not of a BIN.",
-            hint="Declare an IIN as such, with the person's explicit consent.",
-        )
-
-
-def _check_digits(number: object, what: str) -> None:
-    """Check digit of BIN and IIN: weighted sum modulo 11, a second set of weights when the first gives 10."""
-    if (
-        not isinstance(number, str)
-        or len(number) != 12
-        or not number.isascii()
-        or not number.isdigit()
-    ):
-        article = "An" if what == "IIN" else "A"
-        raise InvalidLabel(
-            f"{article} {what} has exactly 12 digits.", hint="Copy it without spaces."
-        )
-    digits = [int(c) for c in number]
-    check = sum(w * d for w, d in zip(range(1, 12), digits, strict=False)) % 11
-    if check == 10:
-        second = (3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2)
-        check = sum(w * d for w, d in zip(second, digits, strict=False)) % 11
-    if check != digits[11]:
-        raise InvalidLabel(
-            f"The check digit of this {what} does not fit: a digit is wrong or two are swapped.",
-            hint="Copy it again from the certificate of registration.",
-        )
-
-
-def clean(text: str, what: str) -> str:
-    """NFC-normalised, trimmed, visible text of bounded length.
-
-    Raises:
-        InvalidLabel: It is empty, too long, or holds invisible characters.
-    """
-    if not isinstance(text, str):
-        raise InvalidLabel(f"{what.capitalize()} must be text.")
-    text = unicodedata.normalize("NFC", text).strip()
-    if not text:
-        raise InvalidLabel(f"{what.capitalize()} is empty.")
-    if len(text) > MAX_NAME:
-        raise InvalidLabel(f"{what.capitalize()} is longer than {MAX_NAME} characters.")
-    if not is_visible(text):
-        raise InvalidLabel(f"{what.capitalize()} holds control or invisible characters.")
-    return text
-
-
-def is_visible(text: str) -> bool:
-    """Whether text holds no control, bidi, unassigned or blank-looking characters."""
-    if text.isascii() and text.isprintable():
-        return True
-    return not any(unicodedata.category(c) in _INVISIBLE or c in _BLANK for c in text)
-
-
-def _choice(kind: type[E], value: object, what: str) -> E:
-    try:
-        return kind(str(value))
-    except ValueError as error:
-        allowed = ", ".join(kind)
-        raise InvalidLabel(f"{what} {value!r} is not one of: {allowed}.") from error
-
-
-def _text(data: Mapping[str, Any], key: str, default: str | None = None) -> str:
-    value = data.get(key, default)
-    if not isinstance(value, str):
-        raise InvalidLabel(f"`{key}` is missing or is not text.")
-    return value

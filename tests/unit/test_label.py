@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from aikz_label.checked import check_bin
 from aikz_label.errors import InvalidLabel
-from aikz_label.label import Imitates, Label, Origin, Responsible, Role, System, check_bin
+from aikz_label.label import Imitates, Label, Origin, Responsible, Role, System
 
 
 def digit(prefix: str) -> str:

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from aikz_label.checked import check_bin, clean
 from aikz_label.errors import SigningError, UsageError
-from aikz_label.label import check_bin, clean
 from aikz_label.signing.secrets import Hidden, read_private
 from aikz_label.trust.certificates import CLAIM_SIGNING
 from aikz_label.trust.signatures import UNREADABLE

@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from aikz_label import files
+from aikz_label.checked import clean
 from aikz_label.config import Config, trust_folder
 from aikz_label.errors import TrustError, UsageError
-from aikz_label.label import clean
 from aikz_label.trust import TrustKind, TrustList, certificates, der, list_files, load_trust_list
 from aikz_label.values import dataclass
 

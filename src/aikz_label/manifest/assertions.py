@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from aikz_label.checked import parse_time
 from aikz_label.errors import InvalidLabel
-from aikz_label.label import Label, Origin, System, parse_time
+from aikz_label.label import Label, Origin, System
 from aikz_label.values import dataclass, replace
 
 _IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
