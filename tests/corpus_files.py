@@ -6,7 +6,7 @@ import csv
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -115,6 +115,19 @@ def films() -> list[Row]:
             known = formats.sniff(stream)
         if known is None or known.family == "video":
             found.append(row)
+    return found
+
+
+def sounds() -> list[Row]:
+    """The rows of sound, and those in containers of films that hold sound alone."""
+    found = []
+    for row in rows(*(SOUNDS | FILMS)):
+        with row.file.open("rb") as stream:
+            known = formats.sniff(stream)
+        if row.format in SOUNDS:
+            found.append(row)
+        elif known is not None and known.family == "audio":
+            found.append(replace(row, format=known.name))
     return found
 
 

@@ -141,7 +141,10 @@ def _tags_of(name: str, data: bytes) -> Any:
 
 
 def _seen(name: str, data: bytes) -> dict[str, str]:
-    """What exiftool sees in the chunks of WAV, of which mutagen reads only one."""
+    """What exiftool sees in the chunks of WAV, of which mutagen reads only one, and FFmpeg in Matroska."""
+    if name == "mka":
+        tags = _probe(data, "-show_format").get("format", {}).get("tags", {})
+        return {key: str(value) for key, value in tags.items()}
     if name != "wav":
         return {}
     command = [require_tool("exiftool"), "-j", "-G1", "-XMP:all", "-RIFF:all", "-"]

@@ -16,8 +16,10 @@ from aikz_label.adapters import audio
 from aikz_label.adapters.audio import decoding, pieces
 from aikz_label.adapters.audio.container import Insert, SoundFile
 from aikz_label.adapters.audio.shifting import ranges
+from aikz_label.formats import load_adapter
 from aikz_label.label import Label, Origin, System
 from aikz_label.limits import DEFAULT
+from aikz_label.report import Mirror
 
 # How each format of the table is made: FFmpeg's names of container and codec, and its kind of samples.
 KINDS: Mapping[str, tuple[str, str, str]] = {
@@ -160,6 +162,13 @@ def parsed(data: bytes) -> SoundFile:
     row = sniff(data)
     assert row is not None
     return audio._parse(io.BytesIO(data), row, DEFAULT, thorough=True)
+
+
+def mirrors_of(data: bytes) -> tuple[Mirror, ...]:
+    """What the metadata of a file say of AI."""
+    row = sniff(data)
+    assert row is not None
+    return load_adapter(row).examine(io.BytesIO(data), row, DEFAULT, thorough=True).mirrors
 
 
 def inserts(sound: SoundFile, channels: int, *seconds: float) -> tuple[Insert, ...]:

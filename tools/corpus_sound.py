@@ -36,4 +36,4 @@ files cut off in the middle, and tests for broken decoders.
 
 
 if __name__ == "__main__":
-    told(PAGE, INTRODUCTION, corpus_files.rows(*corpus_files.SOUNDS), "Not decodable")
+    told(PAGE, INTRODUCTION, corpus_files.sounds(), "Not decodable")

@@ -9,16 +9,17 @@ import pytest
 
 import sound_files
 from aikz_label import Label, Refused, mark
-from aikz_label.adapters.audio import mirrors
 from aikz_label.adapters.audio.m4a import boxes, tables
 from aikz_label.adapters.audio.m4a.boxes import Box
 from aikz_label.adapters.audio.m4a.container import M4a
 from aikz_label.adapters.audio.tags import ilst
+from aikz_label.adapters.video import statements
+from aikz_label.adapters.video.boxes import Tree
 from aikz_label.config import Config
 from aikz_label.label import Origin
 from aikz_label.limits import DEFAULT
 from aikz_label.metadata import mirror, xmp
-from sound_files import LABEL, MONO, STEREO, assembled, heard, inserts, parsed
+from sound_files import LABEL, MONO, STEREO, assembled, heard, inserts, mirrors_of, parsed
 from sound_files import programme_of as programme
 
 AIGC = '{"Label":"1","ContentProducer":"x"}'
@@ -42,6 +43,11 @@ def moov_of(data: bytes) -> Box:
     return Box.parse(sound.moov)
 
 
+def texts(data: bytes) -> dict[str, str]:
+    """All items of a file by their names."""
+    return dict(statements._items(Tree.read(io.BytesIO(data), DEFAULT)))
+
+
 def data_item(name: bytes, text: str) -> Box:
     return Box(name, Box(b"data", b"\0\0\0\1" + bytes(4) + text.encode()).stored())
 
@@ -63,15 +69,15 @@ def with_keys(place: bytes, **texts: str) -> bytes:
 
 @pytest.mark.parametrize("place", [b"udta", b"moov"])
 def test_chinas_label_among_keys_is_read(place: bytes) -> None:
-    sound = parsed(with_keys(place, title="Ән", AIGC=AIGC))
-    assert [(one.name, one.origin) for one in mirrors.read(sound, DEFAULT)] == [("AIGC", True)]
+    found = mirrors_of(with_keys(place, title="Ән", AIGC=AIGC))
+    assert [(one.name, one.origin) for one in found] == [("AIGC", True)]
 
 
 def test_a_list_of_keys_gets_keys() -> None:
     data = with_keys(b"udta", title="Ән", AISystemUsed="old")
     for _ in range(2):  # the second time nothing is added
         data = assembled(parsed(data))
-        found = {text.keyword: text.value for text in parsed(data).texts()}
+        found = texts(data)
         assert found == {"title": "Ән", **dict(mirror.statements(LABEL))}
         keys = ilst._keys(next(moov_of(data).all(b"udta", b"meta")))
         assert sorted(keys) == sorted(found)
@@ -87,7 +93,7 @@ def test_lyrics_with_times_move() -> None:
     sound = parsed(with_moov(data, moov))
     coded = inserts(sound, 1)
     seconds = 1 + coded[0].length / 16_000
-    found = {text.keyword: text.value for text in parsed(assembled(sound, coded)).texts()}
+    found = texts(assembled(sound, coded))
     assert found["\xa9lyr"] == f"[00:{int(100 * seconds) / 100:05.2f}]Бір\n[x]"
 
 
@@ -116,7 +122,7 @@ def test_xmp_is_read() -> None:
     assert moov.children is not None
     moov.children.append(Box(b"udta", b"", [Box(b"XMP_", packet)]))
     for data in (outside, with_moov(m4a(), moov)):
-        found = {one.carrier for one in mirrors.read(parsed(data), DEFAULT)}
+        found = {one.carrier for one in mirrors_of(data)}
         assert found == {"xmp"}
 
 

@@ -202,12 +202,6 @@ def free_format() -> bytes:
 
 REFUSED = {
     "free format": (free_format, "free format"),
-    "fragments": (
-        lambda: sound_files.encoded(
-            ("mp4", "aac", "fltp"), MONO, options={"movflags": "empty_moov+frag_keyframe"}
-        ),
-        "fragments",
-    ),
 }
 
 

@@ -18,7 +18,7 @@ from mutagen.mp4 import MP4
 import sound_files
 from aikz_label import Refused, mark, sniff, verify
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.audio import crc, mirrors, pieces
+from aikz_label.adapters.audio import crc, pieces
 from aikz_label.adapters.audio.container import Insert
 from aikz_label.adapters.audio.flac import blocks as flac_blocks
 from aikz_label.adapters.audio.flac import coding as flac_coding
@@ -435,8 +435,8 @@ def test_chinas_label_is_read_in_list_info() -> None:
 
 def test_a_mirror_says_what_the_label_says() -> None:
     for name in sound_files.KINDS:
-        sound = parsed(assembled(parsed(sound_files.sample(name))))
-        found = {one.name.rpartition(":")[2]: one.value for one in mirrors.read(sound, DEFAULT)}
+        data = assembled(parsed(sound_files.sample(name)))
+        found = {one.name.rpartition(":")[2]: one.value for one in sound_files.mirrors_of(data)}
         expected = dict(mirror.statements(LABEL))
         assert expected.items() <= found.items()
 

@@ -130,13 +130,13 @@ class SoundFile(ABC):
     def sealed(self, found: Witness) -> None:  # noqa: B027
         """Write what a witness found into this file, which is finished but for that."""
 
-    @abstractmethod
     def markers(self) -> Iterator[Place]:
-        """Every C2PA marker in the file."""
+        """Every C2PA marker in the file; none where the code of films reads its container, see `filmed`."""
+        return iter(())
 
-    @abstractmethod
     def texts(self) -> Iterator[Text]:
-        """The texts of its metadata."""
+        """The texts of its metadata, as `markers`."""
+        return iter(())
 
     def packets(self) -> Iterator[bytes]:
         """Every XMP packet."""
@@ -225,9 +225,9 @@ class SoundFile(ABC):
         """Digest of the bytes that a binding leaves out by specification, and whether padding among them is used."""
         return "", False
 
-    @abstractmethod
     def parts(self) -> Iterator[Piece]:
-        """Everything in the file that a marker does not change, in order."""
+        """Everything in the file that a marker does not change, in order; as `markers`."""
+        return iter(())
 
 
 def size_of(source: BinaryIO, limits: Limits) -> int:

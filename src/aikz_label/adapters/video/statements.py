@@ -46,8 +46,12 @@ def in_boxes(tree: Tree, limits: Limits) -> Iterator[Mirror]:
 def packets(tree: Tree) -> Iterator[Box]:
     """The boxes that hold XMP: one of the top level, and QuickTime's among the user data."""
     yield from (box for box in tree.top if tree.is_xmp(box))
-    user = tree.find(b"moov", b"udta")
-    yield from (box for box in (tree.children(user) if user else ()) if box.kind == b"XMP_")
+    movie = tree.find(b"moov")
+    for user in (
+        tree.children(movie) if movie else ()
+    ):  # there should be one alone, and some files have two
+        if user.kind == b"udta":
+            yield from (box for box in tree.children(user) if box.kind == b"XMP_")
 
 
 def _items(tree: Tree) -> Iterator[tuple[str, str]]:

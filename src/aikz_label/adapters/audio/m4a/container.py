@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
@@ -16,7 +15,6 @@ from aikz_label.adapters.audio.container import (
     Insert,
     OnlyOver,
     SoundFile,
-    Text,
     refuse_variant,
     size_of,
 )
@@ -33,8 +31,6 @@ from aikz_label.adapters.audio.recoders import Coding, Muxed, Recoder
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags import ilst
 from aikz_label.adapters.image.bmff import C2PA
-from aikz_label.adapters.video.boxes import XMP
-from aikz_label.carriers.embedded import Place
 from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -43,7 +39,6 @@ if TYPE_CHECKING:
     from aikz_label.limits import Limits
 
 _TITLE = "M4A"
-_UNPROTECTED = {b"ftyp", b"free", b"skip"}
 _FIRST_REPEAT = 8  # packets that must stand before a repeated notice
 _CHAPTERS = {b"text", b"sbtl", b"subt", b"meta", b"tmcd", b"clcp"}
 
@@ -123,43 +118,9 @@ class M4a(SoundFile):
         if rate != self.rate:
             raise aac.high_efficiency(_TITLE)
 
-    # --- reading ----------------------------------------------------------------------------------------------------
-
-    def markers(self) -> Iterator[Place]:
-        """The boxes of type C2PA; the engine checks their binding."""
-        for box in self.boxes:
-            if self.is_marker(box):
-                length = min(box.stop - box.body - 20, boxes.MOST)
-                _, _, rest = pieces.read(self.source, box.body + 20, length).partition(b"\0")
-                yield Place(box.start, box.stop, rest[8:])
-
     def is_marker(self, box: Placed) -> bool:
         """Whether a box holds a marker."""
         return box.name == b"uuid" and pieces.read(self.source, box.body, 16) == C2PA
-
-    def texts(self) -> Iterator[Text]:
-        """Of the list of items."""
-        return ilst.texts(Box.parse(self.moov))
-
-    def packets(self) -> Iterator[bytes]:
-        """The boxes of XMP."""
-        for box in self.boxes:
-            if box.name == b"uuid" and pieces.read(self.source, box.body, 16) == XMP:
-                length = min(box.stop - box.body, boxes.MOST)
-                yield pieces.read(self.source, box.body + 16, length - 16)
-        yield from (box.content for box in Box.parse(self.moov).all(b"udta", b"XMP_"))
-
-    def unprotected(self) -> tuple[str, bool]:
-        """See `SoundFile.unprotected`."""
-        hashed, used, markers = hashlib.sha256(), False, 0
-        for box in self.boxes:
-            marker = self.is_marker(box)
-            markers += marker
-            if box.name in _UNPROTECTED or (marker and markers > 1):
-                for block in pieces.blocks([box.whole], self.source):
-                    hashed.update(block)
-                    used = used or (box.name != b"ftyp" and any(block[box.body - box.start :]))
-        return hashed.hexdigest(), used
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
@@ -288,18 +249,6 @@ class M4a(SoundFile):
         table = tables.read(self.track().need(b"mdia", b"minf", b"stbl"))
         for place, size in zip(table.places.tolist(), table.sizes.tolist(), strict=True):
             yield pieces.read(self.source, place, size)
-
-    def parts(self) -> Iterator[Piece]:
-        """See `SoundFile.parts`."""
-        for box in self.boxes:
-            if box.name == b"moov":
-                moov = Box.parse(self.moov)
-                for trak in moov.all(b"trak"):
-                    stbl = trak.need(b"mdia", b"minf", b"stbl")
-                    tables.set_chunk_offsets(stbl, np.zeros_like(tables.chunk_offsets(stbl)))
-                yield moov.stored()
-            elif not self.is_marker(box):
-                yield box.whole
 
     def skipped(self, trak: Box) -> int:
         """How many samples the edit list takes off at the start."""

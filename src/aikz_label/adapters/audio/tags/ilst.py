@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from aikz_label.adapters.audio.container import Text
 from aikz_label.adapters.audio.m4a.boxes import Box
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags import lyrics
@@ -24,15 +23,6 @@ _COUNTS = re.compile(
 _HANDLER = bytes(4) + bytes(4) + b"mdirappl" + bytes(9)
 _TEXT = (1).to_bytes(4)
 _CHAPTER_UNIT = 10_000_000  # of a second
-
-
-def texts(moov: Box) -> Iterator[Text]:
-    """The texts with a name of their own, and the comment."""
-    for meta in _metas(moov):
-        keys = _keys(meta)
-        for item in meta.all(b"ilst"):
-            for one in item.children or ():
-                yield Text("mp4", _called(one, keys), _value(one))
 
 
 def write(moov: Box, label: Label) -> None:
