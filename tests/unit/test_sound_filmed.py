@@ -10,6 +10,7 @@ import pytest
 
 import sound_files
 from aikz_label import Label, Refused, mark, sniff, verify
+from aikz_label.carriers import ebml
 from aikz_label.config import Config
 from aikz_label.formats import tracks
 from aikz_label.label import Origin, System
@@ -123,6 +124,32 @@ def test_a_brand_makes_no_film() -> None:
         row = sniff(made(container, codec))
         assert row is not None
         assert row.name == "m4a"
+
+
+def test_a_track_that_does_not_tell_its_type_may_be_a_picture() -> None:
+    data = made("matroska", "flac")
+    assert tracks.only_sound_in_matroska(io.BytesIO(data))
+    at = data.index(b"\x83\x81\x02")  # the type of the track
+    assert not tracks.only_sound_in_matroska(io.BytesIO(data[:at] + b"\xec" + data[at + 1 :]))
+    assert not tracks.only_sound_in_matroska(io.BytesIO(data[: at + 2] + b"\1" + data[at + 3 :]))
+
+
+def test_many_tracks_within_many_take_no_time() -> None:
+    entry = ebml.pack(0xAE, b"\xec\x80" * 3000)
+    segment = ebml.pack(ebml.SEGMENT, ebml.pack(ebml.TRACKS, entry * 3000))
+    stream = Counted(ebml.pack(ebml.HEADER, b"") + segment * 2)
+    assert not tracks.only_sound_in_matroska(stream)
+    assert stream.reads < 1000
+
+
+class Counted(io.BytesIO):
+    """A stream that counts how often it is read."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        return super().read(size)
 
 
 @pytest.mark.parametrize("cut", [5, 40, 60, 200])

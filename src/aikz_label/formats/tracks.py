@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 _MOST_BOXES = 1000  # at each level
 _MOST_BYTES = 1 << 24  # of a table of contents that is looked through
+_MOST_TRACKS, _MOST_FIELDS = 200, 100  # of Matroska, and of each track that come before its type
 _SEGMENT, _TRACKS, _ENTRY, _TYPE = 0x18538067, 0x1654AE6B, 0xAE, 0x83  # RFC 9559
 _PICTURE, _SOUND = 1, 2  # types of tracks there
 
@@ -46,19 +47,23 @@ def boxes(stream: BinaryIO, start: int, stop: int, wanted: bytes) -> Iterator[tu
 def only_sound_in_matroska(stream: BinaryIO) -> bool:
     """Whether there is a track of sound, and none of pictures, in a Matroska file."""
     size = stream.seek(0, io.SEEK_END)
-    kinds = set()
-    for segment in _elements(stream, 0, size, _SEGMENT):
-        tracks = next(_elements(stream, *segment, _TRACKS), (0, 0))
-        for entry in _elements(stream, *tracks, _ENTRY):
-            for start, stop in _elements(stream, *entry, _TYPE):
-                stream.seek(start)
-                kinds.add(int.from_bytes(stream.read(min(stop - start, 8))))
+    segment = next(_elements(stream, 0, size, _SEGMENT), (0, 0))
+    tracks = next(_elements(stream, *segment, _TRACKS), (0, 0))
+    kinds = []
+    for number, entry in enumerate(_elements(stream, *tracks, _ENTRY)):
+        start, stop = next(_elements(stream, *entry, _TYPE, most=_MOST_FIELDS), (0, 0))
+        if number == _MOST_TRACKS or start == stop:  # what cannot be told may be a picture
+            return False
+        stream.seek(start)
+        kinds.append(int.from_bytes(stream.read(min(stop - start, 8))))
     return _SOUND in kinds and _PICTURE not in kinds
 
 
-def _elements(stream: BinaryIO, start: int, stop: int, wanted: int) -> Iterator[tuple[int, int]]:
+def _elements(
+    stream: BinaryIO, start: int, stop: int, wanted: int, most: int = _MOST_BOXES
+) -> Iterator[tuple[int, int]]:
     """Start and stop of the content of each element of a name; one without a size ends where what holds it does."""
-    for _ in range(_MOST_BOXES):
+    for _ in range(most):
         if start >= stop:
             return
         stream.seek(start)
