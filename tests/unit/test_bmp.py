@@ -290,3 +290,38 @@ def test_endless_codes_are_given_up(monkeypatch):
     dib = Dib(0, 40, 100, 100, False, 8, 1, (0, 0, 0, 0), 0, 1, 0)
     with pytest.raises(MediaProblem):
         rle.decode(dib, b"\0\2\0\0" * 1000)
+
+
+ROW, DONE = b"\0\0", b"\0\1"
+LEFT = SIZE[1] - 1  # rows above the lowest one
+
+
+def run_length_coded(first: bytes) -> bytes:
+    """A file whose lowest row has these codes; the others are one colour."""
+    colour = b"".join(bytes([min(255, SIZE[0]), 3]) + ROW for _ in range(LEFT))
+    return bmp(40, 8, first + colour + DONE, palette=tuple(RAMP), compression=1)
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        bytes([0, 200, *range(200), 0, 10, *range(10)]) + ROW,  # pixels one by one, beyond the row
+        bytes([0, 2, SIZE[0] + 1, 0]) + ROW,  # a step beyond it
+        bytes([0, 2, 3, SIZE[1] + 1]),  # a step above the picture
+    ],
+    ids=["pixels", "step", "above"],
+)
+def test_codes_that_viewers_take_differently_are_refused(codes, label, config):
+    """Pillow goes on in the next row, browsers cut: whoever looks sees another picture than the one that was marked."""
+    with pytest.raises(Refused, match="different ways") as refusal:
+        mark(run_length_coded(codes), None, label, config=config)
+    assert refusal.value.code == "damaged"
+
+
+def test_a_run_that_sticks_out_of_its_row_is_cut_as_by_everybody(label, config):
+    source = run_length_coded(bytes([250, 9]) + ROW)
+    with Image.open(io.BytesIO(source)) as image:
+        seen = image.convert("RGB").tobytes()
+    assert parsed(source).decode().seen().convert("RGB").tobytes() == seen
+    result = mark(source, None, label, config=config)
+    assert result.report.verdict is Verdict.LABELLED

@@ -25,7 +25,7 @@ def decode(dib: Dib, data: bytes) -> tuple[Array, Array]:
     """Indices, top row first, and which of them the codes leave out; those are 0, as in most viewers.
 
     Raises:
-        MediaProblem: The codes run out, or there are too many.
+        MediaProblem: The codes run out, there are too many, or they leave a row in a way that viewers take differently.
     """
     width, height = dib.width, dib.height
     flat = bytearray(width * height)
@@ -48,19 +48,17 @@ def decode(dib: Dib, data: bytes) -> tuple[Array, Array]:
         elif second == _END:
             break
         elif second == _MOVE:
-            if at + 2 > len(codes):
-                raise MediaProblem("damaged", detail_word="cut")
-            x, y = x + codes[at], y + codes[at + 1]
-            at += 2
+            right, up = _taken(codes, at, 2)
+            x, y, at = x + right, y + up, at + 2
+            _check_inside(x <= width and y <= height)
             continue
         else:
             size = second if dib.depth == 8 else (second + 1) // 2
-            literal = codes[at : at + size]
-            if len(literal) < size:
-                raise MediaProblem("damaged", detail_word="cut")
+            literal = _taken(codes, at, size)
             run = literal if dib.depth == 8 else _nibbles(literal)[:second]
             at += size + size % 2
-        run = run[: max(0, width - x)]  # what sticks out is cut off
+            _check_inside(x + second <= width)
+        run = run[: max(0, width - x)]  # what sticks out of a row is cut off by every viewer
         start = y * width + x
         flat[start : start + len(run)] = run
         known[start : start + len(run)] = b"\1" * len(run)
@@ -68,6 +66,19 @@ def decode(dib: Dib, data: bytes) -> tuple[Array, Array]:
     indices = np.frombuffer(flat, np.uint8).reshape(height, width)[::-1]
     left_out = np.frombuffer(known, np.uint8).reshape(height, width)[::-1] == 0
     return indices, left_out
+
+
+def _taken(codes: bytes, at: int, length: int) -> bytes:
+    found = codes[at : at + length]
+    if len(found) < length:
+        raise MediaProblem("damaged", detail_word="cut")
+    return found
+
+
+def _check_inside(inside: bool) -> None:  # the whole question
+    """Where pixels leave their row, some viewers go on in the next one, and others cut."""
+    if not inside:
+        raise MediaProblem("damaged", detail_word="row-overrun")
 
 
 def _run(value: int, length: int, depth: int) -> bytes:
