@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
@@ -358,3 +359,14 @@ def planes(data: bytes, folder: Path) -> list[np.ndarray]:
         kind = np.dtype(">u2" if depth > 8 else np.uint8)
         found.append(np.frombuffer(body, kind).reshape(height, width).astype(int))
     return found
+
+
+def test_high_throughput_is_refused_by_its_name(label, config):
+    """The decoder here reads it and no coder writes it, so that a tile in it would be of another kind."""
+    source = imagecodecs.htj2k_encode(np.asarray(picture("RGB", SIZE)))
+    with Image.open(io.BytesIO(source)) as image:
+        assert image.size == SIZE
+    with pytest.raises(Refused, match="HTJ2K") as refusal:
+        mark(source, None, label, config=config)
+    assert refusal.value.code == "unsupported-variant"
+    assert "opj_compress" in refusal.value.hint

@@ -7,6 +7,7 @@ from typing import Self
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import refuse_variant
+from aikz_label.errors import Refused
 from aikz_label.limits import Limits
 from aikz_label.values import dataclass, replace
 
@@ -14,6 +15,7 @@ START = b"\xff\x4f\xff\x51"
 _SIZ, _CAP, _COD, _RGN, _POC, _PPM = 0xFF51, 0xFF50, 0xFF52, 0xFF5E, 0xFF5F, 0xFF60
 _TLM, _PLM, _SOT, _SOD, _END = 0xFF55, 0xFF57, 0xFF90, 0xFF93, b"\xff\xd9"
 _TITLE = "JPEG 2000"
+_PART_15 = 1 << 32 - 15  # of the parts that `CAP` announces
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,12 @@ class Codestream:
         """
         names = {marker for marker, _, _ in self.segments}
         first = self.components[0]
+        if self._is_high_throughput():
+            raise Refused(
+                "This is High-Throughput JPEG 2000 (HTJ2K), which is read here and not written.",
+                code="unsupported-variant",
+                hint="Code it as JPEG 2000 Part 1: opj_decompress to TIFF, then opj_compress; neither loses anything.",
+            )
         if self.capabilities > 2 or _CAP in names:
             raise refuse_variant(_TITLE, "it promises a profile that an ordinary coder breaks")
         if self.steps != (1, 1) and not self._shares_colours():
@@ -119,6 +127,11 @@ class Codestream:
             raise refuse_variant(
                 _TITLE, "its header orders or shifts data of all tiles (PPM, POC or RGN)"
             )
+
+    def _is_high_throughput(self) -> bool:
+        """Whether it announces the coder of ITU-T T.814."""
+        announced = (start for marker, start, _ in self.segments if marker == _CAP)
+        return any(_number(self.data, start + 4, 4) & _PART_15 for start in announced)
 
     @property
     def steps(self) -> tuple[int, int]:

@@ -30,6 +30,7 @@ from aikz_label.adapters.image.png_header import (
     SIGNATURE,
     Header,
 )
+from aikz_label.errors import Refused
 from aikz_label.limits import Limits
 from aikz_label.values import dataclass, replace
 
@@ -258,9 +259,10 @@ class Png(Animated):
         found, header = apng.shots(self.chunks), self.header
         first = found[0]
         if first.control.box != (0, 0, *self.size):
-            raise refuse_variant(
-                "PNG",
-                "viewers do not agree what is around the first frame of its animation, which is a part of the canvas",
+            raise Refused(
+                "The first frame of this animation is a part of the canvas, and viewers do not agree what is around it.",
+                code="unsupported-variant",
+                hint="Save it so that its first frame covers the whole canvas.",
             )
         below, palette = png_rows.band(band, header, self.colours, self.palette)
         size, still = (band.width, top + band.height), self._image_data if self.unshown else b""
