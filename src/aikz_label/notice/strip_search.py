@@ -23,6 +23,9 @@ from aikz_label.values import dataclass, replace
 
 _DARK, _LIGHT = 70, 100  # grey levels of plate and lines that may have been coded or scaled
 _LEAST_ROWS = 8  # of the plate, px
+_LOWEST = (
+    64  # px, and the share of a higher picture, in which the lower line and some of the plate are
+)
 _LINE_SHARE = 0.1  # of the band that one line may take
 _RATIOS = (2.0, 1.67, 1.25, 1.0)  # letters of the sign to those of the text
 _PROBE_EM = 96
@@ -73,7 +76,7 @@ def locate(picture: Seen, profile: Profile) -> Located | None:
     if not top:  # without a picture above it is something else
         return None
     width, height = picture.size
-    grey = np.asarray(picture.crop((0, top, width, height)).convert("L"), np.float32)
+    grey = np.asarray(_levels(picture.crop((0, top, width, height))), np.float32)
     guesses = sorted(_guesses(grey, profile.languages), key=lambda one: -one.likeness)
     measured = (_measured(picture, top, guess, profile) for guess in guesses[:_MEASURED])
     found = [one for one in measured if one.measurement.state is NoticeState.PERCEIVABLE]
@@ -91,10 +94,12 @@ def _text_match(one: Located) -> float:
 
 def _band_top(picture: Seen) -> int | None:
     """Where a band begins that ends with the picture, by what is at both ends of its rows."""
-    width, height = picture.size
-    ends = [picture.crop((x, 0, x + 1, height)).convert("RGB").convert("L") for x in (0, width - 1)]
-    columns = np.stack([np.asarray(one)[:, 0] for one in ends], axis=1)
-    dark, light = columns.max(axis=1) <= _DARK, columns.min(axis=1) >= _LIGHT
+    height = picture.size[1]
+    lowest = max(0, height - max(_LOWEST, height // _LOWEST))
+    dark, light = _ends(picture, lowest)  # most pictures need no more rows than these
+    if not dark.any() or not light[np.flatnonzero(dark)[-1] + 1 :].any():
+        return None
+    dark, light = _ends(picture, 0)
     bottom = height
     while bottom > 0 and not dark[bottom - 1]:
         bottom -= 1
@@ -108,6 +113,20 @@ def _band_top(picture: Seen) -> int | None:
     if not light[upper:top].any() or not light[bottom:].any():
         return None
     return upper
+
+
+def _ends(picture: Seen, top: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Of every row from one on: whether both of its ends are dark, and whether both are light."""
+    width, height = picture.size
+    ends = [_levels(picture.crop((x, top, x + 1, height))) for x in (0, width - 1)]
+    columns = np.stack([np.asarray(one)[:, 0] for one in ends], axis=1)
+    return columns.max(axis=1) <= _DARK, columns.min(axis=1) >= _LIGHT
+
+
+def _levels(part: Image.Image) -> Image.Image:
+    """How light it is, whatever may be transparent; a palette with opacity needs a step between."""
+    part = part.convert("RGBA") if "transparency" in part.info else part
+    return part.convert("RGB").convert("L")
 
 
 def _guesses(grey: Grey, languages: tuple[str, ...]) -> Iterator[_Guess]:
