@@ -59,7 +59,7 @@ class Jxl(Container):
 
     @property
     def least_psnr(self) -> float:
-        """See `Container`: all is as it was, but for noise that a decoder makes up, and for the rounding of opacity."""
+        """See `Container`: all is as it was, but for the rounding of opacity, and what evened out noise leaves."""
         noise = any(frame.noise for frame in self._frames(self._codestream()))
         return 35.0 if noise else 60.0
 
@@ -161,10 +161,10 @@ class Jxl(Container):
         from aikz_label.adapters.image.jxl.picture import JxlPicture  # noqa: PLC0415
 
         codestream = self._codestream()
-        count = 1
-        if self.header.animated:
-            count = sum(frame.shown for frame in self._frames(codestream))
-        return JxlPicture(codestream, self.header, count)
+        frames = self._frames(codestream)
+        count = sum(frame.shown for frame in frames) if self.header.animated else 1
+        noisy = any(frame.noise for frame in frames)
+        return JxlPicture(codestream, self.header, count, noisy=noisy)
 
     def encode(self, pictures: Iterable[Picture], tags: Tags) -> bytes:
         """The source's frames, one more over each that is shown."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _MOST_SHOWN = 300_000_000  # samples of all frames of an animation that are compared
 _LIKE = 48.0  # dB: what a badge looks like in every frame
+_CALM = 8  # px: over so many the noise that a decoder makes up is evened out
+_ROWS = 64 * _CALM  # that are evened out at once
 
 
 class JxlPicture(SamplePicture):
@@ -30,18 +32,32 @@ class JxlPicture(SamplePicture):
     Attributes:
         layers: The masks that were drawn, and where.
         origin: Where the picture of the file lies in this one, which may be larger.
+
+    Args:
+        codestream: Of the file.
+        header: What it says of itself.
+        count: Frames that are shown.
+        noisy: The decoder makes up noise, another one in every file.
+        samples: The first picture, if it is decoded already.
     """
 
-    __slots__ = ("_codestream", "_count", "_header", "layers", "origin")
+    __slots__ = ("_codestream", "_count", "_header", "_noisy", "layers", "origin")
 
     def __init__(
-        self, codestream: bytes, header: Header, count: int, samples: Any | None = None
+        self,
+        codestream: bytes,
+        header: Header,
+        count: int,
+        *,
+        noisy: bool = False,
+        samples: Any | None = None,
     ) -> None:
         samples = decoded(codestream, 0) if samples is None else samples
         super().__init__(samples, _colours(samples, header), header.orientation)
         self.layers: list[tuple[Image.Image, Box]] = []
         self.origin = (0, 0)
         self._codestream, self._header, self._count = codestream, header, count
+        self._noisy = noisy
 
     def paint(self, mask: Image.Image, box: Box) -> None:
         """See `Picture.paint`."""
@@ -56,20 +72,22 @@ class JxlPicture(SamplePicture):
             raise cannot_grow()
         piece = super()._cut(edges)
         assert isinstance(piece, SamplePicture)
-        other = JxlPicture(self._codestream, self._header, 1, piece.samples)
+        other = JxlPicture(
+            self._codestream, self._header, 1, noisy=self._noisy, samples=piece.samples
+        )
         other.origin = -edges[0], -edges[1]
         return other
 
     def difference(self, other: Picture, box: Box | None) -> float:
         """See `Picture.difference`; of an animation the worst frame, in each of which the box must look alike."""
-        first = super().difference(other, box)
+        first = self._compared(self, other, box)
         if self._count == 1 or not isinstance(other, JxlPicture) or not first:
             return first
         if other._count != self._count:  # noqa: SLF001
             return 0.0
         worst, shown = first, None
         for was, now in zip(self._frames(), other._frames(), strict=True):  # noqa: SLF001
-            worst = min(worst, SamplePicture.difference(was, now, box))
+            worst = min(worst, self._compared(was, now, box))
             if box is not None:
                 x, y, width, height = box
                 part = SamplePicture(now.samples[y : y + height, x : x + width], self.colours)
@@ -77,6 +95,11 @@ class JxlPicture(SamplePicture):
                 if shown.difference(part, None) < _LIKE:
                     return 0.0
         return worst
+
+    def _compared(self, was: SamplePicture, now: Picture, box: Box | None) -> float:
+        if not self._noisy or not isinstance(now, SamplePicture) or was.stored != now.stored:
+            return SamplePicture.difference(was, now, box)
+        return SamplePicture.difference(_calmed(was, box), _calmed(now, box), None)
 
     def _frames(self) -> Iterator[SamplePicture]:
         """Every frame in turn."""
@@ -88,6 +111,22 @@ class JxlPicture(SamplePicture):
             )
         for index in range(self._count):
             yield SamplePicture(decoded(self._codestream, index), self.colours)
+
+
+def _calmed(picture: SamplePicture, box: Box | None) -> SamplePicture:
+    """What a picture looks like from afar, without what is in a box."""
+    pieces = []
+    for top in range(0, picture.stored[1], _ROWS):
+        rows = picture.samples[top : top + _ROWS].astype(np.float64)
+        if box is not None:
+            x, y, width, height = box
+            rows[max(0, y - top) : max(0, y + height - top), x : x + width] = 0.0
+        fill = [(0, -size % _CALM) for size in rows.shape[:2]]
+        rows = np.pad(rows, [*fill, (0, 0)])
+        high, wide, channels = rows.shape
+        blocks = rows.reshape(high // _CALM, _CALM, wide // _CALM, _CALM, channels)
+        pieces.append(blocks.mean(axis=(1, 3)))
+    return SamplePicture(np.concatenate(pieces), picture.colours)
 
 
 def decoded(codestream: bytes, index: int) -> Any:
