@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from aikz_label import engine
 from aikz_label.adapters import Examined, MediaProblem, Order, Rendered
 from aikz_label.adapters.image import metadata
-from aikz_label.adapters.image.container import Container, Window
+from aikz_label.adapters.image.container import Container
 from aikz_label.adapters.image.frames import Animated
+from aikz_label.adapters.image.window import Window
 from aikz_label.carriers import native
 from aikz_label.carriers.native import NativeCarrier
 from aikz_label.errors import Refused

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import math
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Self
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.carriers.native import NativeCarrier
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from aikz_label.signing import SigningKey
 
 ORIENTATION = 274  # EXIF tag
-_BLOCK = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,39 +249,6 @@ def decoding() -> Iterator[None]:
         raise
     except Exception as error:  # decoders raise whatever they like on hostile bytes
         raise MediaProblem("damaged", detail_word="decoder") from error
-
-
-class Window:
-    """A file that is sliced like bytes, but read only where it is looked at, in blocks.
-
-    Whoever walks it relies on its length, so a file that became shorter meanwhile raises `MediaProblem`.
-    """
-
-    def __init__(self, source: BinaryIO) -> None:
-        self._source = source
-        self._size = source.seek(0, io.SEEK_END)
-        self._start, self._block = 0, b""
-
-    def __len__(self) -> int:
-        return self._size
-
-    @overload
-    def __getitem__(self, key: int) -> int: ...
-    @overload
-    def __getitem__(self, key: slice) -> bytes: ...
-    def __getitem__(self, key: int | slice) -> int | bytes:
-        if isinstance(key, int):
-            at = key - self._start
-            return self._block[at] if 0 <= at < len(self._block) else self[key : key + 1][0]
-        start, stop, _ = key.indices(self._size)
-        at = start - self._start
-        if at < 0 or stop - self._start > len(self._block):
-            self._source.seek(start)
-            self._block = self._source.read(max(stop - start, _BLOCK))
-            self._start, at = start, 0
-            if len(self._block) < stop - start:
-                raise MediaProblem("damaged", detail_word="cut")
-        return self._block[at : at + stop - start]
 
 
 @dataclass(frozen=True, slots=True)

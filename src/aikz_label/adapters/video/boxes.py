@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import bmff
 from aikz_label.adapters.image.bmff import Box, Fields
-from aikz_label.adapters.image.container import Window
+from aikz_label.adapters.image.window import Window
 from aikz_label.limits import Limits
 from aikz_label.values import dataclass
 
