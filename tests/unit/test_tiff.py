@@ -338,6 +338,19 @@ def test_every_page_has_its_notice(options, label, config):
     assert len(pages(result.data)) == 3
 
 
+def test_the_file_tells_the_size_that_all_of_its_pages_share():
+    """A record says one figure for all pages: where they differ, nothing here knows which one it speaks of."""
+
+    def figures(*sizes: tuple[int, int]) -> tuple[tuple[str, float], ...]:
+        pictures = [picture("RGB", size) for size in sizes]
+        data = encoded(pictures[0], "TIFF", save_all=True, append_images=pictures[1:])
+        return ADAPTER.examine(io.BytesIO(data), FORMATS["tiff"], DEFAULT, thorough=False).figures
+
+    assert figures((240, 160)) == (("short_side_px", 160.0),)
+    assert figures((240, 160), (160, 300)) == (("short_side_px", 160.0),)
+    assert figures((240, 160), (240, 180)) == ()
+
+
 def test_a_page_without_its_notice_is_noticed(label, config):
     """Whoever signs must have labelled every page; measured again, one that is bare counts."""
     result = mark(book(), None, label, config=config)

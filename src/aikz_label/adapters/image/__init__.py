@@ -41,7 +41,9 @@ class ImageAdapter(NativeCarrier):
         """See `Adapter.examine`."""
         container = _parse(source, row, limits, thorough=thorough, whole=thorough)
         mirrors = tuple(islice(metadata.read(container, limits), _MAX_MIRRORS))
-        figures = (("short_side_px", float(min(container.size))),) if container.count == 1 else ()
+        sides = container.sides
+        # of several pictures the record does not say which one it measured, so only what all of them share is known
+        figures = (("short_side_px", float(*sides)),) if len(sides) == 1 else ()
         return Examined(mirrors, container.has_marker, figures, *container.unprotected())
 
     def read_marker(

@@ -102,6 +102,11 @@ class Container(ABC):
         return ()
 
     @property
+    def sides(self) -> set[int]:
+        """Shorter sides of the pictures that need a notice, px, where the container tells of all of them; else empty."""
+        return {min(self.size)} if self.count == 1 else set()
+
+    @property
     @abstractmethod
     def has_marker(self) -> bool:
         """Whether bytes of a C2PA marker are in the file."""

@@ -100,6 +100,11 @@ class Tiff(Container):
         """Pages, and previews of them."""
         return len(self.pages)
 
+    @property
+    def sides(self) -> set[int]:
+        """See `Container.sides`."""
+        return {min(page.size) for page in self.pages}
+
     def is_preview(self, index: int) -> bool:
         """Whether a picture is reduced from another one."""
         return self.pages[index].role == "preview" and self.count > 1
