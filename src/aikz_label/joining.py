@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from aikz_label.adapters import Examined
 from aikz_label.label import Label
 from aikz_label.manifest import marker
-from aikz_label.manifest.reading import Ancestor, Reading, Stamp
+from aikz_label.manifest.ancestry import Ancestor
+from aikz_label.manifest.answers import Stamp
+from aikz_label.manifest.reading import Reading
 from aikz_label.report import Marker, MarkerState, Message, Notice, Step, TimeStamp, message
 from aikz_label.trust import TrustList, credentials
 from aikz_label.trust.credentials import Question, iso

@@ -11,7 +11,7 @@ from typing import Any
 
 from aikz_label.engine.library import c2pa, version
 from aikz_label.errors import EngineError
-from aikz_label.manifest.reading import TRUST_URI
+from aikz_label.manifest.answers import TRUST_URI
 from aikz_label.trust import TrustKind, TrustList, of_kind
 from aikz_label.trust.certificates import CLAIM_SIGNING, EMAIL_PROTECTION
 

@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from aikz_label.manifest import cbor
+from aikz_label.manifest.answers import items, mapping
 from aikz_label.manifest.cose import Signature
 from aikz_label.manifest.known import Signed
-from aikz_label.manifest.reading import Reading, from_store, items, mapping
+from aikz_label.manifest.reading import Reading, from_store
 from aikz_label.values import dataclass
 
 

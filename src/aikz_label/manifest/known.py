@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NamedTuple
 
+from aikz_label.manifest.answers import items, mapping
 from aikz_label.manifest.cose import ALGORITHMS, MAX_CHAIN, Signature
-from aikz_label.manifest.reading import items, mapping
 
 _SUFFIX = b"\x00\x11\x00\x10\x80\x00\x00\xaa\x008\x9bq"  # of every type in JUMBF
 _ROOT = b"c2pa" + _SUFFIX + b"\x03c2pa\0"

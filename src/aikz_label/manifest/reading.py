@@ -13,73 +13,27 @@ An "invalid" that no code explains stays invalid.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from aikz_label.manifest.ancestry import Ancestor, ancestors_of, torn
+from aikz_label.manifest.answers import (
+    EXPIRED,
+    UNCHECKED,
+    Stamp,
+    codes_of,
+    index_of,
+    items,
+    mapping,
+    signer_of,
+    soft,
+    stamp_of,
+    why,
+)
 from aikz_label.manifest.cose import Signature
 from aikz_label.report.provenance import NOT_CHECKED, Revocation, Signer
 from aikz_label.texts import Message
 from aikz_label.values import dataclass, replace
-
-TRUST_URI = "urn:aikz-label:trust:"
-_MAX_ANCESTORS = 50
-_EXPIRED = {"signingCredential.expired", "claimSignature.outsideValidity"}
-_CREDENTIAL = {"signingCredential.untrusted", *_EXPIRED}
-# Identity statements (CAWG) that need a network, a list of their own or a method the engine does not have.
-_UNCHECKED = {
-    "cawg.ica.did_unavailable",
-    "cawg.ica.untrusted_issuer",
-    "cawg.identity.sig_type.unknown",
-    "cawg.x509.algorithm.unsupported",
-    "cawg.x509.credential.untrusted",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """A time-stamp on a signature, as the engine sees it.
-
-    Attributes:
-        state: `trusted`, `untrusted` or `invalid`.
-        time: What it says, ISO 8601.
-        trust: Index of the list that its authority was found on, or -1.
-        authority: What its authority is called; untrusted text.
-    """
-
-    state: str
-    time: str = ""
-    trust: int = -1
-    authority: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ancestor:
-    """An earlier marker in the same store: of a file this one was made from.
-
-    Attributes:
-        label: Name of the manifest in the store; empty when it is missing there.
-        of: Index of the ancestor that took it up, or -1 for the file's own marker.
-        relation: `parent`, `component` or `input`.
-        state: `untrusted` or `invalid`; whom to believe, `credentials` decides: the engine says only what differs from the
-            records in the file, and these are other people's words.
-        problem: For `invalid`: code of the group `marker`.
-        manifest: The manifest as JSON.
-        signer: Names from the certificate.
-        codes: C2PA status codes of failures: what its taker recorded, and what shows now.
-        hard: It does not hold for another reason than its signer's certificate.
-        stamp: The time-stamp on its signature, where that was looked at.
-    """
-
-    label: str
-    of: int
-    relation: str
-    state: str
-    problem: str
-    manifest: dict[str, Any]
-    signer: Signer | None
-    codes: tuple[str, ...]
-    hard: bool
-    stamp: Stamp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,44 +120,39 @@ def from_store(
     """
     results = mapping(found.get("validation_results"))
     active = mapping(results.get("activeManifest"))
-    failed = _codes(active, "failure")
+    failed = codes_of(active, "failure")
     label = str(found.get("active_manifest") or "")
     manifest = mapping(found.get("manifests")).get(label)
-    codes = tuple(failed + _codes(active, "informational"))
+    codes = tuple(failed + codes_of(active, "informational"))
     if not isinstance(manifest, dict):
         return Reading("invalid", "damaged", codes=codes)
-    ancestors = tuple(_ancestors(found, label, manifest))
+    ancestors = tuple(ancestors_of(found, label, manifest))
     reading = Reading(
         state="",
         manifest=manifest,
         label=label,
         codes=codes,
-        signer=_signer(manifest),
-        stamp=_stamp(manifest, active),
+        signer=signer_of(manifest),
+        stamp=stamp_of(manifest, active),
         identity=_identity(codes),
         ancestors=ancestors,
         store=store,
         signature=signature,
         results=results,
     )
-    hard = [code for code in failed if not _soft(code)]
+    hard = [code for code in failed if not soft(code)]
     broken = [a for a in ancestors if a.hard and a.relation == "parent"]
-    torn = _torn(results)
-    if broken or torn:
-        more = tuple(dict.fromkeys([*torn, *(code for a in broken for code in a.codes)]))
+    now_torn = torn(results)
+    if broken or now_torn:
+        more = tuple(dict.fromkeys([*now_torn, *(code for a in broken for code in a.codes)]))
         return replace(reading, state="invalid", problem="parent", codes=codes + more)
     if hard or not _explained(found, failed, ancestors):
         return replace(reading, state="invalid", problem=_why_invalid(hard, active))
-    if _EXPIRED & set(failed):
+    if EXPIRED & set(failed):
         return replace(reading, state="invalid", problem="expired")
-    if "signingCredential.trusted" not in _codes(active, "success"):
+    if "signingCredential.trusted" not in codes_of(active, "success"):
         return replace(reading, state="untrusted")
-    return replace(reading, state="trusted", trust=_index(str(results.get("trustListUri") or "")))
-
-
-def _soft(code: str) -> bool:
-    """A failure that says nothing about the bytes."""
-    return code in _CREDENTIAL or code in _UNCHECKED or code.startswith("timeStamp.")
+    return replace(reading, state="trusted", trust=index_of(str(results.get("trustListUri") or "")))
 
 
 def _explained(
@@ -230,174 +179,18 @@ def _why_invalid(codes: list[str], active: Mapping[str, Any]) -> str:
         return "algorithm"
     if any(re.search(_LEFT_OUT, text) for text in said):
         return "exclusion"
-    why = _why(codes)
-    if why == "damaged" and codes and "claimSignature.validated" in _codes(active, "success"):
+    reason = why(codes)
+    if reason == "damaged" and codes and "claimSignature.validated" in codes_of(active, "success"):
         return "malformed"
-    return why
+    return reason
 
 
 _UNKNOWN = r"(?i)unsupported|unknown alg"
 _LEFT_OUT = r"(?i)exclusion does not match the manifest"
 
 
-def _why(codes: list[str]) -> str:
-    """Code of the group `marker` for failures that are not about the credential."""
-    if any(code.endswith((".mismatch", ".unreferenced")) and "cawg." not in code for code in codes):
-        return "altered"
-    if any("revoked" in code for code in codes):
-        return "revoked"
-    if "signingCredential.invalid" in codes:
-        return "profile"
-    return "identity" if codes and all(c.startswith("cawg.") for c in codes) else "damaged"
-
-
 def _identity(codes: tuple[str, ...]) -> str:
     cawg = [code for code in codes if code.startswith("cawg.")]
     if not cawg:
         return ""
-    return "unchecked" if set(cawg) <= _UNCHECKED else "failed"
-
-
-def _signer(manifest: Mapping[str, Any]) -> Signer | None:
-    signature = manifest.get("signature_info")
-    if not isinstance(signature, Mapping):
-        return None
-    return Signer(
-        name=str(signature.get("common_name") or signature.get("issuer") or ""),
-        organisation=str(signature.get("issuer") or ""),
-        serial=str(signature.get("cert_serial_number") or ""),
-        algorithm=str(signature.get("alg") or ""),
-    )
-
-
-def _stamp(manifest: Mapping[str, Any], active: Mapping[str, Any]) -> Stamp | None:
-    """The engine names the list that believed a time-stamp's authority only inside a sentence."""
-    every = [
-        item for kind in ("success", "informational", "failure") for item in items(active, kind)
-    ]
-    stamped = {str(item.get("code")): str(item.get("explanation")) for item in every}
-    stamped = {code: text for code, text in stamped.items() if code.startswith("timeStamp.")}
-    if not stamped:
-        return None
-    time = str(mapping(manifest.get("signature_info")).get("time") or "").replace("+00:00", "Z")
-    if "timeStamp.trusted" in stamped:
-        said, _, uri = stamped["timeStamp.trusted"].rpartition(", trust list: ")
-        return Stamp("trusted", time, _index(uri), said.partition(": ")[2])
-    good = stamped.keys() <= {"timeStamp.validated", "timeStamp.untrusted"}
-    if not good:
-        return Stamp("invalid", time)
-    return Stamp("untrusted", time, -1, stamped.get("timeStamp.untrusted", "").partition(": ")[2])
-
-
-def _index(uri: str) -> int:
-    number = uri.removeprefix(TRUST_URI)
-    return int(number) if number != uri and number.isdecimal() and len(number) < 6 else -1
-
-
-# --- the chain of marking ---------------------------------------------------------------------------------------------
-
-_RELATIONS = {"parentOf": "parent", "componentOf": "component", "inputTo": "input"}
-
-
-def _ancestors(
-    found: Mapping[str, Any], label: str, manifest: Mapping[str, Any]
-) -> Iterator[Ancestor]:
-    """Walk the ingredients, nearest first; a chain that is long or bites its tail ends."""
-    manifests = mapping(found.get("manifests"))
-    deltas = [_deltas(mapping(found.get("validation_results")))]
-    seen, todo = {label}, [(-1, manifest)]
-    count = 0
-    while todo:
-        of, taker = todo.pop(0)
-        for ingredient in _list(taker.get("ingredients")):
-            deltas.append(_deltas(mapping(ingredient.get("validation_results"))))
-            name = str(ingredient.get("active_manifest") or "")
-            if not name or name in seen or count == _MAX_ANCESTORS:
-                continue
-            seen.add(name)
-            said = [delta[name] for delta in deltas if name in delta]
-            ancestor = _ancestor(name, of, ingredient, manifests.get(name), said)
-            yield ancestor
-            todo.append((count, ancestor.manifest))
-            count += 1
-
-
-def _ancestor(
-    name: str,
-    of: int,
-    ingredient: Mapping[str, Any],
-    manifest: object,
-    said: Sequence[Mapping[str, Any]],
-) -> Ancestor:
-    """One ingredient: what its taker recorded when it was taken up, and what differed later and differs now.
-
-    Whoever takes up a file records only what differs from the records in it, as the engine says only what differs from
-    all of them. So a fault that was there when a file was taken up can stand in no other place than that record.
-    """
-    recorded = mapping(mapping(ingredient.get("validation_results")).get("activeManifest"))
-    failed = [code for group in (recorded, *said) for code in _codes(group, "failure")]
-    failed += [str(item.get("code", "")) for item in _list(ingredient.get("validation_status"))]
-    wrong = [code for code in failed if not _soft(code)]
-    state, problem = "untrusted", ""
-    if not isinstance(manifest, dict):
-        state, problem, wrong = "invalid", "damaged", ["ingredient.manifest.missing"]
-    elif wrong:
-        state, problem = "invalid", _why(wrong)
-    elif _EXPIRED & set(failed):
-        state, problem = "invalid", "expired"
-    known = manifest if isinstance(manifest, dict) else {}
-    return Ancestor(
-        label=name if known else "",
-        of=of,
-        relation=_RELATIONS.get(str(ingredient.get("relationship")), "input"),
-        state=state,
-        problem=problem,
-        manifest=known,
-        signer=_signer(known),
-        codes=tuple(dict.fromkeys(failed)),
-        hard=any(_tampering(code) for code in wrong),
-    )
-
-
-def _deltas(results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """What differs from the records, by the manifest that each code is about."""
-    found: dict[str, dict[str, Any]] = {}
-    for delta in _list(results.get("ingredientDeltas")):
-        group = mapping(delta.get("validationDeltas"))
-        for kind in ("success", "failure"):
-            for item in items(group, kind):
-                name = str(item.get("url", "")).partition("/c2pa/")[2].partition("/")[0]
-                found.setdefault(name, {}).setdefault(kind, []).append(item)
-    return found
-
-
-def _torn(results: Mapping[str, Any]) -> list[str]:
-    """Failures that show now anywhere among the ingredients, whatever they are about."""
-    groups = [mapping(d.get("validationDeltas")) for d in _list(results.get("ingredientDeltas"))]
-    return [code for group in groups for code in _codes(group, "failure") if _tampering(code)]
-
-
-def _tampering(code: str) -> bool:
-    """Who signed an earlier marker may be unknown or gone by now without anything being wrong with this one."""
-    return not _soft(code) and not code.startswith("signingCredential.")
-
-
-# --- the engine's JSON is made from the file: nothing in it is taken to have the right shape ---------------------------
-
-
-def mapping(value: object) -> Mapping[str, Any]:
-    """An object, or an empty one for anything else."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: object) -> list[Mapping[str, Any]]:
-    return [v for v in value if isinstance(v, Mapping)] if isinstance(value, list) else []
-
-
-def items(group: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
-    """Status entries of one kind: `success`, `informational` or `failure`."""
-    return _list(group.get(kind))
-
-
-def _codes(group: Mapping[str, Any], kind: str) -> list[str]:
-    return [str(item.get("code", "")) for item in items(group, kind)]
+    return "unchecked" if set(cawg) <= UNCHECKED else "failed"

@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from aikz_label.manifest import cose
-from aikz_label.manifest.reading import Ancestor, Reading, Stamp
+from aikz_label.manifest.ancestry import Ancestor
+from aikz_label.manifest.answers import Stamp
+from aikz_label.manifest.reading import Reading
 from aikz_label.report.provenance import Signer
 from aikz_label.texts import Message, message
 from aikz_label.trust import TrustKind, TrustList, certificates, der, of_kind

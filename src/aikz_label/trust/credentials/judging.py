@@ -15,7 +15,7 @@ from functools import lru_cache
 from cryptography import x509
 
 from aikz_label.manifest import cose
-from aikz_label.manifest.reading import Stamp
+from aikz_label.manifest.answers import Stamp
 from aikz_label.report.provenance import NOT_CHECKED, Revocation
 from aikz_label.texts import Message, message
 from aikz_label.trust import TrustKind, TrustList, certificates, network, of_kind, signatures
