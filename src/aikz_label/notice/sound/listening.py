@@ -199,6 +199,7 @@ class _Window:
             self._store(resampled.to_ndarray()[0])
         if self._meter:
             self.momentary = self._meter.finish().momentary
+        del self._resampler, self._meter  # which hold seconds of sound
 
     def _store(self, samples: Samples) -> None:
         begin = self._position

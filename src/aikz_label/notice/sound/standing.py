@@ -8,9 +8,11 @@ from typing import Any
 
 from aikz_label.label import Origin
 from aikz_label.notice.sound.composing import AFTER_SENTENCE
+from aikz_label.notice.sound.earcon import HEARING_RATE
 from aikz_label.notice.sound.finding import AROUND, Finder, Placement, placement_of
 from aikz_label.notice.sound.layouts import Samples
 from aikz_label.notice.sound.listening import Heard, Listener
+from aikz_label.notice.sound.loudness import SILENT
 from aikz_label.profile.sound import SoundProfile
 from aikz_label.texts import LANGUAGES
 
@@ -39,12 +41,25 @@ def standing(
         profile: From which likeness on something is there.
     """
     wanted = [placement_of(record) for record in records]
+    found = [False] * len(wanted)
+
+    def passed(heard: Heard) -> bool:
+        """Judge the notices of a stretch once it is over, so that nothing is kept of it."""
+        begin, samples = heard.pieces[0]
+        end = begin + len(samples) / HEARING_RATE
+        for number, one in enumerate(wanted):
+            if one is not None and begin <= one.start < end:
+                found[number] = _stands(heard, one, profile)
+        return True
+
     keep = ((one.start - AROUND, one.end + AROUND) for one in wanted if one is not None)
-    listener = Listener(rate, layout, keep)
+    listener = Listener(
+        rate, layout, keep, programme=SILENT, passed=passed
+    )  # how loud is not asked
     for block in blocks:
         listener.push(block)
-    heard = listener.finish()
-    return tuple(one is not None and _stands(heard, one, profile) for one in wanted)
+    listener.finish()
+    return tuple(found)
 
 
 def _stands(heard: Heard, wanted: Placement, profile: SoundProfile) -> bool:
