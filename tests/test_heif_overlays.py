@@ -61,6 +61,19 @@ def test_the_badge_is_a_layer_and_nothing_else_changes(place, wide, label, confi
     assert (was != now).any()
 
 
+def test_a_part_where_nothing_lies_is_canvas():
+    shown = Heic.parse(overlay(), Limits(), thorough=True).decode()
+    part = np.asarray(shown.crop((0, 0, 8, CANVAS[1])).convert("RGB"))
+    assert np.abs(part.astype(int) - (255, 0, 0)).max() <= 1
+
+
+def test_an_overlay_of_nothing_is_damage(config):
+    file = Heic.parse(overlay(), Limits(), thorough=True)
+    data = layout.assemble(overlay()[: file.boxes[0].stop], replace(file.meta, references=()))
+    report = verify(data, config=config, measure=True)
+    assert report.evidence.found is None or report.evidence.found.measurement.state == "unknown"
+
+
 def test_where_a_picture_lies_under_the_badge_it_is_drawn_there(label, config):
     source = overlay((0, 0), size=(240, 160))
     result = mark(source, None, label, config=config)

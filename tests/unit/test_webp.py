@@ -54,6 +54,15 @@ def test_planes_above_a_strip_are_coded_as_they_are(size, mode, label, config):
     assert not losses(source, result.data, placement)
 
 
+def test_the_copy_of_a_lossy_first_frame_is_coded_from_its_planes(label, config):
+    shots = [_noise((160, 120)).rotate(angle) for angle in (0, 180)]
+    source = encoded(
+        shots[0], "WEBP", save_all=True, append_images=shots[1:], duration=100, quality=70
+    )
+    result = mark(source, None, label, config=config)
+    assert not losses(source, result.data, result.report.marker.notice.placements[0])
+
+
 def test_what_is_black_beside_a_narrow_picture_does_not_count():
     """Else a picture could be ruined as long as enough black lies beside it."""
     dark = PillowPicture(Image.new("RGB", (4, 4), "#404040"))

@@ -140,15 +140,20 @@ class WebP(Animated):
     def with_strip(self, band: Image, top: int, tags: Tags) -> Grown:
         """See `Animated.with_strip`; a lossy first frame is not coded again, but gets a copy."""
         from aikz_label.adapters.image import webp_coding  # noqa: PLC0415
-        from aikz_label.adapters.image.picture import PillowPicture, only  # noqa: PLC0415
+        from aikz_label.adapters.image.picture import only  # noqa: PLC0415
 
         first = next(c for c in self.chunks if c.name == b"ANMF")
         control, pixels = webp_frames.taken_apart(first)
         lossless = any(c.name == b"VP8L" for c in pixels)
-        shown = PillowPicture(webp_coding.on_canvas(pixels, control.box, self.size))
-        image = only([shown.with_band(band, top)[0]])
+        shown = webp_coding.LossyPicture(webp_coding.on_canvas(pixels, control.box, self.size))
+        grown = shown.with_band(band, top)[0]
+        image = only([grown])
         whole = (0, 0, *image.size)
-        higher = b"".join(map(packed, webp_coding.coded(image, lossless=lossless)))
+        if lossless or control.box != (0, 0, *self.size):
+            coded = webp_coding.coded(image, lossless=lossless)
+        else:  # its planes can be had, as those of a file of its own
+            coded = webp_coding.recoded(webp_coding.alone(pixels, self.size), self.size, grown)
+        higher = b"".join(map(packed, coded))
         copied = top < self.size[1]  # it came with an earlier strip
         lead = control.clears or not (lossless or copied)
         longer = Fraction(0)

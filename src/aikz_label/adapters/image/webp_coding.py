@@ -112,15 +112,19 @@ def _chunks(data: bytes) -> list[Chunk]:
     return [chunk for chunk in walk(data, 12, len(data)) if chunk.name in IMAGE]
 
 
+def alone(pixels: list[Chunk], size: tuple[int, int]) -> bytes:
+    """A frame as a file of its own."""
+    return riff([extended(ALPHA if has_alpha(pixels) else 0, size), *pixels])
+
+
 def on_canvas(pixels: list[Chunk], box: Box, size: tuple[int, int]) -> Image.Image:
     """A frame as it is shown first, on an empty canvas.
 
     Raises:
         MediaProblem: It cannot be decoded.
     """
-    flags = ALPHA if has_alpha(pixels) else 0
     with decoding():
-        image = Image.open(BytesIO(riff([extended(flags, box[2:]), *pixels])), formats=["WEBP"])
+        image = Image.open(BytesIO(alone(pixels, box[2:])), formats=["WEBP"])
         image.load()
     if box == (0, 0, *size):
         return image

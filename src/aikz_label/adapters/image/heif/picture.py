@@ -107,17 +107,24 @@ class HeifPicture(Picture):
     def _lay(self, mask: Image.Image, inner: Box) -> None:
         """Put the notice upmost on an overlay, as an item of its own, coded like the first picture there."""
         overlay = self._tree.item(self.number)
-        model = next(
-            number
-            for number in self._tree.leaves(self.number)
-            if not is_alpha(self._tree.item(number))
-        )
+        model = self._model()
         meta, number = layers.layered(self._tree.meta, overlay, self._tree.item(model), inner)
         planes = layers.plate(mask, self._coding(model, model))
         self._tree = Tree(meta, self._tree.limits)
         self._planes[number] = self.drawn[number] = planes
         self.layers[number] = self.number
         self.marks.setdefault(number, []).append((0, 0, *inner[2:]))
+
+    def _model(self) -> int:
+        """The first coded item of colours.
+
+        Raises:
+            MediaProblem: The picture is put together from nothing.
+        """
+        for number in self._tree.leaves(self.number):
+            if not is_alpha(self._tree.item(number)):
+                return number
+        raise MediaProblem("damaged", detail_word="decoder")
 
     def _paint_thumbnail(self, number: int, mask: Image.Image, shown: Box) -> None:
         view = View.of(self._tree.item(number))
@@ -182,11 +189,10 @@ class HeifPicture(Picture):
         item = self._tree.item(self.number)
         light = self._light(self.number, box)
         alphas = self._tree.alphas(self.number)
-        leaf = next(
-            spot.number
-            for spot in self._tree.spots(self.number, box, Image.new("1", box[2:]))
-            if spot.mask
-        )
+        spots = self._tree.spots(self.number, box, Image.new("1", box[2:]))
+        leaf = next((spot.number for spot in spots if spot.mask), None)
+        if leaf is None:  # nothing but the canvas of an overlay
+            leaf = self._model()
         opacity = self._opacity(item, alphas[0], box) if alphas else None
         transfer = self._coding(leaf, self.number).light
         premultiplied = bool(self._tree.meta.targets(self.number, b"prem"))
@@ -209,8 +215,8 @@ class HeifPicture(Picture):
         if depth > 8:
             raise MediaProblem("damaged", detail_word="decoder")
         whole = np.zeros((box[3], box[2], 3), np.float32)
-        whole[...] = _ground(item)
-        grey = True
+        whole[...] = ground = _ground(item)
+        grey = ground.min() == ground.max()
         for piece, shown in self._tree.under(item, box):
             child = self._tree.item(piece.number)
             view = View.of(child)
