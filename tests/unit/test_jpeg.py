@@ -261,6 +261,19 @@ def test_tables_that_are_too_coarse_become_fine(config, label) -> None:
     assert fidelity.losses(data, result.data, placement) == []
 
 
+@pytest.mark.parametrize("size", [(1, 1), (217, 331)])
+def test_steps_of_zero_become_one(size, config, label) -> None:
+    """The picture is grey whatever its coefficients say, and so would a notice be."""
+    data = jpeg_files.jpeg(Image.new("L", size, 128))
+    at = data.index(b"\xff\xdb\0\x43\0") + 5
+    result = mark(
+        data[:at] + bytes(64) + data[at + 64 :], None, label, config=config, when_too_small="strip"
+    )
+    assert result.report.verdict is Verdict.LABELLED
+    with Image.open(io.BytesIO(result.data)) as image:
+        assert set(image.quantization[0]) == {1}
+
+
 def test_restart_intervals_are_kept(config, label) -> None:
     for factors in (SAMPLINGS["4:4:0"], [(2, 2), (1, 1), (1, 1)]):
         data = jpeg_files.sampled(planes(), factors, restart_marker_blocks=5)

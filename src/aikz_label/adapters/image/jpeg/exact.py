@@ -150,7 +150,11 @@ def planes(part: Image.Image, transform: int | None) -> list[Image.Image]:
 
 
 def quantisation(header: Sequence[Segment]) -> dict[int, NDArray[np.float64]]:
-    """The tables by number, in the order of coefficients."""
+    """The tables by number, in the order of coefficients.
+
+    Raises:
+        Unreadable: A step is zero, with which nothing can be drawn.
+    """
     found = {}
     for segment in header:
         payload = segment.payload if segment.code == DQT else b""
@@ -162,6 +166,8 @@ def quantisation(header: Sequence[Segment]) -> dict[int, NDArray[np.float64]]:
                 break
             found[number] = np.frombuffer(payload[1 : 1 + size], kind).astype(np.float64)
             payload = payload[1 + size :]
+    if not all(table.all() for table in found.values()):
+        raise Unreadable("a step of quantisation is zero")
     return found
 
 
