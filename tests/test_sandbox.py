@@ -393,6 +393,14 @@ def test_what_cannot_be_opened(tmp_path, good):
     ]
 
 
+def test_names_longer_than_a_pipe(good):
+    """Of which no two fit into the channel to a child; a list of names may hold such."""
+    names = ["Ә" * 30_000, "x" * 60_000, good, "Ә" * 30_000, "ғ" * 30_000, good]
+    reports = list(verify_many(names, jobs=1, deadline=5))
+    assert [report.path for report in reports] == names
+    assert codes(reports) == ["not-opened", "not-opened", "verdict.unmarked"] * 2
+
+
 @pytest.mark.parametrize(
     "name",
     ["a\nb", "\x1b[2J", "\u202egpj.exe", os.fsdecode(b"\xff\xfe"), "-rf", "=1+1", "Әәғ Ққңөұ.png"],

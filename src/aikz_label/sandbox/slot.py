@@ -23,6 +23,7 @@ _START_LIMIT = 60.0  # seconds for a child to become ready
 _GRACE = 2.0  # seconds past a deadline before the parent acts for a child whose own timer is lost
 _MAX_ANSWER = 4 * 1024 * 1024
 _LAST_WORDS = 4096
+_SHORT = 16 * 1024  # bytes of a request of which two fit into the channel, whatever the child does
 _BLOCK = 1 << 16
 _DEEPEST = (
     200  # values within values of an answer; whoever walks it calls itself once or twice for each
@@ -42,11 +43,13 @@ class _Waiting:
         number: Told to the child, which repeats it: an answer is of this file or of none.
         request: What is asked.
         deaths: How many children died of it.
+        sent: The child has it.
     """
 
     number: int
     request: Mapping[str, Any]
     deaths: int = 0
+    sent: bool = False
 
 
 class Slot:
@@ -105,9 +108,19 @@ class Slot:
         self._send(self._waiting[-1])
 
     def _send(self, one: _Waiting) -> None:
+        """Hand it to the child; not before its turn if it is so long that a child at work would keep us waiting."""
         assert self._channel is not None
+        line = _line({**one.request, "number": one.number})
+        first, short = one is self._waiting[0], len(line) <= _SHORT
+        one.sent = first or short
+        if not one.sent:
+            return
         with contextlib.suppress(OSError):  # its death is read next
-            self._channel.sendall(_line({**one.request, "number": one.number}))
+            if not short:
+                self._channel.settimeout(_GRACE)
+            self._channel.sendall(line)
+        if not short:
+            self._channel.setblocking(False)
 
     def _wind_up(self) -> None:
         """The clock of the first file: it begins when the one before is known to be done."""
@@ -183,6 +196,8 @@ class Slot:
             return Death("memory" if answer["failed"] == "memory" else "crashed", how, words)
         self._waiting.popleft()
         self._wind_up()
+        if self._waiting and not self._waiting[0].sent:
+            self._send(self._waiting[0])
         return answer
 
     def _died(self) -> list[Answer]:
