@@ -466,9 +466,16 @@ class Reader:
 """
 
 
+def broken(folder: Path, program: str) -> None:
+    """An engine in a folder of modules, its library where it is looked for."""
+    (folder / "c2pa" / "libs").mkdir(parents=True)
+    (folder / "c2pa" / "libs" / "libc2pa_c.so").touch()
+    (folder / "c2pa" / "__init__.py").write_text(program)
+
+
 def test_a_broken_installation_invents_no_rows(good, tmp_path, monkeypatch):
     """An engine whose native code dies of everything."""
-    (tmp_path / "c2pa.py").write_text(BROKEN_ENGINE)
+    broken(tmp_path, BROKEN_ENGINE)
     monkeypatch.syspath_prepend(str(tmp_path))
     for many in (3, 40):
         seen = []
@@ -485,7 +492,7 @@ def test_children_that_cannot_start(good, monkeypatch):
 
 
 def test_an_engine_that_is_not_there(good, tmp_path, monkeypatch):
-    (tmp_path / "c2pa.py").write_text("raise ImportError('no such library')")
+    broken(tmp_path, "raise ImportError('no such library')")
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(SandboxError, match="no such library"):
         list(verify_many([good], jobs=1))
