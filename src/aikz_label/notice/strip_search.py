@@ -23,9 +23,8 @@ from aikz_label.values import dataclass, replace
 
 _DARK, _LIGHT = 70, 100  # grey levels of plate and lines that may have been coded or scaled
 _LEAST_ROWS = 8  # of the plate, px
-_LOWEST = (
-    64  # px, and the share of a higher picture, in which the lower line and some of the plate are
-)
+# The lower line and some of the plate are in the last 64 px, or in the last 64th part of a higher picture.
+_LOWEST = 64
 _LINE_SHARE = 0.1  # of the band that one line may take
 _RATIOS = (2.0, 1.67, 1.25, 1.0)  # letters of the sign to those of the text
 _PROBE_EM = 96
