@@ -133,8 +133,12 @@ class AdapterContract:
         )
         how = How.MEASURED if self.noticed else How.NONE
         assert (measured.verdict, measured.notice_how) == (self.best, how)
-        was = dict(attested.figures)
-        assert dict(measured.figures) == pytest.approx(was, abs=0.02)
+        was, found = dict(attested.figures), dict(measured.figures)
+        assert found.keys() == was.keys()
+        for name, value in found.items():
+            # whoever signs has heard the programme without a notice; whoever measures leaves out the moments around one
+            near = 0.2 if name in {"programme_lufs", "louder_by"} else 0.02
+            assert value == pytest.approx(was[name], abs=near), name
 
     def test_nobody_believed(self, marked: bytes, store: bytes | None) -> None:
         """Without a trust list the same file is incomplete, never labelled."""
