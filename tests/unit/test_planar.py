@@ -15,6 +15,7 @@ from aikz_label.adapters.image import jpeg, modes, planar
 from aikz_label.adapters.image.container import Container
 from aikz_label.adapters.image.jpeg import Jpeg
 from aikz_label.adapters.image.planar import PlanarPicture
+from aikz_label.adapters.image.squares import squares
 from aikz_label.adapters.image.webp import WebP
 from aikz_label.limits import NO_LIMITS
 from aikz_label.report import Verdict
@@ -128,3 +129,16 @@ def test_a_large_picture_is_marked_by_its_planes(monkeypatch, config, label) -> 
         assert isinstance(container(data).decode(), PlanarPicture)
         result = mark(data, None, label, config=config)
         assert verify(result.data or b"", config=config, measure=True).verdict is Verdict.LABELLED
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_squares_are_summed_without_what_is_hidden(kind: Any) -> None:
+    numbers, most = np.random.default_rng(5), np.iinfo(kind).max
+    first = numbers.integers(0, most, (301, 40), kind, endpoint=True)
+    second = first.copy()
+    second[10:290] = numbers.integers(0, most, (280, 40), kind, endpoint=True)
+    delta = first.astype(float) - second
+    assert squares(first, second) == int(np.square(delta).sum())
+    delta[60:200, 7:9] = 0
+    assert squares(first, second, [(slice(60, 200), slice(7, 9))]) == int(np.square(delta).sum())
+    assert squares(first, first) == 0

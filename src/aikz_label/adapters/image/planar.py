@@ -19,6 +19,7 @@ from PIL import Image
 from aikz_label.adapters.image import canvas, modes
 from aikz_label.adapters.image.container import Container, decoding, orientation_of
 from aikz_label.adapters.image.picture import Picture, PillowPicture
+from aikz_label.adapters.image.squares import squares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 _FULL = ("yuvj420p", "yuvj422p", "yuvj444p", "gray")
 _NARROW = ("yuv420p",)  # 16 to 235, ITU-R BT.601
-_STRIP = 128  # rows, which stay in the processor's cache
 # How the squared error of each plane shows in RGB: the mean over the three rows of the conversion, and how far the narrow
 # range is stretched for that. Errors of the planes count as independent.
 _SHOWN = (1.0, (0.344136**2 + 1.772**2) / 3, (1.402**2 + 0.714136**2) / 3)
@@ -129,9 +129,12 @@ class PlanarPicture(PillowPicture):
         error = 0.0
         pairs = zip(planes(self.frame), planes(frame), weights, strict=False)
         for first, second, weight in pairs:
-            without = _within(box, first, self.stored) if box is not None else (0, 0, 0, 0)
-            count = first.size - (without[2] - without[0]) * (without[3] - without[1])
-            error += weight * _squares(first, second, without) / max(count, 1)
+            hidden, count = [], first.size
+            if box is not None:
+                left, top, right, bottom = _within(box, first, self.stored)
+                hidden.append((slice(top, bottom), slice(left, right)))
+                count -= (right - left) * (bottom - top)
+            error += weight * squares(first, second, hidden) / max(count, 1)
         return 10 * math.log10(255 * 255 / error) if error else math.inf
 
 
@@ -202,20 +205,6 @@ def _within(box: Box, plane: Plane, size: tuple[int, int]) -> tuple[int, int, in
     across, down = _ratios(plane, size)
     x, y, width, height = box
     return x // across, y // down, -(-(x + width) // across), -(-(y + height) // down)
-
-
-def _squares(first: Plane, second: Plane, without: tuple[int, int, int, int]) -> int:
-    """The sum of squared differences without a part."""
-    left, top, right, bottom = without
-    total = 0
-    for start in range(0, first.shape[0], _STRIP):
-        one, two = first[start : start + _STRIP], second[start : start + _STRIP]
-        if np.array_equal(one, two):
-            continue
-        delta = np.maximum(one, two) - np.minimum(one, two)
-        delta[max(0, top - start) : max(0, bottom - start), left:right] = 0
-        total += int(np.square(delta, dtype=np.uint16).sum(dtype=np.int64))
-    return total
 
 
 def _widened(low: int, span: int, middle: int) -> list[int]:

@@ -15,11 +15,11 @@ from PIL import Image
 
 from aikz_label.adapters.image.canvas import Box
 from aikz_label.adapters.image.samples import INK
+from aikz_label.adapters.image.squares import squares
 from aikz_label.values import dataclass, field
 
 Array = NDArray[Any]
 Transfer = Literal["sdr", "pq", "hlg"]
-_STRIP = 256  # rows
 _IDENTITY = 0  # of the matrix: the planes are green, blue and red
 _YCGCO = 8
 _TRANSFERS: dict[int, Transfer] = {16: "pq", 18: "hlg"}
@@ -137,7 +137,7 @@ class Planes:
         areas = [self._slices(box) for box in boxes]
         for index, (first, second) in enumerate(zip(self.planes, other.planes, strict=True)):
             hidden = [slices[min(index, 1)] for slices in areas]
-            total += _squares(first, second, hidden)
+            total += squares(first, second, hidden)
             count += first.size - sum(first[rows, columns].size for rows, columns in hidden)
         return total / self.coding.most**2, max(count, 1)
 
@@ -149,7 +149,7 @@ class Planes:
             return 0.0
         pairs = zip(self.planes, other.planes, strict=True)
         most = self.coding.most**2
-        return min(decibels(_squares(a, b, []) / most, a.size) for a, b in pairs)
+        return min(decibels(squares(a, b) / most, a.size) for a, b in pairs)
 
     def light(self, box: Box, coding: Coding) -> NDArray[np.float32]:
         """Red, green and blue within a box, or grey in one channel, as shares of the range.
@@ -181,20 +181,6 @@ class Planes:
         red, blue = luma + 2 * (1 - kr) * cr, luma + 2 * (1 - kb) * cb
         green = (luma - kr * red - kb * blue) / (1 - kr - kb)
         return np.stack([red, green, blue], axis=2)
-
-
-def _squares(first: Array, second: Array, hidden: list[tuple[slice, slice]]) -> int:
-    """Sum of squared differences outside some areas, strip by strip."""
-    total = 0
-    for top in range(0, first.shape[0], _STRIP):
-        one, two = first[top : top + _STRIP], second[top : top + _STRIP]
-        if np.array_equal(one, two):
-            continue
-        delta = one.astype(np.int32) - two
-        for rows, columns in hidden:
-            delta[max(0, rows.start - top) : max(0, rows.stop - top), columns] = 0
-        total += int(np.einsum("ij,ij->", delta, delta, dtype=np.int64))
-    return total
 
 
 def decibels(total: float, count: int) -> float:
