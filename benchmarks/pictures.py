@@ -295,7 +295,7 @@ class Bench:
             ours, theirs = psnr_outside(data, marked, area), psnr_outside(data, other, area)
             self.add(
                 f"PSNR {what}, {name}",
-                f"{ours:.1f} dB",
+                f"{ours:.1f} dB" if math.isfinite(ours) else "no difference",
                 f"{theirs:.1f} dB {named}",
                 "≥ Pillow − 0.5 dB, ≥ 55 dB",
                 met=ours >= theirs - 0.5 and ours >= 55,
