@@ -308,10 +308,10 @@ A sentence's likeness here is that of its pieces times the share of it that is t
 
 One number of the search was chosen by looking at a row of this table: from which likeness on a signal without any words of
 ours counts as one that lost them. It stands above everything in the row "Morse code", so that row proves nothing about it;
-the row of random letters, made afterwards in the very tones and tempos of the signal, does. Nothing else was tuned on these
-sounds. Further sounds are of public repositories, none of them in the corpus: speech of DeepSpeech's tests and spoken menus
-of Morserino-32, music of librosa's and moviepy's tests, Morse code off the air (rzzzwilson/morse), and the samples in the
-test suites of music-metadata and Media3.
+the row of random letters, made afterwards in the very tones and tempos of the signal, tests it. Nothing else was tuned
+on these sounds. Further sounds are of public repositories, none of them in the corpus: speech of DeepSpeech's tests and
+spoken menus of Morserino-32, music of librosa's and moviepy's tests, Morse code off the air (rzzzwilson/morse), and the
+samples in the test suites of music-metadata and Media3.
 
 ## Labelled sounds that were sent on
 
