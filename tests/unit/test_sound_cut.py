@@ -10,8 +10,10 @@ import pytest
 import sound_files
 from aikz_label import Refused, mark, verify
 from aikz_label.adapters.audio.mp3 import drained, mpeg
+from aikz_label.adapters.audio.ogg.container import BROKEN, Ogg
 from aikz_label.carriers import oggpages
 from aikz_label.config import Config
+from aikz_label.limits import DEFAULT
 from aikz_label.report import Verdict
 from aikz_label.values import replace
 from sound_anew_files import chained, vorbis, with_skeleton
@@ -110,3 +112,15 @@ def test_other_ogg_is_refused_with_the_reason(make, why: str, code: str, config:
         mark(make(), None, LABEL, config=config)
     assert refusal.value.code == code
     assert refusal.value.hint
+
+
+def test_streams_whose_heads_are_far_from_their_begin_are_no_chain() -> None:
+    """Else every one of many asks for a walk through the whole file."""
+    data = sound_files.opus(sound_files.programme(48_000, 1.0))
+    pages = list(oggpages.walk(io.BytesIO(data), len(data)))[:2]
+    head, tags = (data[page.start + page.head : page.stop] for page in pages)
+    streams = range(1, 500)
+    begins = b"".join(oggpages.stored(2, 0, n, 0, bytes((len(head),)), head) for n in streams)
+    others = b"".join(oggpages.stored(0, 0, n, 1, bytes((len(tags),)), tags) for n in streams)
+    found = Ogg.parse(io.BytesIO(data + begins + others), DEFAULT, thorough=True)
+    assert found.shape == BROKEN

@@ -113,7 +113,7 @@ class Ogg(SoundFile):
         if type(self._coding(page)) is not type(self.stream):
             return False
         found, _, _ = headers(
-            self.source, self.size, page, lambda head: _stream(head).headers(head)
+            self.source, self.size, page, lambda head: _stream(head).headers(head), apart=True
         )
         return bool(found) and self.stream.goes_on(self.heads, found)
 

@@ -76,7 +76,12 @@ class Timed:
 
 
 def headers(
-    source: BinaryIO, size: int, first: Page, count: Callable[[bytes], int]
+    source: BinaryIO,
+    size: int,
+    first: Page,
+    count: Callable[[bytes], int],
+    *,
+    apart: bool = False,
 ) -> tuple[tuple[bytes, ...], int, int]:
     """The packets before the sound, where the page behind them starts, and how many pages they take.
 
@@ -85,6 +90,7 @@ def headers(
         size: Its length.
         first: The page with which the stream begins.
         count: How many packets there are, by the first one; 0 when only the packets themselves tell.
+        apart: No page of another stream may be among theirs. Whoever asks of many streams must not walk far for each.
 
     Raises:
         MediaProblem: They do not end with a page, or are longer than any.
@@ -92,6 +98,8 @@ def headers(
     found: list[bytes] = []
     waiting, spent, pages = bytearray(), 0, 0
     for page in oggpages.walk(source, size, first.start):
+        if apart and (page.serial != first.serial or (page.flags & BEGINS and pages)):
+            break
         if page.serial != first.serial:
             continue
         data = pieces.read(source, page.start + page.head, page.stop - page.start - page.head)
