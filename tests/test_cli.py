@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -237,6 +238,19 @@ def test_a_reader_that_goes_away(here):
     process.wait(60)
     assert "Traceback" not in message
     assert "Exception" not in message
+
+
+@pytest.mark.parametrize("asked", [["verify", "photo.jpg"], ["--help"], ["--version"]])
+def test_an_answer_that_does_not_fit_on_the_disk(here, asked):
+    """Also one that is so short that it is written at the very end."""
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    command = [sys.executable, "-c", "from aikz_label.cli import entry; entry()", *asked]
+    env = {**os.environ, "PYTHONUNBUFFERED": ""}
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=env, check=False)
+    assert done.returncode == 2
+    assert done.stderr == b"aikz-label: No space left on device\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -101,11 +101,25 @@ def _leave(code: object) -> NoReturn:
     threading = sys.modules.get("threading")
     if isinstance(code, int) and (threading is None or threading.active_count() == 1):
         atexit._run_exitfuncs()  # noqa: SLF001  # what a plug-in may have registered
-        with contextlib.suppress(OSError, ValueError):  # the reader has gone
-            for stream in filter(None, (sys.stdout, sys.stderr)):
-                stream.flush()
-            os._exit(code)
+        if not _written_out(complaining=not code):
+            code = code or USAGE
+        os._exit(code)
     sys.exit(code)  # type: ignore[arg-type]
+
+
+def _written_out(*, complaining: bool) -> bool:
+    """Write what is still to be printed, such as an answer that was short; says whether it has arrived."""
+    with contextlib.suppress(OSError, ValueError):
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        if complaining and not isinstance(error, BrokenPipeError):
+            complain(error)
+        return False
+    return True
 
 
 def _no_core_files() -> None:
