@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import resource
+import sys
 from typing import Any
 
 import numpy as np
@@ -113,6 +115,35 @@ def test_other_kinds_are_left_to_pillow() -> None:
         assert planar.of(container(other), "mjpeg") is None
     assert planar.decoded("mjpeg", b"\xff\xd8 nothing", SIZE) is None
     assert planar.decoded("mjpeg", coded("4:2:0"), (SIZE[0] + 1, SIZE[1])) is None
+
+
+def test_what_is_damaged_is_left_to_pillow() -> None:
+    """The two decoders do not go on alike behind damage, and only one of them says what viewers show."""
+    for kind in ("4:2:0", "4:4:4", "grey"):
+        data = coded(kind)
+        middle = len(data) // 2
+        for damaged in (data[:middle], data[:middle] + b"\xff\xd9"):
+            assert planar.decoded("mjpeg", damaged, SIZE) is None
+        assert planar.decoded("mjpeg", data, SIZE) is not None
+
+
+def most_memory() -> int:
+    """Bytes that this process ever held."""
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return held if sys.platform == "darwin" else 1024 * held
+
+
+def test_no_later_header_makes_a_picture_larger() -> None:
+    data = coded("4:4:4")
+    frame, scan = data.index(b"\xff\xc2"), data.index(b"\xff\xda")
+    header = data[frame : frame + 19]
+    later = header[:5] + (8000).to_bytes(2) * 2 + header[9:]
+    code = data.index(b"\xff\xc4", scan)
+    before = most_memory()
+    assert (
+        planar.decoded("mjpeg", data[:code] + later + data[scan:code] + b"\xff\xd9", SIZE) is None
+    )
+    assert most_memory() - before < 100_000_000
 
 
 def test_pictures_of_different_kinds_are_compared_as_images() -> None:

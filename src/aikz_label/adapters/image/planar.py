@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     Plane = NDArray[np.uint8]
 
+_ALIGNED = 64  # px, to which FFmpeg rounds sides up
 _FULL = ("yuvj420p", "yuvj422p", "yuvj444p", "gray")
 _NARROW = ("yuv420p",)  # 16 to 235, ITU-R BT.601
 # How the squared error of each plane shows in RGB: the mean over the three rows of the conversion, and how far the narrow
@@ -165,6 +166,9 @@ def decoded(
         context = av.CodecContext.create(codec, "r")
         assert isinstance(context, av.VideoCodecContext)
         context.thread_count = 1
+        # what is damaged is left to Pillow, which alone says what of it is shown; and no other frame header counts
+        most = (size[0] + _ALIGNED) * (size[1] + _ALIGNED)
+        context.options = {"err_detect": "explode", "max_pixels": str(most)}
         frame = next(iter([*context.decode(av.Packet(data)), *context.decode(None)]), None)
     except (av.FFmpegError, ValueError):
         return None
