@@ -109,6 +109,17 @@ def test_every_clause_and_code_is_documented() -> None:
             assert f"### `{group}.{name}`\n" in page
 
 
+def test_errors_are_listed_with_the_hint_of_their_own_medium() -> None:
+    """Functions of sound, pictures and films that make refusals share their names."""
+    rows = [line.split(" | ") for line in read(REFERENCE / "errors.md").splitlines() if "|" in line]
+    hints = {what: hint for _, what, hint in (row for row in rows if len(row) == 3)}
+    kind = "This kind of {} cannot be marked without loss"
+    assert "WAV or FLAC" in hints[f"{kind.format('WAV')}: it holds several pieces of sound."]
+    assert "still picture" in hints[f"{kind.format('WebP')} yet: there are bytes after its end."]
+    video = "This video cannot be labelled without loss: its pictures are transparent in part."
+    assert "video editor" in hints[video]
+
+
 def test_every_number_of_the_profile_is_documented() -> None:
     page = read(REFERENCE / "profile.md")
     data = tomllib.loads(read(ROOT / "src/aikz_label/data/profile_kz.toml"))

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from PIL import Image
 
@@ -254,10 +255,13 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _modules() -> Iterator[ast.Module]:
+def _modules() -> Iterator[tuple[str, ast.Module]]:
+    """Each module by its name."""
     for path in sorted(SOURCE.rglob("*.py")):
         if path.name != "testing.py":
-            yield ast.parse(path.read_text(encoding="utf-8"))
+            parts = path.relative_to(SOURCE.parent).with_suffix("").parts
+            name = ".".join(parts).removesuffix(".__init__")
+            yield name, ast.parse(path.read_text(encoding="utf-8"))
 
 
 def _error_classes() -> dict[str, tuple[str, str]]:
@@ -278,26 +282,42 @@ def _error_classes() -> dict[str, tuple[str, str]]:
 def _all_raised(kinds: dict[str, tuple[str, str]]) -> dict[str, set[Raised]]:
     found: dict[str, set[Raised]] = {kind: set() for kind in kinds}
     trees = list(_modules())
-    makers = {name: made for tree in trees for name, made in _makers(tree, kinds)}
+    makers = {(module, name): made for module, tree in trees for name, made in _makers(tree, kinds)}
     inside = {id(call) for _, call in makers.values()}
-    for tree in trees:
+    for module, tree in trees:
+        known = _known(module, tree, makers)
         for class_name, call in _own_words(tree, kinds):
             found[class_name].update(_variants(call, {}))
         for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call)):
-            name = call.func.id if isinstance(call.func, ast.Name) else ""
+            name = ast.unparse(call.func) if isinstance(call.func, ast.Name | ast.Attribute) else ""
             if name in kinds and id(call) not in inside:
                 found[name].update(_variants(call, {}))
-            elif name in makers:
-                names, made = makers[name]
+            elif name in known:
+                names, made = known[name]
                 values = dict(zip(names, call.args, strict=False))
+                values |= {k.arg: k.value for k in call.keywords if k.arg}
                 assert isinstance(made.func, ast.Name)
                 found[made.func.id].update(_variants(made, values))
     return found
 
 
-def _makers(
-    tree: ast.Module, kinds: dict[str, tuple[str, str]]
-) -> Iterator[tuple[str, tuple[list[str], ast.Call]]]:
+Maker: TypeAlias = tuple[list[str], ast.Call]
+
+
+def _known(module: str, tree: ast.Module, makers: dict[tuple[str, str], Maker]) -> dict[str, Maker]:
+    """What a module makes errors with, as it calls it: functions of its own, and of others, where some share a name."""
+    known = {name: made for (home, name), made in makers.items() if home == module}
+    for node in (n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)):
+        for alias in node.names:
+            here, there = alias.asname or alias.name, (node.module or "", alias.name)
+            if there in makers:
+                known[here] = makers[there]
+            inside = {n: made for (home, n), made in makers.items() if home == ".".join(there)}
+            known |= {f"{here}.{name}": made for name, made in inside.items()}
+    return known
+
+
+def _makers(tree: ast.Module, kinds: dict[str, tuple[str, str]]) -> Iterator[tuple[str, Maker]]:
     """Functions that only build an error: their arguments are words of its message."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and isinstance(node.body[-1], ast.Return):
@@ -342,12 +362,18 @@ def _branch(node: ast.expr, yes: bool) -> ast.expr:
 def _text(node: ast.expr, values: dict[str, ast.expr]) -> str:
     """A text expression as people would write it, what varies in braces."""
     match node:
-        case ast.Constant(value=str(text)):
+        case (
+            ast.FormattedValue(value=ast.Name(id=name))
+            | ast.BoolOp(op=ast.Or(), values=[ast.Name(id=name), _])
+        ) if name in values:
+            return _text(values[name], {})
+        case (
+            ast.Constant(value=str(text))
+            | ast.BoolOp(op=ast.Or(), values=[_, ast.Constant(value=str(text))])
+        ):
             return text
         case ast.JoinedStr(values=pieces):
             return "".join(_text(piece, values) for piece in pieces)
-        case ast.FormattedValue(value=ast.Name(id=name)) if name in values:
-            return _text(values[name], {})
         case ast.FormattedValue(value=inner):
             return _placeholder(inner)
         case ast.Call(func=ast.Attribute(value=ast.JoinedStr() as inner)):
@@ -367,7 +393,7 @@ def _placeholder(node: ast.expr) -> str:
 
 def _media_problems() -> set[str]:
     """Codes of `MediaProblem(…)` everywhere in the source."""
-    calls = (n for tree in _modules() for n in ast.walk(tree) if isinstance(n, ast.Call))
+    calls = (n for _, tree in _modules() for n in ast.walk(tree) if isinstance(n, ast.Call))
     return {
         str(call.args[0].value)
         for call in calls
