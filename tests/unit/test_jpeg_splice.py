@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 import jpeg_files
 from aikz_label import mark
-from aikz_label.adapters.image.jpeg import Jpeg, coefficients, edits, splice, units
+from aikz_label.adapters.image.jpeg import Jpeg, coefficients, splice, units
 from aikz_label.adapters.image.jpeg.coefficients import Frame, Unreadable
 from aikz_label.adapters.image.jpeg.scan import Scan
 from aikz_label.adapters.image.picture import PillowPicture
@@ -115,6 +115,8 @@ def test_no_coefficient_changes_but_those_under_the_notice(kind: str, place: str
     interval=st.integers(0, 9),
     place=st.tuples(st.integers(0, 1), st.integers(0, 1)),
 )
+@example(seed=1023, size=(48, 40), sampling=0, quality=32, interval=3, place=(0, 0))
+@example(seed=7, size=(48, 40), sampling=0, quality=95, interval=0, place=(0, 0))
 @settings(max_examples=20, deadline=None)
 def test_any_noise(
     seed: int,
@@ -191,8 +193,9 @@ def test_a_box_between_the_units_and_damaged_data_are_left_to_others() -> None:
             splice.spliced(file.header, broken, drawn, None)
 
 
-def test_padding_is_told_from_data() -> None:
-    assert edits._padding(bytes((0, 0, 0, 0b00001111)), (0b00, 2)) == 4
-    assert edits._padding(bytes((0, 0, 1, 0b01001111)), (0b00, 2)) == 4
-    assert edits._padding(bytes((0, 0, 1, 0b01101111)), (0b00, 2)) == 0
-    assert edits._padding(b"\xff" * 4, (0b00, 2)) == 0
+@pytest.mark.parametrize("seed", range(8))
+def test_what_comes_after_the_notice_stays_on_its_bytes(seed: int) -> None:
+    data = jpeg_files.jpeg(noise(seed, (96, 160)), quality=90, subsampling=0)
+    _, out = painted(data, (0, 16, 64, 16))
+    assert out[-4000:] == data[-4000:]
+    assert len(out) != len(data)

@@ -88,28 +88,35 @@ class Known:
             yield Edit(start, start + int(self._lengths[run.stop, slot]), told)
 
     def edited(self, edits: list[Edit]) -> bytes:
-        """The data with other bits, as they stand in a file."""
+        """The data with other bits, as they stand in a file.
+
+        Nobody can tell padding from the bits of a block without reading all before it: so what was not read stays as it is.
+
+        Raises:
+            Unreadable: Bits are missing for that.
+        """
         interval, begin = self._interval, edits[0].start // 8 * 8
         pieces, at = [], begin
         for edit in edits:
             pieces += [interval.between(at, edit.start), edit.bits]
             at = edit.stop
         if self.whole:
-            at = int(self._starts[-1, 0])
-            pieces.append(interval.between(edits[-1].stop, at))
+            pieces.append(interval.between(at, int(self._starts[-1, 0])))
             rest = b""
         else:
-            stop = -(-at // 8) * 8
-            pieces.append(interval.between(at, stop))
-            rest = interval.plain[stop // 8 :]
-        data = interval.plain[: begin // 8] + _shifted(np.concatenate(pieces), rest, self._closing)
-        return data.replace(b"\xff", b"\xff\x00")
+            pieces.append(interval.between(at, -(-at // 8) * 8))
+            rest = interval.plain[-(-at // 8) :]
+        bits = np.concatenate(pieces)
+        room = -len(bits) % 8
+        if room and rest:
+            raise Unreadable("its bits do not end where the rest begins")
+        packed = np.packbits(np.concatenate([bits, np.ones(room, np.uint8)])).tobytes()
+        return (interval.plain[: begin // 8] + packed + rest).replace(b"\xff", b"\xff\x00")
 
-    @property
-    def _closing(self) -> tuple[int, int]:
-        """The code that closes the last block of nearly every scan, and how many bits it has."""
-        codes, sizes = entropy.codes_of(*self._scan.huffman[self._scan.tables[-1][1]])
-        return int(codes[0]), int(sizes[0])
+    def missing(self, edits: list[Edit]) -> int:
+        """How many more bits these need, so that what nobody has read stays on its bytes."""
+        grown = sum(len(edit.bits) - (edit.stop - edit.start) for edit in edits)
+        return 0 if self.whole else -grown % 8
 
 
 def _told(step: int, table: Huffman) -> Bits:
@@ -121,22 +128,3 @@ def _told(step: int, table: Huffman) -> Bits:
     value = step if step >= 0 else step + (1 << size) - 1
     bits = f"{codes[size]:0{sizes[size]}b}" + (f"{value:0{size}b}" if size else "")
     return np.array([*map(int, bits)], np.uint8)
-
-
-def _shifted(bits: Bits, rest: bytes, closing: tuple[int, int]) -> bytes:
-    """Bits and then bytes, with ones after their end; no last byte of padding alone, which readers complain of."""
-    room = -len(bits) % 8
-    packed = np.packbits(np.concatenate([bits, np.ones(room, np.uint8)]))
-    if not rest or not room:
-        return packed.tobytes() + rest
-    joined = np.frombuffer(bytes((packed[-1] >> room,)) + rest + b"\xff", np.uint8)
-    moved = packed[:-1].tobytes() + (joined[:-1] << room | joined[1:] >> 8 - room).tobytes()
-    return moved[:-1] if _padding(rest, closing) >= 8 - room else moved
-
-
-def _padding(data: bytes, closing: tuple[int, int]) -> int:
-    """How many ones at its end are certainly padding: those after the code that closes a block."""
-    tail, (code, size) = int.from_bytes(data[-4:]), closing
-    ones = next((n for n in range(8) if not tail >> n & 1), 8)
-    found = ones < 8 and size and not code & 1 and tail >> ones & ((1 << size) - 1) == code
-    return ones if found else 0

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from aikz_label.adapters.image.picture import PillowPicture
 
 _SPARE = 64 * 1024  # bytes, beyond what units of usual size take
+_LARGEST = 10  # bits of a coefficient in 8-bit pictures (T.81 table F.2)
 _MOST_BYTES = 4 * 1024 * 1024  # read to the end of the notice: a megabyte takes a third of a second
 
 
@@ -53,13 +54,13 @@ def spliced(
     runs = list(_runs(covered.ravel(), scan.interval))
     known = _read(scan, runs)
     before = [known[run.interval].before(run.first) for run in runs]
+    last = [[int(one[run.last, -1, 0]) for one in blocks] for run in runs]
     parts = list(scan.parts)
-    edits: dict[int, list[Edit]] = {number: [] for number in known}
     tokens = _tokens(scan, blocks, runs, np.array(before))
-    fresh = _bits(scan, tokens, runs)
-    for run, bits in zip(runs, fresh, strict=True):
-        last = [int(one[run.last, -1, 0]) for one in blocks]
-        edits[run.interval] += known[run.interval].edits(run, bits, last)
+    edits = _edits(scan, known, runs, tokens, last)
+    first = runs[0].interval
+    if missing := known[first].missing(edits[first]):  # else all are whole
+        edits = _edits(scan, known, runs, _longer(scan, tokens, missing), last)
     for number, interval in known.items():
         parts[number] = interval.edited(edits[number])
     joined = [parts[0]]
@@ -156,6 +157,44 @@ def _tokens(
     return entropy.in_order(parts)
 
 
+def _longer(scan: Scan, tokens: Numbers, bits: int) -> Numbers:
+    """The tokens with so many bits more, counted by eights: some values that are the last of their size grow by one step.
+
+    Raises:
+        Unreadable: There are no such values.
+    """
+    size = tokens[:, 2] & 15
+    least, most = tokens[:, 3] == 0, tokens[:, 3] == (1 << size) - 1
+    others = np.isin(tokens[:, 1], [ac for _, ac in scan.tables])
+    reached: dict[int, list[int]] = {0: []}
+    for place in np.flatnonzero(others & (size > 0) & (size < _LARGEST) & (least | most)).tolist():
+        _, sizes = entropy.codes_of(*scan.huffman[int(tokens[place, 1])])
+        symbol = int(tokens[place, 2])
+        if sizes[symbol + 1]:
+            grown = int(sizes[symbol + 1] - sizes[symbol]) + 1
+            for total, chosen in list(reached.items()):
+                reached.setdefault((total + grown) % 8, [*chosen, place])
+        if bits in reached:
+            break
+    else:
+        raise Unreadable("no value of the notice can be longer")
+    found, places = tokens.copy(), reached[bits]
+    found[places, 3] = (1 << size[places]) - least[places]
+    found[places, 2] += 1
+    found[places, 4] += 1
+    return found
+
+
+def _edits(
+    scan: Scan, known: dict[int, Known], runs: list[Run], tokens: Numbers, last: list[list[int]]
+) -> dict[int, list[Edit]]:
+    """What changes in each interval."""
+    found: dict[int, list[Edit]] = {number: [] for number in known}
+    for run, bits, means in zip(runs, _bits(scan, tokens, runs), last, strict=True):
+        found[run.interval] += known[run.interval].edits(run, bits, means)
+    return found
+
+
 def _bits(scan: Scan, tokens: Numbers, runs: list[Run]) -> Iterator[Bits]:
     """Of every run."""
     coded, lengths = entropy.coded_with(tokens, scan.huffman)
@@ -166,14 +205,14 @@ def _bits(scan: Scan, tokens: Numbers, runs: list[Run]) -> Iterator[Bits]:
 
 
 def _read(scan: Scan, runs: list[Run]) -> dict[int, Known]:
-    """The intervals that the notice touches."""
+    """The intervals that the notice touches; where there are several, all of each, because they are short."""
     stops: dict[int, int] = {}
     for run in runs:
         stops[run.interval] = max(stops.get(run.interval, 0), run.stop)
     found = {}
     for number, stop in stops.items():
         part, count = scan.parts[number], scan.units_in(number)
-        units = min(stop + 1, count)
+        units = min(stop + 1, count) if len(scan.parts) == 1 else count
         likely = len(part) * units * 3 // (2 * count) + _SPARE
         for looked_at in (likely, len(part)):
             if looked_at > _MOST_BYTES:
