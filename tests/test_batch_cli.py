@@ -351,8 +351,12 @@ def test_two_runs_on_one_journal(tree, settings, monkeypatch, tmp_path):
     first = program(*command, env=env)
     while not Path("run.jsonl").exists() or not rows(Path("run.jsonl")):
         time.sleep(0.02)
-    second = program(*command, "--resume", env=env)
-    assert b"Another run" in second.communicate()[1]
+    first.send_signal(signal.SIGSTOP)  # however long the second one takes to start
+    try:
+        second = program(*command, "--resume", env=env)
+        assert b"Another run" in second.communicate()[1]
+    finally:
+        first.send_signal(signal.SIGCONT)
     assert second.returncode == 2
     first.communicate()
     assert len(rows(Path("run.jsonl"))) == 7
