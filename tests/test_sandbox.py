@@ -18,7 +18,7 @@ import pytest
 
 import hostile_plugin
 from aikz_label import Verdict, batch, profile, rules, verify
-from aikz_label.batch import verify_many, verify_rows
+from aikz_label.batch import Verifier, verify_many, verify_rows
 from aikz_label.batch.journal import Journal
 from aikz_label.batch.marking import mark_rows
 from aikz_label.batch.recorded import Recorded
@@ -351,6 +351,21 @@ def test_sources_are_taken_as_they_are_needed(good):
         next(reports)
     reports.close()
     assert len(taken) < 12
+
+
+def test_nothing_of_a_run_that_was_left_is_in_the_next(files, good):
+    """Whether the caller went away or the source failed, with files in flight and a death that nobody believes yet."""
+    (crash,) = files("segfault")
+    with Verifier(work.Verifying(), jobs=2) as verifier:
+        left = verifier.rows([good, crash, good, good, good, good], ordered=True)
+        assert next(left).uri == good
+        left.close()
+        for _ in range(2):
+            with pytest.raises(TypeError):
+                list(verifier.rows([good, crash, good, None], ordered=True))
+            rows = list(verifier.rows(["none", crash, good], ordered=True))
+            assert [row.uri for row in rows] == ["none", crash, good]
+            assert [str(row.verdict) for row in rows] == ["unreadable", "unreadable", "unmarked"]
 
 
 def test_a_late_file_does_not_let_the_others_pile_up(files, good, monkeypatch):

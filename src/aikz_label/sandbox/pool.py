@@ -87,6 +87,7 @@ class Pool(Generic[Key]):
             SandboxError: Children cannot be started, or even the sample kills them.
             LabelError: They refuse the options.
         """
+        self._forget()
         self._stopping, self._careful = stopping, careful
         self._most = 1 if careful else _IN_FLIGHT
         numbered = _numbered(requests)
@@ -111,6 +112,12 @@ class Pool(Generic[Key]):
         held |= {number: (key, answer) for number, key, answer in self._believed(None)}
         for number in sorted(held):
             yield held[number]
+
+    def _forget(self) -> None:
+        """What an earlier run was left with, by a caller who went away or a source that failed."""
+        for slot in self._at_hand:
+            slot.close()
+        self._at_hand, self._doubtful = {}, []
 
     def _give_out(
         self, numbered: Iterator[tuple[int, Key, Mapping[str, Any]]], *, room: bool
