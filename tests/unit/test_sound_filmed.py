@@ -119,6 +119,17 @@ def test_a_long_one_is_refused_since_its_notice_must_come_again(config: Config) 
         mark(source, None, LABEL, config=config)
 
 
+@pytest.mark.parametrize(("seconds", "profile"), [(70.0, "strict"), (700.0, "kz")])
+def test_a_long_one_is_refused_that_does_not_tell_its_length(
+    seconds: float, profile: str, config: Config
+) -> None:
+    """As browsers record; what is strict wants the notice again at the end of a minute already."""
+    silence = np.zeros((1, round(RATE * seconds)), np.float32)
+    source = sound_files.encoded(("webm", "libopus", "flt"), silence, RATE, options={"live": "1"})
+    with pytest.raises(Refused, match=r"1\d? minutes need it again"):
+        mark(source, None, LABEL, config=config, profile_name=profile)
+
+
 def test_a_brand_makes_no_film() -> None:
     for container, codec in (("mov", AAC), ("3gp", AAC), ("mp4", AAC), ("mov", "alac")):
         row = sniff(made(container, codec))

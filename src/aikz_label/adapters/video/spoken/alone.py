@@ -7,10 +7,10 @@ the stream, gets it like the sound of a film: only the packets of its first seco
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from aikz_label.adapters import Order, Rendered
-from aikz_label.adapters.video import comparing, films, hearing, tags
+from aikz_label.adapters.video import comparing, film, films, hearing, tags
 from aikz_label.adapters.video.spoken import proving, speaking
 from aikz_label.adapters.video.spoken.speaking import Said, Spoken
 from aikz_label.errors import Refused
@@ -18,6 +18,9 @@ from aikz_label.formats import Format
 from aikz_label.notice import wording
 from aikz_label.report import Measurement, Notice, NoticeState
 from aikz_label.values import dataclass, replace
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
 
 _WHOLE = "Convert it to WAV, FLAC or plain M4A, and mark that."
 _WHY = {
@@ -91,13 +94,26 @@ def _check_length(source: BinaryIO, row: Format, order: Order) -> None:
     if numbers.at_end_from_s > 0:
         most = min(most, numbers.at_end_from_s)
     with films.open_film(source) as container:
-        seconds = (container.duration or 0) / 1_000_000
+        seconds = _seconds(container)
     if seconds > most:
         raise Refused(
             f"This kind of {row.title} takes a notice at its start only, and its {seconds / 60:.0f} minutes need it again.",
             code="unsupported-variant",
             hint=_WHOLE,
         )
+
+
+def _seconds(container: InputContainer) -> float:
+    """How long the longest of its sounds lasts, by its packets: what browsers record does not tell, or tells too little."""
+    last = (container.duration or 0) / 1_000_000
+    try:
+        for packet in container.demux(container.streams.audio):
+            if packet.pts is not None and packet.time_base is not None:
+                begin = packet.stream.start_time or 0
+                last = max(last, float((packet.pts - begin) * packet.time_base))
+    except films.errors() as error:
+        raise film.damaged() from error
+    return last
 
 
 def _refused(row: Format, said: Said) -> Refused:
