@@ -598,6 +598,19 @@ def test_the_comment_is_not_wiped_with_values_that_are_not_there(label, config):
     assert told == [mirror.line(label)]
 
 
+@pytest.mark.parametrize("count", [0, 2, 1 << 31])
+def test_a_tag_that_leads_to_no_camera_is_replaced(count, label, config):
+    """Its values may be anywhere, or nowhere."""
+    source = tiff(photo(3, "uint8"), photometric="rgb", description="x" * 40)
+    at = ifd.Tiff.read(source).pages[0].get(305)
+    entry = source.index(struct.pack("<HHII", 305, 2, at.count, at.at))
+    broken = bytearray(source)
+    broken[entry : entry + 12] = struct.pack("<HHII", ifd.EXIF, ifd.LONG, count, len(source) - 4)
+    result = mark(bytes(broken), None, label, config=config)
+    told = [one.value for one in result.report.evidence.mirrors if one.carrier == "exif"]
+    assert told == [mirror.line(label)]
+
+
 def test_a_comment_of_somebody_else_stays_and_is_told(label, config):
     source = tiff(photo(3, "uint8"), photometric="rgb")
     read = ifd.Tiff.read(source)

@@ -24,10 +24,10 @@ class TakenError(ValueError):
 
 
 def camera(tiff: Tiff, first: Directory) -> Directory | None:
-    """The camera's directory, which the first one points to."""
+    """The camera's directory, if the first one points to it; a tag with other values than a place does not."""
     entry = first.get(EXIF)
-    wanted = next(iter(tiff.numbers(entry)), 0)
-    return next((d for d in tiff.children(first) if d.at == wanted), None)
+    place = entry.at if entry else None
+    return next((d for d in tiff.children(first) if d.pointer_at == place), None)
 
 
 def value(tiff: Tiff, found: Directory | None, text: str) -> Value:
