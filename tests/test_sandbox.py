@@ -10,6 +10,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from pathlib import Path
@@ -414,6 +415,17 @@ def test_names_longer_than_a_pipe(good):
     reports = list(verify_many(names, jobs=1, deadline=5))
     assert [report.path for report in reports] == names
     assert codes(reports) == ["not-opened", "not-opened", "verdict.unmarked"] * 2
+
+
+def test_a_name_behind_one_that_fills_the_pipe(good):
+    """The child has read nothing yet, and there is no room for more."""
+    with Verifier(work.Verifying(), jobs=1, deadline=5) as verifier:
+        assert len(list(verifier.rows([good]))) == 1
+        child = verifier._pool._slots[0]._process
+        os.kill(child, signal.SIGSTOP)
+        threading.Timer(0.5, os.kill, (child, signal.SIGCONT)).start()
+        rows = list(verifier.rows(["a" * 107_000, good], ordered=True))
+    assert [str(row.verdict) for row in rows] == ["unreadable", "unmarked"]
 
 
 @pytest.mark.parametrize(

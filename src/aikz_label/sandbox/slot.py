@@ -44,12 +44,14 @@ class _Waiting:
         request: What is asked.
         deaths: How many children died of it.
         sent: The child has it.
+        short: Of its line, and one more like it, the channel takes the whole.
     """
 
     number: int
     request: Mapping[str, Any]
     deaths: int = 0
     sent: bool = False
+    short: bool = False
 
 
 class Slot:
@@ -108,18 +110,18 @@ class Slot:
         self._send(self._waiting[-1])
 
     def _send(self, one: _Waiting) -> None:
-        """Hand it to the child; not before its turn if it is so long that a child at work would keep us waiting."""
+        """Hand it to the child; not before its turn if the channel may not take it while a child is at work."""
         assert self._channel is not None
         line = _line({**one.request, "number": one.number})
-        first, short = one is self._waiting[0], len(line) <= _SHORT
-        one.sent = first or short
+        first, one.short = self._waiting[0], len(line) <= _SHORT
+        one.sent = one is first or (one.short and first.short)
         if not one.sent:
             return
         with contextlib.suppress(OSError):  # its death is read next
-            if not short:
+            if not one.short:
                 self._channel.settimeout(_GRACE)
             self._channel.sendall(line)
-        if not short:
+        if not one.short:
             self._channel.setblocking(False)
 
     def _wind_up(self) -> None:
