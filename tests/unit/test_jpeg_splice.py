@@ -188,6 +188,8 @@ def test_a_box_between_the_units_and_damaged_data_are_left_to_others() -> None:
         scans[:200] + scans[-2:],
         scans[:9] + scans[-2:],
         scans[:-2] + b"\xff\xc4\0\2\xff\xd9",
+        scans[:900] + b"\xff\xd3" + scans[900:],
+        scans[:900] + b"\xff\xff\0" + scans[900:],
     ):
         with pytest.raises(Unreadable):
             splice.spliced(file.header, broken, drawn, None)
@@ -199,3 +201,11 @@ def test_what_comes_after_the_notice_stays_on_its_bytes(seed: int) -> None:
     _, out = painted(data, (0, 16, 64, 16))
     assert out[-4000:] == data[-4000:]
     assert len(out) != len(data)
+
+
+def test_a_stray_marker_in_a_picture_too_large_to_compare_at_once(config, label) -> None:
+    """Decoders wait for the next one there; Pillow codes what they show."""
+    data = jpeg_files.jpeg(picture(size=(1700, 1300)), quality=60)
+    middle = len(data) // 2
+    damaged = data[:middle] + b"\xff\xd3" + data[middle:]
+    assert mark(damaged, None, label, config=config).report.verdict == "labelled"

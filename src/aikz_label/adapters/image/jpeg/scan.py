@@ -67,9 +67,11 @@ class Scan:
         across, down, unit = _units(components)
         interval = interval or across * down
         data = scans[start : end.start()]
-        parts = coefficients.RESTART.split(data) if interval < across * down else [data]
+        parts = coefficients.RESTART.split(data)
         if len(parts) != -(-across * down // interval):
-            raise Unreadable("a restart marker is missing")
+            raise Unreadable("a restart marker is missing, or one too many")
+        if any(b"\xff\xff" in part for part in parts):
+            raise Unreadable("there are fill bytes, which no reader takes for data")
         return cls(
             components, tables, huffman, across, down, unit, interval, scans[:start], tuple(parts)
         )
