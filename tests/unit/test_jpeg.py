@@ -368,3 +368,17 @@ def test_second_xmp_packet_stays(config, label) -> None:
     assert result.data is not None
     assert both[0] not in result.data
     assert both[1] in result.data
+
+
+@pytest.mark.parametrize("count", [0, 2, 1 << 31])
+def test_an_exif_tag_that_leads_to_no_camera(count, config, label) -> None:
+    """Its values may be anywhere, or nowhere; the mirror gets a directory of its own."""
+    exif = Image.Exif()
+    exif[0x010E] = "x" * 20
+    exif[0x8769] = {0x9003: "2026:11:26 10:00:00"}
+    data = jpeg_files.jpeg(picture(size=(480, 360)), exif=exif)
+    broken = bytearray(data)
+    at = data.index(b"\x87\x69\x00\x04\x00\x00\x00\x01")
+    broken[at + 4 : at + 8] = count.to_bytes(4)
+    result = mark(bytes(broken), None, label, config=config)
+    assert "exif" in {one.carrier for one in result.report.evidence.mirrors}
