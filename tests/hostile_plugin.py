@@ -99,6 +99,13 @@ class Adapter:
         signal.setitimer(signal.ITIMER_REAL, 0)
         time.sleep(1000)
 
+    def dribble(self, _):
+        """Goes on to say a little, without end, and has got rid of its own timer."""
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        while True:
+            _say(" ", end="")
+
     def bomb(self, _):
         held = []
         while True:
@@ -158,10 +165,10 @@ def _number() -> int:
     return frame.f_locals["request"]["number"]
 
 
-def _say(words: str) -> None:
+def _say(words: str, end: str = "\n") -> None:
     for number in range(3, 20):
         try:
-            os.write(number, words.encode() + b"\n")
+            os.write(number, (words + end).encode())
         except OSError:
             continue
 

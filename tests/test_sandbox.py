@@ -269,9 +269,11 @@ def test_a_state_that_is_no_text(tmp_path):
     assert list(Recorded.open(tmp_path / "journal").rows()) == [row]
 
 
-def test_a_child_without_its_timer_is_stopped_by_its_parent(files, good, monkeypatch):
+@pytest.mark.parametrize("kind", ["deaf", "dribble"])
+def test_a_child_without_its_timer_is_stopped_by_its_parent(files, good, monkeypatch, kind):
     monkeypatch.setattr(slot, "_GRACE", 0.5)
-    reports = list(verify_many([*files("deaf"), good], jobs=1, deadline=1))
+    monkeypatch.setattr(slot, "_MAX_ANSWER", 1 << 40)
+    reports = list(verify_many([*files(kind), good], jobs=1, deadline=1))
     assert codes(reports) == ["deadline", "verdict.unmarked"]
 
 

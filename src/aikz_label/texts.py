@@ -38,7 +38,7 @@ def _translated(code: str) -> Mapping[str, str]:
         KeyError: No such code.
     """
     _, header, rest = _text("texts").partition(f"\n[{code}]\n")
-    if not header:
+    if not header or "\n" in code:
         raise KeyError(code)
     return tomllib.loads(rest.partition("\n[")[0])
 

@@ -32,6 +32,14 @@ def test_three_languages_with_the_same_holes(code):
     assert all(text.strip() == text and text for text in texts.values())
 
 
+def test_a_code_cannot_reach_over_lines():
+    first, second = CODES[:2]
+    between = (Path(aikz_label.__file__).parent / "data" / "texts.toml").read_text("utf-8")
+    between = between.partition(f"[{first}]")[2].partition(f"[{second}]")[0]
+    with pytest.raises(KeyError):
+        _translated(f"{first}]{between}[{second}")
+
+
 def test_a_sentence_read_alone_is_that_of_the_whole_file():
     for code in CODES:
         group, _, name = code.partition(".")

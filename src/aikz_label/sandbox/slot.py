@@ -146,8 +146,7 @@ class Slot:
         try:
             block = self._channel.recv(_BLOCK)
         except BlockingIOError:
-            overdue = self._waiting and self.seconds_left < 0
-            return self._guilty(Death("deadline")) if overdue else []
+            return self._overdue()
         except OSError:
             block = b""
         if not block:
@@ -162,7 +161,7 @@ class Slot:
             answers.append(answer)
         if len(self._buffer) > _MAX_ANSWER:
             return answers + self._guilty(Death("crashed", "too much said"))
-        return answers
+        return answers or self._overdue()
 
     def listen(self) -> None:
         """Take what the child printed, so that it never waits for a reader; only the last of it is kept."""
@@ -182,6 +181,11 @@ class Slot:
         if self._channel is not None:
             self._end(kill=bool(self._waiting))
         self._waiting.clear()
+
+    def _overdue(self) -> list[Answer]:
+        """The end of a first file whose time is over, even of one that goes on to say a little now and then."""
+        late = self._waiting and self.seconds_left < 0
+        return self._guilty(Death("deadline")) if late else []
 
     # --- what became of a file -----------------------------------------------------------------
 
