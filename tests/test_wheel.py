@@ -40,7 +40,7 @@ def test_it_holds_what_it_needs_and_no_more(wheel):
     ):
         assert f"aikz_label/{needed}" in names
     assert not [name for name in names if name.startswith(("tests", "fixtures", "docs"))]
-    assert wheel.stat().st_size < 1_250_000  # no corpus, test files or builds by accident
+    assert wheel.stat().st_size < 1_500_000  # no corpus, test files or builds by accident
 
 
 def test_it_labels_a_picture(wheel, tmp_path):

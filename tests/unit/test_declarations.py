@@ -67,7 +67,7 @@ TENSOR = json.dumps(
         "baseModel": {"label": "SDXL", "type": "BASE_MODEL"},
     }
 )
-# What Grok writes into its JPEG files: a signature, and the number of the picture as its artist.
+# What Grok writes into its JPEG files: a signature (ImageDescription), and the number of the picture (Artist).
 SIGNATURE = "Signature: " + "Zm94" * 24
 NUMBER = "6a2cb0de-1f3a-4c55-9d0e-0123456789ab"
 PLAIN_PROMPT = json.dumps(
