@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
 
-from aikz_label import files, formats, limits, profile, rules
+from aikz_label import formats, limits, profile, rules
 from aikz_label.adapters import Progress
 from aikz_label.asked import (
     Moment,
@@ -31,6 +31,7 @@ from aikz_label.carriers import sidecar as sidecars
 from aikz_label.checking import verify_stream
 from aikz_label.config import Config
 from aikz_label.errors import SourceError
+from aikz_label.files import output
 from aikz_label.joining import Believing
 from aikz_label.label import Label
 from aikz_label.limits import Limits
@@ -191,10 +192,10 @@ def mark(
         if target is None:
             signed: BinaryIO = io.BytesIO()
         else:
-            files.check_not_source(_as_file(source), target)
+            output.check_not_source(_as_file(source), target)
             beside = sidecars.path_for(target)
-            publish = stack.enter_context(files.companion(beside, target, overwrite=overwrite))
-            signed = stack.enter_context(files.atomic_output(target, overwrite=overwrite))
+            publish = stack.enter_context(output.companion(beside, target, overwrite=overwrite))
+            signed = stack.enter_context(output.atomic_output(target, overwrite=overwrite))
         with open_any(source, caps, target) as given:
             stream, notes = said.converted(given, caps)
             believed = Believing(settings.trust)

@@ -23,7 +23,8 @@ import pytest
 from aikz_label import Label, LabelError, Refused, mark, verify
 from aikz_label.config import Config
 from aikz_label.errors import SourceError
-from aikz_label.files import atomic_output, open_source
+from aikz_label.files import open_source
+from aikz_label.files.output import atomic_output
 from aikz_label.label import Origin
 from aikz_label.report import Verdict
 from support import PHOTO
@@ -176,7 +177,7 @@ def test_killed_at_every_step_of_publishing(
 PUBLISH = """
 import os, signal, sys
 from pathlib import Path
-from aikz_label import files
+from aikz_label.files import output
 folder, left, number, new, store, path, beside = sys.argv[1:]
 left = int(left)
 new, store = Path(new).read_bytes(), Path(store).read_bytes()
@@ -194,7 +195,7 @@ def hook(event, arguments):
                 os.kill(os.getpid(), int(number))
 sys.addaudithook(hook)
 path, beside = Path(path), Path(beside)
-with files.companion(beside, path, overwrite=True) as put, files.atomic_output(path, overwrite=True) as out:
+with output.companion(beside, path, overwrite=True) as put, output.atomic_output(path, overwrite=True) as out:
     out.write(new)
     put(store, out)
 """

@@ -7,6 +7,7 @@ import pytest
 
 from aikz_label import files
 from aikz_label.errors import OutputExists, SourceError, UsageError
+from aikz_label.files import output
 
 
 @pytest.fixture(params=["unnamed", "named"])
@@ -20,7 +21,7 @@ def _both_ways(request, monkeypatch):
 class TestOutput:
     def test_appears_whole(self, tmp_path):
         path = tmp_path / "out"
-        with files.atomic_output(path) as stream:
+        with output.atomic_output(path) as stream:
             stream.write(b"half")
             assert not path.exists()
             stream.write(b" whole")
@@ -29,7 +30,7 @@ class TestOutput:
 
     def test_an_error_leaves_nothing(self, tmp_path):
         path = tmp_path / "out"
-        with pytest.raises(KeyboardInterrupt), files.atomic_output(path) as stream:
+        with pytest.raises(KeyboardInterrupt), output.atomic_output(path) as stream:
             stream.write(b"half")
             raise KeyboardInterrupt
         assert os.listdir(tmp_path) == []
@@ -37,13 +38,13 @@ class TestOutput:
     def test_never_replaces_unasked(self, tmp_path):
         path = tmp_path / "out"
         path.write_bytes(b"old")
-        with pytest.raises(OutputExists), files.atomic_output(path):
+        with pytest.raises(OutputExists), output.atomic_output(path):
             pytest.fail("it must not come this far")
         assert path.read_bytes() == b"old"
 
     def test_never_replaces_what_appears_meanwhile(self, tmp_path):
         path = tmp_path / "out"
-        with pytest.raises(OutputExists), files.atomic_output(path) as stream:
+        with pytest.raises(OutputExists), output.atomic_output(path) as stream:
             stream.write(b"ours")
             path.write_bytes(b"theirs")
         assert path.read_bytes() == b"theirs"
@@ -52,7 +53,7 @@ class TestOutput:
     def test_replaces_when_asked(self, tmp_path):
         path = tmp_path / "out"
         path.write_bytes(b"old")
-        with files.atomic_output(path, overwrite=True) as stream:
+        with output.atomic_output(path, overwrite=True) as stream:
             stream.write(b"new")
             assert path.read_bytes() == b"old"
         assert path.read_bytes() == b"new"
@@ -60,7 +61,7 @@ class TestOutput:
 
     def test_the_umask_decides_who_reads_it(self, tmp_path):
         path = tmp_path / "out"
-        with files.atomic_output(path) as stream:
+        with output.atomic_output(path) as stream:
             stream.write(b"x")
         plain = tmp_path / "plain"
         plain.write_bytes(b"x")
@@ -69,12 +70,12 @@ class TestOutput:
     def test_a_missing_folder_is_an_error(self, tmp_path):
         with (
             pytest.raises(UsageError, match="no folder"),
-            files.atomic_output(tmp_path / "no" / "out"),
+            output.atomic_output(tmp_path / "no" / "out"),
         ):
             pytest.fail("it must not come this far")
 
     def test_a_folder_is_no_destination(self, tmp_path):
-        with pytest.raises(UsageError), files.atomic_output(tmp_path, overwrite=True):
+        with pytest.raises(UsageError), output.atomic_output(tmp_path, overwrite=True):
             pytest.fail("it must not come this far")
 
 
@@ -134,8 +135,8 @@ def test_source_and_destination_are_two_files(tmp_path):
     (tmp_path / "hard").hardlink_to(path)
     for other in (path, tmp_path / "hard", tmp_path / "." / "a"):
         with pytest.raises(UsageError):
-            files.check_not_source(path, other)
-    files.check_not_source(path, tmp_path / "b")
+            output.check_not_source(path, other)
+    output.check_not_source(path, tmp_path / "b")
 
 
 def test_spooling_takes_one_byte_more_than_the_limit(tmp_path):

@@ -84,7 +84,7 @@ def _output(options: argparse.Namespace) -> Iterator[TextIO]:
     """Standard output, or a file that is whole or absent."""
     import io  # noqa: PLC0415
 
-    from aikz_label.files import atomic_output  # noqa: PLC0415
+    from aikz_label.files.output import atomic_output  # noqa: PLC0415
 
     if options.output is None:
         yield sys.stdout
@@ -145,7 +145,7 @@ _WRITERS = {"summary": _summary, "csv": _csv, "sarif": _sarif, "html": _html}
 
 def _parquet(options: argparse.Namespace, recorded: Recorded, numbers: Profile) -> None:
     from aikz_label.exports.tables import write_parquet  # noqa: PLC0415
-    from aikz_label.files import atomic_output  # noqa: PLC0415
+    from aikz_label.files.output import atomic_output  # noqa: PLC0415
 
     with atomic_output(options.output, overwrite=options.overwrite) as raw:
         write_parquet(_records(recorded, numbers), raw)

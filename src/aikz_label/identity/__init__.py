@@ -14,9 +14,9 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from aikz_label import files
 from aikz_label.config import FILE_NAME, LOCAL_LIST, Config
 from aikz_label.errors import SigningError, UsageError
+from aikz_label.files import output
 from aikz_label.identity import authority, trusting
 from aikz_label.identity.authority import Authority
 from aikz_label.identity.certifying import (
@@ -186,7 +186,7 @@ def rotate(
     issued = made.issue(subject_of(config.responsible), days=days or max(1, min(lifetime, left)))
     aside = config.folder / RETIRED / f"{leaf.serial_number:x}.pem"
     aside.parent.mkdir(exist_ok=True, mode=0o700)
-    with files.atomic_output(aside, overwrite=True) as stream:
+    with output.atomic_output(aside, overwrite=True) as stream:
         stream.write(b"".join(c.public_bytes(Encoding.PEM) for c in old))
     replace_private(signer, issued.key + issued.chain)
     revoked = None

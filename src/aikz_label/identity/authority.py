@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from aikz_label import files
 from aikz_label.errors import UsageError
+from aikz_label.files import output
 from aikz_label.identity.certifying import (
     BACKDATE,
     REASONS,
@@ -330,7 +330,7 @@ def _check_reason(reason: str) -> None:
 
 
 def _write_public(path: Path, data: bytes) -> Path:
-    with files.atomic_output(path, overwrite=True) as stream:
+    with output.atomic_output(path, overwrite=True) as stream:
         stream.write(data)
     return path
 

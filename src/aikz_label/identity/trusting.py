@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from aikz_label import files
 from aikz_label.checked import clean
 from aikz_label.config import Config, trust_folder
 from aikz_label.errors import TrustError, UsageError
+from aikz_label.files import output
 from aikz_label.trust import TrustKind, TrustList, certificates, der, list_files, load_trust_list
 from aikz_label.values import dataclass
 
@@ -60,7 +60,7 @@ def add(config: Config, source: Path, kind: TrustKind | None, name: str, *, repl
             code="trust-exists",
             hint="Use --replace to put the new one in its place, or --name.",
         )
-    with files.atomic_output(target, overwrite=replace) as stream:
+    with output.atomic_output(target, overwrite=replace) as stream:
         stream.write(listed.pem.encode("ascii"))
     return target
 
