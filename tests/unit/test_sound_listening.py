@@ -102,3 +102,20 @@ def test_repeated_notices_measure_the_same_on_the_way_and_at_the_end(*, known: b
     whole = sound.measure(blocks, rate, "stereo", record, Origin.CREATED, KZ)
     assert found.problems == whole.problems
     assert dict(found.figures) == pytest.approx(dict(whole.figures), abs=0.06)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_first_notice_on_record_behind_the_first_minute_is_late_not_unheard(
+    *, known: bool
+) -> None:
+    rate, part = 16_000, programme(90, 16_000)
+    meter = sound.Meter(rate, "stereo")
+    meter.push(part)
+    loudness = meter.finish().integrated()
+    made = sound.compose(sound.script(Origin.CREATED, ("kk",), KZ), rate, "stereo", loudness, KZ)
+    record = Notice("spoken", ("kk",), "kz-1", "kz/1", (made.placement(90.0),))
+    listening = sound.Listening(
+        rate, "stereo", record, Origin.CREATED, KZ, loudness if known else None
+    )
+    pushed(listening, np.concatenate([part, made.samples, part], axis=1), 1 << 15)
+    assert [problem.code for problem in listening.finish().problems] == ["notice.too-late"]

@@ -44,7 +44,9 @@ class Listening:
         programme: float | None = None,
     ) -> None:
         self._notice, self._origin, self._profile = notice, origin, profile
-        self._again = deque(placements(notice)[1:])
+        first, *again = placements(notice) or (None,)
+        self._kept = max(OPENING, first.start if first else 0.0)
+        self._again = deque(again)
         self._found: list[Place] = []
         self._listener = Listener(
             rate, layout, _stretches(notice), programme=programme, passed=self._passed
@@ -66,7 +68,7 @@ class Listening:
     def _passed(self, heard: Heard) -> bool:
         """Look for a repeated notice as soon as it is over, so that nothing is kept of it; the first may be late."""
         begin, samples = heard.pieces[0]
-        if begin <= OPENING:
+        if begin <= self._kept:
             return False
         finder = Finder(heard, self._notice.languages, self._origin, self._profile)
         end = begin + len(samples) / HEARING_RATE
