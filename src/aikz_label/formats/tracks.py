@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import BinaryIO
 
 _MOST_BOXES = 1000  # at each level
+_MOST_HEADS = 10_000  # of all levels together; a film of a hundred tracks has two thousand
 _MOST_BYTES = 1 << 24  # of a table of contents that is looked through
 _MOST_TRACKS, _MOST_FIELDS = 200, 100  # of Matroska, and of each track that come before its type
 _SEGMENT, _TRACKS, _ENTRY, _TYPE = 0x18538067, 0x1654AE6B, 0xAE, 0x83  # RFC 9559
@@ -16,21 +18,28 @@ _PICTURE, _SOUND = 1, 2  # types of tracks there
 def only_sound(stream: BinaryIO) -> bool:
     """Whether there is a track of sound, and none of pictures, in an ISO-BMFF file."""
     size = stream.seek(0, io.SEEK_END)
-    kinds = set()
-    for start, stop in boxes(stream, 0, size, b"moov"):
+    kinds, left = set(), iter(range(_MOST_HEADS))
+    for start, stop in boxes(stream, 0, size, b"moov", left):
         if stop - start > _MOST_BYTES:
             return False
-        for trak in boxes(stream, start, stop, b"trak"):
-            for mdia in boxes(stream, *trak, b"mdia"):
-                for at, _ in boxes(stream, *mdia, b"hdlr"):
+        for trak in boxes(stream, start, stop, b"trak", left):
+            for mdia in boxes(stream, *trak, b"mdia", left):
+                for at, _ in boxes(stream, *mdia, b"hdlr", left):
                     stream.seek(at + 8)
                     kinds.add(stream.read(4))
-    return b"soun" in kinds and b"vide" not in kinds
+    looked = next(left, None) is not None  # what was not looked at may be a picture
+    return looked and b"soun" in kinds and b"vide" not in kinds
 
 
-def boxes(stream: BinaryIO, start: int, stop: int, wanted: bytes) -> Iterator[tuple[int, int]]:
-    """Start and stop of the content of each box of a name."""
-    for _ in range(_MOST_BOXES):
+def boxes(
+    stream: BinaryIO,
+    start: int,
+    stop: int,
+    wanted: bytes,
+    left: Iterable[int] = range(_MOST_BOXES),
+) -> Iterator[tuple[int, int]]:
+    """Start and stop of the content of each box of a name; `left` has an item for each head that may be read."""
+    for _ in islice(left, _MOST_BOXES):
         stream.seek(start)
         head = stream.read(16)
         length, inner = int.from_bytes(head[:4]), start + 8
