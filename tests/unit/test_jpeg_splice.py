@@ -91,11 +91,12 @@ def test_no_coefficient_changes_but_those_under_the_notice(kind: str, place: str
     box = BOXES[place]
     decoded, out = painted(data, box)
     before, after = frame_of(data), frame_of(out)
-    widest = max(one.h for one in after.components)
+    most = [max(getattr(one, axis) for one in after.components) for axis in "hv"]
     for component, changed in zip(after.components, differing(before, after), strict=True):
-        side = 8 * widest // component.h  # px of a block; all kinds here have square ones or 4:2:2
-        assert all(box[0] // side <= column for _, column in changed)
-        assert all(column <= (box[0] + box[2] - 1) // side for _, column in changed)
+        wide, high = 8 * most[0] // component.h, 8 * most[1] // component.v  # px of a block
+        columns = range(box[0] // wide, (box[0] + box[2] - 1) // wide + 1)
+        rows = range(box[1] // high, (box[1] + box[3] - 1) // high + 1)
+        assert all(row in rows and column in columns for row, column in changed)
     with Image.open(io.BytesIO(out)) as again:
         again.draft(decoded.image.mode, again.size)
         levels, drawn = (
@@ -193,6 +194,15 @@ def test_a_box_between_the_units_and_damaged_data_are_left_to_others() -> None:
     ):
         with pytest.raises(Unreadable):
             splice.spliced(file.header, broken, drawn, None)
+
+
+def test_no_more_is_read_than_there_is(monkeypatch) -> None:
+    data = jpeg_files.jpeg(noise(3, (480, 480)), quality=95)
+    monkeypatch.setattr(splice, "_MOST_BYTES", len(data))
+    painted(data, (432, 432, 48, 48))
+    monkeypatch.setattr(splice, "_MOST_BYTES", len(data) // 2)
+    with pytest.raises(Unreadable, match="too long"):
+        painted(data, (432, 432, 48, 48))
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -213,7 +213,7 @@ def _read(scan: Scan, runs: list[Run]) -> dict[int, Known]:
     for number, stop in stops.items():
         part, count = scan.parts[number], scan.units_in(number)
         units = min(stop + 1, count) if len(scan.parts) == 1 else count
-        likely = len(part) * units * 3 // (2 * count) + _SPARE
+        likely = min(len(part), len(part) * units * 3 // (2 * count) + _SPARE)
         for looked_at in (likely, len(part)):
             if looked_at > _MOST_BYTES:
                 raise Unreadable("it is too long")
