@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from aikz_label.config import Config
 from aikz_label.limits import DEFAULT
 from aikz_label.report import Verdict
 from aikz_label.values import replace
-from sound_anew_files import chained, vorbis, with_skeleton
+from sound_anew_files import chained, layer_2, vorbis, with_skeleton
 from sound_files import LABEL, assembled, inserts, parsed
 from sound_files import programme_of as programme
 
@@ -112,6 +113,37 @@ def test_other_ogg_is_refused_with_the_reason(make, why: str, code: str, config:
         mark(make(), None, LABEL, config=config)
     assert refusal.value.code == code
     assert refusal.value.hint
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: chained(vorbis(), vorbis()),
+        lambda: with_skeleton(vorbis()),
+        layer_2,
+    ],
+)
+def test_without_a_notice_the_hint_is_not_to_allow_what_does_not_help(
+    make: Callable[[], bytes], config: Config
+) -> None:
+    silent = {"notice": "none", "notice_reason": "the player says it"}
+    with pytest.raises(Refused) as refusal:
+        mark(make(), None, LABEL, config=config, allow_reencode=True, **silent)
+    assert refusal.value.code == "needs-reencode"
+    assert "WAV or FLAC" in refusal.value.hint
+    assert "--allow-reencode" not in refusal.value.hint
+
+
+@pytest.mark.parametrize(
+    "make",
+    [vorbis, lambda: sound_files.wav("s16", "pcm_s16le", sound_files.programme(6_000), 6_000)],
+)
+def test_where_only_the_notice_has_no_place_a_marker_has(
+    make: Callable[[], bytes], config: Config
+) -> None:
+    silent = {"notice": "none", "notice_reason": "the player says it"}
+    result = mark(make(), None, LABEL, config=config, **silent)
+    assert result.report.verdict is Verdict.INCOMPLETE
 
 
 def test_streams_whose_heads_are_far_from_their_begin_are_no_chain() -> None:

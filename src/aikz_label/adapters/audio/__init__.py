@@ -71,7 +71,7 @@ class AudioAdapter(NativeCarrier):
         sound = _parse(source, row, order.limits, thorough=True)
         said: list[str] = []
         if order.notice == "none":
-            sound.check_variant()
+            _check_silent(sound)
             files.pour(pieces.blocks(sound.assemble((), order.label, said), source), destination)
             notice = Notice("none", profile=order.profile.id, reason=order.reason)
             return Rendered(notice, tuple(said), None)
@@ -179,6 +179,17 @@ def _container(name: str) -> type[SoundFile]:
 
 def _parse(source: BinaryIO, row: Format, limits: Limits, *, thorough: bool) -> SoundFile:
     return _container(row.name).parse(source, limits, thorough=thorough)
+
+
+def _check_silent(sound: SoundFile) -> None:
+    """Refuse a sound that cannot get a marker alone either; nothing is coded anew for that, whatever people allow."""
+    try:
+        sound.check_variant()
+    except Refused as refusal:
+        if refusal.code != "needs-reencode":
+            raise
+        hint = "Convert it to WAV or FLAC and mark that; without a notice nothing is coded again."
+        raise Refused(str(refusal), code=refusal.code, hint=hint) from refusal
 
 
 def _digest(sound: SoundFile) -> bytes:
