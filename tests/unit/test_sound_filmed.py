@@ -145,6 +145,28 @@ def test_a_track_that_does_not_tell_its_type_may_be_a_picture() -> None:
     assert not tracks.only_sound_in_matroska(io.BytesIO(data[: at + 2] + b"\1" + data[at + 3 :]))
 
 
+@pytest.mark.parametrize("codec", [b"", ebml.pack(0x86, b"V_FLAC")], ids=["none", "of a picture"])
+def test_a_track_of_sound_without_a_coding_of_sound_is_not_counted(
+    codec: bytes, config: Config
+) -> None:
+    data = made("matroska", "flac")
+    source = io.BytesIO(data)
+    document = ebml.Document.read(source, 1000)
+    before = ebml.pack(0xAE, ebml.pack(0xD7, b"\5"), ebml.pack(0x83, b"\2"), codec)
+    parts = []
+    for part in document.parts:
+        if part.name in {ebml.INFO, ebml.CLUSTER}:
+            parts.append(data[part.start : part.stop])
+        elif part.name == ebml.TRACKS:
+            inner = (one for one in ebml.children(source, part, 1000) if one.name != ebml.CRC)
+            listed = [data[one.start : one.stop] for one in inner]
+            parts.append(ebml.pack(ebml.TRACKS, before, *listed))
+    changed = data[: document.segment.start] + ebml.pack(ebml.SEGMENT, *parts, width=8)
+    result = mark(changed, None, LABEL, config=config)
+    assert result.report.verdict is Verdict.LABELLED
+    assert len(packets(result.data)) == len(packets(data))
+
+
 def test_many_tracks_within_many_take_no_time() -> None:
     entry = ebml.pack(0xAE, b"\xec\x80" * 3000)
     segment = ebml.pack(ebml.SEGMENT, ebml.pack(ebml.TRACKS, entry * 3000))

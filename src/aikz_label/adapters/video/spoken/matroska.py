@@ -80,7 +80,9 @@ class MatroskaSound(Matroska):
             for child in ebml.children(source, tracks, 10_000) if tracks.name == TRACKS else ():
                 if child.name == _ENTRY:
                     parts = {part.name: part for part in ebml.children(source, child, 10_000)}
-                    if _TYPE in parts and ebml.number(source, parts[_TYPE]) == _SOUND:
+                    coding = ebml.content(source, parts[_CODEC]) if _CODEC in parts else b""
+                    kind = ebml.number(source, parts[_TYPE]) if _TYPE in parts else 0
+                    if kind == _SOUND and coding.startswith(b"A"):  # libav counts no others
                         sounds.append(parts)
         if self._wanted >= len(sounds) or _NUMBER not in sounds[self._wanted]:
             raise Unspoken("structure", "a track without a number")
