@@ -240,13 +240,22 @@ def test_a_reader_that_goes_away(here):
     assert "Exception" not in message
 
 
-@pytest.mark.parametrize("asked", [["verify", "photo.jpg"], ["--help"], ["--version"]])
-def test_an_answer_that_does_not_fit_on_the_disk(here, asked):
-    """Also one that is so short that it is written at the very end."""
+@pytest.mark.parametrize(
+    ("asked", "unbuffered"),
+    [
+        (["verify", "photo.jpg"], ""),
+        (["--help"], ""),
+        (["--version"], ""),
+        (["verify", "photo.jpg"], "1"),
+        (["--version"], "1"),
+    ],
+)
+def test_an_answer_that_does_not_fit_on_the_disk(here, asked, unbuffered):
+    """Also one that is so short that it is written at the very end, or at once, before there is a command."""
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     command = [sys.executable, "-c", "from aikz_label.cli import entry; entry()", *asked]
-    env = {**os.environ, "PYTHONUNBUFFERED": ""}
+    env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=env, check=False)
     assert done.returncode == 2

@@ -69,15 +69,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     begins = bool(words) and words[0] in _COMMANDS
     parser = build_parser(words[:1] if begins else words, listed=not begins)
-    options, unknown = parser.parse_known_args(words)
-    if unknown:  # said with the options of that command, not of the program
-        options.command.error(f"unrecognized arguments: {' '.join(unknown)}")
-    from aikz_label.errors import LabelError  # noqa: PLC0415
-
-    if sys.stdout is None:
-        say("standard output is closed, so there is nowhere to answer")
-        return USAGE
     try:
+        options, unknown = parser.parse_known_args(words)  # which prints, for `--version`
+        if unknown:  # said with the options of that command, not of the program
+            options.command.error(f"unrecognized arguments: {' '.join(unknown)}")
+        if sys.stdout is None:
+            say("standard output is closed, so there is nowhere to answer")
+            return USAGE
         code: int = options.run(options)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -87,7 +85,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with contextlib.suppress(OSError):  # the reader has gone; say nothing more to it
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return USAGE
-    except (LabelError, OSError) as error:
+    except Exception as error:
+        from aikz_label.errors import LabelError  # noqa: PLC0415  # not loaded to show help
+
+        if not isinstance(error, LabelError | OSError):
+            raise
         complain(error)
         return USAGE
     return code
