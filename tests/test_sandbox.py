@@ -620,6 +620,21 @@ def test_threads_share_what_memory_there_is():
     assert int(out.stdout) < 64 * 1024
 
 
+COLLECTING = r"""
+import gc
+from aikz_label.sandbox import nursery
+gc.set_threshold(50_000)
+nursery._import_everything()
+print(gc.get_threshold()[0])
+"""
+
+
+def test_children_look_for_garbage_as_often_as_ever():
+    """What the command line sets while it imports is not for those who hold pictures."""
+    out = subprocess.run([sys.executable, "-c", COLLECTING], capture_output=True, check=True)
+    assert int(out.stdout) == 700
+
+
 def test_the_nursery_is_replaced(good):
     nursery = Beside()
     rows = verify_rows([good] * 6, work.Verifying(), jobs=1, nursery=nursery)

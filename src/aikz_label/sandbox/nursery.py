@@ -23,6 +23,7 @@ from aikz_label.sandbox import child
 _NATURAL = 1.0  # seconds in which a child that closed its channel may still exit by itself
 _MESSAGE = struct.Struct("<cq")
 _START, _REAP, _READY, _FAILED, _GONE = b"s", b"r", b"y", b"f", b"g"
+_GARBAGE = 700  # new objects after which children look for some, as interpreters do by themselves
 _TRIES = 3  # for a nursery that is killed while it starts
 _UNKNOWN = int(
     signal.SIGKILL
@@ -263,6 +264,8 @@ def _import_everything() -> None:
                 formats.load_adapter(row)
     gc.collect()
     gc.freeze()  # shared pages stay shared
+    # the command line's own is for imports; in a child, little garbage can hold large buffers
+    gc.set_threshold(min(gc.get_threshold()[0], _GARBAGE))
 
 
 def _listen(control: socket.socket) -> None:
