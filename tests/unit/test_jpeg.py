@@ -116,12 +116,13 @@ def test_rare_symbols_get_codes_of_at_most_16_bits() -> None:
     "cut",
     [
         lambda frame, tables, scans: (frame[:4] + b"\x0c" + frame[5:], tables, scans),
+        lambda frame, tables, scans: (frame[:9], tables, scans),
         lambda frame, tables, scans: (frame, [], scans),
         lambda frame, tables, scans: (frame, tables, scans[:-2]),
         lambda frame, tables, scans: (frame[:11] + b"\x55" + frame[12:], tables, scans),
         lambda frame, tables, scans: (frame, tables, scans[:4] + b"\x07" + scans[5:]),
     ],
-    ids=["12 bits", "no tables", "no end", "sampling", "components"],
+    ids=["12 bits", "cut", "no tables", "no end", "sampling", "components"],
 )
 def test_what_is_not_handled_is_said_to_be_unreadable(cut: Any) -> None:
     good = parts(jpeg_files.jpeg(picture(size=SIZE)))

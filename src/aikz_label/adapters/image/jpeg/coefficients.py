@@ -106,6 +106,8 @@ def laid_out(header: bytes) -> tuple[Component, ...]:
     Raises:
         Unreadable: It makes no sense.
     """
+    if len(header) < 10:
+        raise Unreadable("its frame header is cut off")
     height, width = int.from_bytes(header[5:7]), int.from_bytes(header[7:9])
     listed = [header[10 + at : 13 + at] for at in range(0, 3 * header[9], 3)]
     factors = [(one[1] >> 4, one[1] & 15) for one in listed if len(one) == 3]
