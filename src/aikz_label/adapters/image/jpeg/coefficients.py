@@ -7,7 +7,6 @@ interval stays as it was.
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -17,12 +16,18 @@ from numpy.typing import NDArray
 
 from aikz_label.adapters.image.jpeg import loops
 from aikz_label.adapters.image.jpeg.loops import Mcus, Scan, Table
-from aikz_label.adapters.image.jpeg.segments import DHT, DQT, DRI, EOI, SOS
+from aikz_label.adapters.image.jpeg.segments import (
+    DHT,
+    DQT,
+    DRI,
+    EOI,
+    SOS,
+    entropy_coded,
+    intervals,
+)
 from aikz_label.values import dataclass
 
 _DNL = 0xDC
-RESTART = re.compile(rb"\xff+[\xd0-\xd7]")
-MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
 _MAX_SCANS = 500
 
 
@@ -159,21 +164,20 @@ class _Reader:
         """Read scan after scan."""
         at, count = 0, 0
         while True:
-            found = MARKER.search(data, at)
-            if found is None:
+            _, code, at = entropy_coded(data, at)
+            if not code:
                 raise Unreadable("it has no end")
-            code, at = found[1][0], found.end()
             if code == EOI:
                 return
+            at += 2
             stop = at + int.from_bytes(data[at : at + 2])
             payload = data[at + 2 : stop]
             if code == SOS:
                 count += 1
                 if count > _MAX_SCANS:
                     raise Unreadable("it has too many scans")
-                end = MARKER.search(data, stop)
-                at = end.start() if end else len(data)
-                self._read(self._scan(payload), data[stop:at])
+                coded, _, at = entropy_coded(data, stop)
+                self._read(self._scan(payload), coded)
             elif code in {_DNL, DQT}:
                 raise Unreadable("its header goes on between the scans")
             else:
@@ -204,7 +208,7 @@ class _Reader:
 
     def _read(self, scan: Scan, data: bytes) -> None:
         mcus = _mcus(scan, self._components)
-        parts = RESTART.split(data) if self.interval else [RESTART.split(data, 1)[0]]
+        parts = intervals(data) if self.interval else intervals(data)[:1]
         step = self.interval or max(1, len(mcus))
         data_of = [self._components[index].data for index, _, _ in scan.members]
         for number, part in enumerate(parts[: -(-len(mcus) // step)]):

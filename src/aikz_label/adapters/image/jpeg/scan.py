@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from aikz_label.adapters.image.jpeg import coefficients
 from aikz_label.adapters.image.jpeg.coefficients import Component, Unreadable
 from aikz_label.adapters.image.jpeg.loops import MAX_MCU
-from aikz_label.adapters.image.jpeg.segments import DHT, DRI, EOI, SOF, Segment
+from aikz_label.adapters.image.jpeg.segments import (
+    DHT,
+    DRI,
+    EOI,
+    SOF,
+    Segment,
+    entropy_coded,
+    intervals,
+)
 from aikz_label.adapters.image.jpeg.units import Coding, Huffman
 from aikz_label.values import dataclass
 
@@ -61,13 +69,12 @@ class Scan:
         huffman, interval = _defined(header)
         if not all(number in huffman for pair in tables for number in pair):
             raise Unreadable("a Huffman table is missing")
-        end = coefficients.MARKER.search(scans, start)
-        if end is None or end[1][0] != EOI:
+        data, code, _ = entropy_coded(scans, start)
+        if code != EOI:
             raise Unreadable("it has further scans")
         across, down, unit = _units(components)
         interval = interval or across * down
-        data = scans[start : end.start()]
-        parts = coefficients.RESTART.split(data)
+        parts = intervals(data)
         if len(parts) != -(-across * down // interval):
             raise Unreadable("a restart marker is missing, or one too many")
         if any(b"\xff\xff" in part for part in parts):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 
 from aikz_label.adapters import MediaProblem
-from aikz_label.adapters.image.container import Tags, decoding, refuse_variant
+from aikz_label.adapters.image.container import Container, Tags, decoding, refuse_variant
 from aikz_label.adapters.image.jpeg import ARITHMETIC, Jpeg
 from aikz_label.adapters.image.jpeg.segments import (
     DHT,
@@ -42,7 +42,9 @@ def decoded(data: bytes, page: Page, rows: int) -> NDArray[Any]:
     # one that is far larger than its page is a bomb
     if file.size[0] != page.block[0] or file.size[1] > max(page.block[1], page.size[1]) + _SPARE:
         raise MediaProblem("damaged", detail_word="no-size")
-    picture = file.decode()
+    picture = Container.decode(
+        file
+    )  # as an image at once: a large JPEG would be decoded to planes before
     assert isinstance(picture, PillowPicture)
     samples = np.asarray(picture.image)
     samples = samples[..., None] if samples.ndim == 2 else samples
@@ -121,7 +123,7 @@ def edited(block: NDArray[Any], source: bytes) -> bytes:
     """A block that is a JPEG file, with other samples: what did not change stays as it is."""
     file = Jpeg.parse(source, NO_LIMITS, thorough=True)
     file.check_variant()
-    picture = file.decode()
+    picture = Container.decode(file)
     assert isinstance(picture, PillowPicture)
     before = np.asarray(picture.image).reshape(*picture.stored[::-1], -1)
     image = Image.frombytes(picture.image.mode, block.shape[1::-1], block.tobytes())
