@@ -383,7 +383,7 @@ def test_a_late_file_does_not_let_the_others_pile_up(files, good, monkeypatch):
 
     reports = verify_many(sources(), jobs=2)
     next(reports)
-    assert len(taken) <= 6
+    assert len(taken) <= 3 + 2 * 8
     assert len(list(reports)) == 50
 
 
@@ -576,17 +576,19 @@ def test_children_die_with_their_parent(files, plugin, tmp_path, how):
 def test_killed_workers_lose_nothing(plugin, good):
     """Children, and the nursery among them, are killed again and again from outside."""
     process = start(plugin, "-c", PROGRAM, *[good] * 1500)
-    dice, killed = random.Random(20261125), 0
-    while process.poll() is None and killed < 20:
-        family = sorted(family_of(process.pid))
-        if len(family) > 1:
+    assert process.stdout is not None
+    dice, killed, rows = random.Random(20261125), 0, []
+    for line in process.stdout:
+        rows.append(line.decode().strip())
+        # not by the clock: a file whose child is killed four times is blamed, and children may be slow to start
+        if len(rows) % 75 == 0 and (family := sorted(family_of(process.pid))):
+            time.sleep(0.02 * dice.random())
             with contextlib.suppress(ProcessLookupError):
                 os.kill(dice.choice(family), signal.SIGKILL)
                 killed += 1
-        time.sleep(0.05 + 0.2 * dice.random())
-    out, err = process.communicate(timeout=100)
+    _, err = process.communicate(timeout=100)
     assert process.returncode == 0, err
-    assert out.decode().split() == ["verdict.unmarked"] * 1500
+    assert rows == ["verdict.unmarked"] * 1500
     assert killed >= 5
 
 

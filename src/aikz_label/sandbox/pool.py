@@ -2,20 +2,24 @@
 
 One thread, the caller's own, does everything: while nobody asks for the next answer, the children finish what they have and
 wait. So memory stays small however many files there are and however slow the caller is. A child has its next file before it
-has answered for the one at hand, so that it need not wait while the caller takes its time with the answer.
+has answered for the one at hand, so that it need not wait while the caller takes its time with the answer; where files take
+little time it has several, and the caller's process looks at the answers of several at once (`aikz_label.sandbox.pace`).
 """
 
 from __future__ import annotations
 
 import selectors
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, Generic, Self, TypeVar
 
 from aikz_label.errors import SandboxError
 from aikz_label.sandbox.child import Walls
 from aikz_label.sandbox.failures import Death
 from aikz_label.sandbox.nursery import Nursery
+from aikz_label.sandbox.pace import Pace
 from aikz_label.sandbox.slot import Answer, Slot
 from aikz_label.values import fields
 
@@ -23,7 +27,6 @@ Key = TypeVar("Key")
 
 
 SUSPICIOUS = 20  # deaths without an answer between them, after which the sample is tried
-_IN_FLIGHT = 2  # files of one child: the one at hand and the next
 _AHEAD = 4096  # answers kept back for one that is still awaited, when order matters
 
 
@@ -50,7 +53,7 @@ class Pool(Generic[Key]):
         self._doubtful: list[tuple[int, Key, Answer]] = []
         self._stopping: Callable[[], bool] = bool
         self._careful = False
-        self._most = _IN_FLIGHT
+        self._pace: Pace | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -89,26 +92,26 @@ class Pool(Generic[Key]):
         """
         self._forget()
         self._stopping, self._careful = stopping, careful
-        self._most = 1 if careful else _IN_FLIGHT
+        self._pace = None if careful else Pace()
         numbered = _numbered(requests)
         held: dict[int, tuple[Key, Answer]] = {}
         following = 0
         while self._give_out(numbered, room=len(held) < _AHEAD):
-            for slot, answer in self._answers():
-                entry = (*self._taken(slot), answer)
-                if (
-                    not self._careful
-                ):  # the next file, before the caller takes its time with this one
-                    self._give_out(numbered, room=len(held) < _AHEAD)
-                for number, key, believed in self._believed(entry):
-                    if not ordered:
-                        yield key, believed
-                        continue
-                    held[number] = key, believed
-                    while following in held:
-                        yield held.pop(following)
-                        following += 1
-                self._careful = False
+            busy = len(self._at_hand)
+            entries = [(*self._taken(slot), answer) for slot, answer in self._answers()]
+            if self._pace:
+                self._pace.note(len(entries), busy)
+            if not self._careful:  # the next files, before the caller takes its time with these
+                self._give_out(numbered, room=len(held) < _AHEAD)
+            for number, key, believed in chain.from_iterable(map(self._believed, entries)):
+                if not ordered:
+                    yield key, believed
+                    continue
+                held[number] = key, believed
+                while following in held:
+                    yield held.pop(following)
+                    following += 1
+            self._careful = self._careful and not entries
         held |= {number: (key, answer) for number, key, answer in self._believed(None)}
         for number in sorted(held):
             yield held[number]
@@ -122,8 +125,9 @@ class Pool(Generic[Key]):
     def _give_out(
         self, numbered: Iterator[tuple[int, Key, Mapping[str, Any]]], *, room: bool
     ) -> bool:
-        """Give every child a file, and then each the next one; says whether any is at work."""
-        for most in range(1, self._most + 1):
+        """Give every child a file, and then each the next ones; says whether any is at work."""
+        fewest = min(slot.in_flight for slot in self._slots)
+        for most in range(fewest + 1, 1 + (self._pace.depth if self._pace else 1)):
             for slot in self._slots:
                 if slot.in_flight >= most or not slot.has_room:
                     continue
@@ -147,6 +151,8 @@ class Pool(Generic[Key]):
 
     def _answers(self) -> Iterator[tuple[Slot, Answer]]:
         """Wait until something happens, and give what is known then."""
+        if self._pace and self._pace.nap and all(slot.in_flight > 1 for slot in self._at_hand):
+            time.sleep(self._pace.nap)
         left = min(slot.seconds_left for slot in self._at_hand)
         events = self._selector.select(max(0.01, left))
         for event, _ in events:

@@ -1,4 +1,4 @@
-"""A place for one child, seen from the parent: the file it works on, and the next one, so that it never waits for us."""
+"""A place for one child, seen from the parent: the file it works on, and the next ones, so that it never waits for us."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ _START_LIMIT = 60.0  # seconds for a child to become ready
 _GRACE = 2.0  # seconds past a deadline before the parent acts for a child whose own timer is lost
 _MAX_ANSWER = 4 * 1024 * 1024
 _LAST_WORDS = 4096
-_SHORT = 16 * 1024  # bytes of a request of which two fit into the channel, whatever the child does
+_SHORT = (
+    8 * 1024
+)  # bytes of a request of which all that a child has fit into the channel, whatever it does
 _BLOCK = 1 << 16
 _DEEPEST = (
     200  # values within values of an answer; whoever walks it calls itself once or twice for each
@@ -44,7 +46,7 @@ class _Waiting:
         request: What is asked.
         deaths: How many children died of it.
         sent: The child has it.
-        short: Of its line, and one more like it, the channel takes the whole.
+        short: Of its line, and of some more like it, the channel takes the whole.
     """
 
     number: int
@@ -58,7 +60,7 @@ class Slot:
     """Keeps a child alive, gives it files, and says what became of each.
 
     A child takes up its files in the order in which it got them, and not before it has answered for the one before. So of
-    those without an answer the first alone can be guilty of its death; the other goes to the next child.
+    those without an answer the first alone can be guilty of its death; the others go to the next child.
 
     A death counts only when a second, new child dies of the same file: an earlier file may have harmed the first one. One
     that was killed was most likely killed by somebody else, so that has to happen more often.
@@ -113,8 +115,11 @@ class Slot:
         """Hand it to the child; not before its turn if the channel may not take it while a child is at work."""
         assert self._channel is not None
         line = _line({**one.request, "number": one.number})
-        first, one.short = self._waiting[0], len(line) <= _SHORT
-        one.sent = one is first or (one.short and first.short)
+        one.short = len(line) <= _SHORT
+        before = (other for other in self._waiting if other.number < one.number)
+        one.sent = one is self._waiting[0] or (
+            one.short and all(other.sent and other.short for other in before)
+        )
         if not one.sent:
             return
         with contextlib.suppress(OSError):  # its death is read next
@@ -202,8 +207,9 @@ class Slot:
             return Death("memory" if answer["failed"] == "memory" else "crashed", how, words)
         self._waiting.popleft()
         self._wind_up()
-        if self._waiting and not self._waiting[0].sent:
-            self._send(self._waiting[0])
+        for one in self._waiting:
+            if not one.sent:
+                self._send(one)
         return answer
 
     def _died(self) -> list[Answer]:
