@@ -77,6 +77,18 @@ def test_a_strip_comes_under_every_frame(name, config, label):
     assert warned is (name in {"no time to give", "little time to give"})
 
 
+@pytest.mark.parametrize("disposal", [1, 2])
+def test_a_loop_count_behind_the_first_control_stays_before_the_first_frame(
+    disposal, config, label
+):
+    """ImageMagick writes it there; Pillow and others look for it no further than to the first frame."""
+    moves = [frame(0, disposal=disposal, transparent=5, before=LOOP % b"\x03\0"), frame(1)]
+    result = mark(gif(moves, SIZE, extensions=b""), None, label, config=config)
+    assert len(films.shots(result.data)) == 1 + disposal
+    with Image.open(io.BytesIO(result.data)) as image:
+        assert image.info["loop"] == 3
+
+
 def test_full_palettes_without_black_and_white(config, label):
     """The first frame is not recoloured: a copy brings the strip, and the frame itself follows as it was."""
     pixels, colours = photo(SIZE)

@@ -210,11 +210,11 @@ class Gif(Animated):
         # "restore what was there" would bring the copy back: before the first frame there is nothing
         wiped = self._frame(at).disposal is not Disposal.KEEP
         after = control.but(_CLEAR if wiped else control.disposal, rest)
-        new = control.but(_KEEP, lead).packed() + new
-        if at.control is None:
-            fresh = {at.image: new + after.packed() + self.blocks[at.image].data}
-        else:
-            fresh = {at.control: new + after.packed()}
+        before = control.but(_KEEP, lead).packed()
+        new += after.packed() + self.blocks[at.image].data
+        # the loop count can stand between the two: it stays before the first frame
+        apart = {at.control: before, at.image: new} if at.control is not None else {}
+        fresh = apart or {at.image: before + new}
         longer = Fraction((lead + rest - control.time) * _TICK, 1000)
         return Grown(self._assemble(image.size, fresh, tags.xmp), lead=True, longer=longer)
 
