@@ -259,7 +259,8 @@ def test_an_answer_that_does_not_fit_on_the_disk(here, asked, unbuffered):
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=env, check=False)
     assert done.returncode == 2
-    assert done.stderr == b"aikz-label: No space left on device\n"
+    said = "aikz-label: No space left on device. Make room, or name another place. [ENOSPC]\n"
+    assert done.stderr.decode() == said
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -309,6 +310,23 @@ def test_formats_and_doctor(here, capsys):
     assert max(map(len, table.splitlines())) <= 80
     assert main(["doctor"]) == 0
     assert "self-issued" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verb", [["mark", "--origin", "created"], ["verify"]])
+def test_a_missing_file_is_named_once(here, capsys, verb):
+    """With what to do, and the system's own name for it."""
+    assert main([*verb, "missing.jpg"]) == 2
+    said = "aikz-label: missing.jpg: No such file or directory. Check the name. [ENOENT]\n"
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize("name", [".", "..", "/", "out/", ""])
+def test_a_destination_that_is_no_file(here, capsys, name):
+    """A folder, or the empty value of a variable in a script."""
+    assert main(["mark", "photo.jpg", "--origin", "created", "-o", name]) == 2
+    said = capsys.readouterr().err
+    assert "se --out-dir for a folder." in said
+    assert os.listdir(here) == ["photo.jpg"]
 
 
 def test_doctor_says_what_is_missing(tmp_path):

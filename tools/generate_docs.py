@@ -215,7 +215,7 @@ def errors() -> str:
     text = f"""# Errors
 
 Verifying content never raises. What raises is a mistake of the caller, and `mark` when it refuses. Errors of the
-operating system pass through untouched.
+operating system pass through untouched; the command line names them as the system does, such as `[ENOENT]`.
 
 ```text
 {_unindented(tree)}

@@ -80,7 +80,9 @@ class Sidecar:
 
 def path_for(path: Path) -> Path:
     """Where the sidecar of a file goes."""
-    return path.with_name(path.name + SUFFIX)
+    return (
+        path.parent / f"{path.name}{SUFFIX}"
+    )  # whatever the path; that it names a file is asked later
 
 
 def beside(path: Path) -> list[tuple[str, os.stat_result]]:

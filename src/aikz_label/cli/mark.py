@@ -182,6 +182,8 @@ def _mark(options: argparse.Namespace) -> int:
         raise UsageError(
             "-o names one destination, but there are several sources.", hint="Use --out-dir."
         )
+    if options.output is not None and (not options.output or options.output.endswith("/")):
+        raise UsageError("-o names no file.", hint="Use --out-dir for a folder.")
     if options.output == "-" and options.json:
         raise UsageError("The file and the report cannot both go to standard output.")
     if options.output == "-" and options.sidecar:

@@ -105,12 +105,37 @@ def complain(error: Exception, path: str = "") -> None:
     if isinstance(error, LabelError):
         text = f"{error.message} {error.hint}".strip() + f" [{error.code}]"
     elif isinstance(error, OSError):
-        named = error.filename if isinstance(error.filename, str) else ""
-        name = f"{named}: " if named and _path(named) != _path(path) else ""
-        text = f"{name}{error.strerror or error}"
+        text = _of_the_system(error, path)
     else:
         text = str(error)
     say(f"{shown(path)}: {text}" if path else text)
+
+
+def _of_the_system(error: OSError, path: str) -> str:
+    """What the system says, what to do about it, and its own name for it, such as ENOENT."""
+    import errno  # noqa: PLC0415  # nothing is wrong in most runs
+    import os  # noqa: PLC0415
+
+    named = error.filename if isinstance(error.filename, str) else ""
+    said = path and os.path.abspath(named) == os.path.abspath(path)  # noqa: PTH100  # links are not followed
+    name = f"{named}: " if named and not said else ""
+    code = errno.errorcode.get(error.errno or 0, "")
+    if not code or not error.strerror:
+        return f"{name}{error.strerror or error}"
+    return f"{name}{error.strerror}. {_WHAT_TO_DO.get(code, '')}".strip() + f" [{code}]"
+
+
+_WHAT_TO_DO = {
+    "ENOENT": "Check the name.",
+    "ENOTDIR": "Check the name.",
+    "ENAMETOOLONG": "Use a shorter name.",
+    "EACCES": "Ask for the right to it, or name another place.",
+    "EPERM": "Ask for the right to it, or name another place.",
+    "EROFS": "Name a place that can be written.",
+    "ENOSPC": "Make room, or name another place.",
+    "EDQUOT": "Make room, or name another place.",
+    "EMFILE": "Raise the limit of open files (`ulimit -n`).",
+}
 
 
 def shown(path: str) -> str:
