@@ -17,6 +17,7 @@ from PIL import Image
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image import j2k
 from aikz_label.adapters.image.refusals import damaged
+from aikz_label.adapters.packets import packet_of
 from aikz_label.limits import NO_LIMITS
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _by_ffmpeg(stream: Codestream) -> Array:
 
     codec = av.CodecContext.create("jpeg2000", "r")
     assert isinstance(codec, av.VideoCodecContext)
-    frames = [*codec.decode(av.Packet(bytes(stream.data))), *codec.decode(None)]
+    frames = [*codec.decode(packet_of(bytes(stream.data))), *codec.decode(None)]
     if not frames:
         raise MediaProblem("damaged", detail_word="decoder")
     frame = frames[0]

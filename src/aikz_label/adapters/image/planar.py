@@ -20,6 +20,7 @@ from aikz_label.adapters.image import canvas, modes
 from aikz_label.adapters.image.container import Container, decoding, orientation_of
 from aikz_label.adapters.image.picture import Picture, PillowPicture
 from aikz_label.adapters.image.squares import squares
+from aikz_label.adapters.packets import packet_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -169,7 +170,7 @@ def decoded(
         # what is damaged is left to Pillow, which alone says what of it is shown; and no other frame header counts
         most = (size[0] + _ALIGNED) * (size[1] + _ALIGNED)
         context.options = {"err_detect": "explode", "max_pixels": str(most)}
-        frame = next(iter([*context.decode(av.Packet(data)), *context.decode(None)]), None)
+        frame = next(iter([*context.decode(packet_of(data)), *context.decode(None)]), None)
     except (av.FFmpegError, ValueError):
         return None
     if frame is None or (frame.width, frame.height) != size or frame.format.name not in kinds:

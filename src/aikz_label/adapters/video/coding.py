@@ -11,8 +11,9 @@ import os
 import struct
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
+from aikz_label.adapters.packets import packet_of
 from aikz_label.adapters.video import film, films, priority
 from aikz_label.values import dataclass
 
@@ -145,9 +146,7 @@ _BOXES = {
 
 def copy_of(packet: Packet[VideoStream]) -> Packet[VideoStream]:
     """A packet of the same bytes and times, for a muxer, which keeps what it gets."""
-    import av  # noqa: PLC0415
-
-    made: Packet[VideoStream] = cast("Any", av.Packet(bytes(packet)))
+    made: Packet[VideoStream] = packet_of(bytes(packet))
     made.pts, made.dts, made.time_base = packet.pts, packet.dts, packet.time_base
     made.is_keyframe = packet.is_keyframe
     return made

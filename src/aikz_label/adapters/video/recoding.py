@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.packets import packet_of
 from aikz_label.adapters.video import film, films, units
 from aikz_label.adapters.video.coding import KEYS, Encoder, Setup, Task
 from aikz_label.adapters.video.film import Film, Recoded
@@ -107,15 +108,13 @@ class Decoder:
             self._context.flush_buffers()
 
     def _packets(self, stretch: Stretch) -> Iterator[Packet[VideoStream]]:
-        import av  # noqa: PLC0415
-
         slots = self._film.slots
         for slot in range(stretch.first, stretch.stop):
             self._source.seek(int(slots.start[slot]))
             data = self._film.load(self._source.read(int(slots.size[slot])))
             if self.codec == "vp8" and data and not data[0] & _SHOWN:
                 self.hidden.add(int(self._rank[slot]))
-            packet: Any = av.Packet(data)
+            packet: Packet[VideoStream] = packet_of(data)
             packet.pts, packet.dts = int(self._rank[slot]), slot
             packet.is_keyframe = bool(slots.key[slot])
             yield packet

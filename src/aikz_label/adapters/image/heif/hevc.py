@@ -12,6 +12,7 @@ import numpy as np
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.heif.hevc_sets import PPS, SPS, VPS, Configuration, kind_of, plain
 from aikz_label.adapters.image.heif.planes import Coding, Planes
+from aikz_label.adapters.packets import packet_of
 from aikz_label.errors import MissingDependency, Refused
 
 _SETS = (VPS, SPS, PPS)
@@ -48,7 +49,7 @@ def decode(configuration: bytes, data: bytes, most_pixels: int) -> Planes:
         decoder.extradata = configuration
         decoder.options = {"max_pixels": str(most_pixels)}
         decoder.thread_count = 1
-        frames = [*decoder.decode(av.Packet(data)), *decoder.decode(None)]
+        frames = [*decoder.decode(packet_of(data)), *decoder.decode(None)]
         if frames:
             return planes_of(frames[0])
     except MemoryError:

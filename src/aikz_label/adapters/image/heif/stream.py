@@ -12,6 +12,7 @@ from aikz_label.adapters.image.heif import hevc, libavif
 from aikz_label.adapters.image.heif.coders import IDENTITY, LOSSLESS, MOST_PIXELS, QUALITIES, near
 from aikz_label.adapters.image.heif.items import Property, read_meta
 from aikz_label.adapters.image.heif.tracks import read_tracks
+from aikz_label.adapters.packets import packet_of
 from aikz_label.limits import NO_LIMITS
 from aikz_label.values import dataclass, replace
 
@@ -61,7 +62,7 @@ def decode(track: Track, most_pixels: int) -> Iterator[Planes]:
         decoder.extradata = track.first(configuration)
         decoder.options = {"max_pixels": str(most_pixels)}
         decoder.thread_count = 1  # closed early, one with threads may wait for ever
-        for frame in _frames(av, decoder, track):
+        for frame in _frames(decoder, track):
             planes = hevc.planes_of(frame)
             count += 1
             if planes.size != track.coded_size or frame.is_corrupt or count > len(track.samples):
@@ -79,9 +80,9 @@ def decode(track: Track, most_pixels: int) -> Iterator[Planes]:
     raise MediaProblem("damaged", detail_word="decoder")
 
 
-def _frames(av: Any, decoder: Any, track: Track) -> Iterator[Any]:
+def _frames(decoder: Any, track: Track) -> Iterator[Any]:
     for data, (start, _) in zip(track.data(), track.times, strict=True):
-        packet = av.Packet(data)
+        packet = packet_of(data)
         packet.pts = start
         yield from decoder.decode(packet)
     yield from decoder.decode(None)

@@ -15,6 +15,7 @@ import av
 import numpy as np
 
 from aikz_label.adapters.audio.encoding import Coder
+from aikz_label.adapters.packets import packet_of
 from aikz_label.adapters.video.spoken.tracks import Unspoken
 from aikz_label.notice.sound import Samples
 from aikz_label.values import dataclass
@@ -188,7 +189,7 @@ class Decoder:
         resampler = av.AudioResampler("flt" if packed else "fltp", form.layout, form.rate)
         self._context.flush_buffers()
         for packet in packets:
-            for frame in self._context.decode(av.Packet(packet)):
+            for frame in self._context.decode(packet_of(packet)):
                 if (frame.sample_rate, frame.layout.name) != (form.rate, form.layout):
                     raise Unspoken("codec", "it is decoded to another rate than it has")
                 for part in resampler.resample(frame):
