@@ -312,6 +312,21 @@ def test_formats_and_doctor(here, capsys):
     assert "self-issued" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "options", [[], ["--profile", "strict", "--at", "2030-01-01"], ["--measure"]]
+)
+def test_where_nothing_can_be_isolated_the_answer_is_the_same(here, capsys, monkeypatch, options):
+    """As on Windows."""
+    assert main(["mark", "photo.jpg", "--origin", "created"]) == 0
+    capsys.readouterr()
+    answers = []
+    for isolated in (True, False):
+        monkeypatch.setattr("aikz_label.sandbox.nursery.available", lambda known=isolated: known)
+        code = main(["verify", "photo.labelled.jpg", "--json", *options])
+        answers.append((code, json.loads(capsys.readouterr().out)))
+    assert answers[0] == answers[1]
+
+
 @pytest.mark.parametrize("verb", [["mark", "--origin", "created"], ["verify"]])
 def test_a_missing_file_is_named_once(here, capsys, verb):
     """With what to do, and the system's own name for it."""

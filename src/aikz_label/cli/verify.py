@@ -174,6 +174,7 @@ def _in_this_process(options: argparse.Namespace, order: Verifying) -> int:
         sidecar=options.sidecar,
         measure=options.measure,
         password=order.password,
+        profile_name=order.profile_name,
     )
     print_report(report.at(path), options.lang, options.json, whole=True)
     return OK if report.verdict == "labelled" else NOT_LABELLED
