@@ -15,8 +15,9 @@ from aikz_label.adapters.audio import comparing, decoding
 from aikz_label.adapters.audio.container import Insert
 from aikz_label.adapters.audio.encoding import Coder
 from aikz_label.adapters.audio.ogg import opus as ogg_opus
-from aikz_label.adapters.audio.ogg import settling as opus_settling
 from aikz_label.adapters.audio.ogg.container import Ogg
+from aikz_label.adapters.audio.packed import settling as opus_settling
+from aikz_label.adapters.audio.packed.opus import samples_of
 from aikz_label.adapters.audio.recoders import Muxed
 from aikz_label.adapters.audio.shifting import kept, outside, ranges
 from sound_files import assembled, inserts, parsed
@@ -95,7 +96,7 @@ def test_pages_tell_where_every_packet_is() -> None:
     everything = [packet.data for packet in sound.read_packets()]
     timed = sound.timed()
     assert len(everything) == len(timed)
-    assert np.diff(timed.starts).tolist() == [ogg_opus.samples_of(data) for data in everything]
+    assert np.diff(timed.starts).tolist() == [samples_of(data) for data in everything]
     for first in (1, 7, 50, 51, len(everything) - 1):
         assert [one.data for one in islice(sound.read_packets(first), 3)] == everything[
             first : first + 3

@@ -23,6 +23,7 @@ from aikz_label.adapters.audio.frames import Frames, Once, Sizes
 from aikz_label.adapters.audio.mp3 import drained, mpeg, vbr_header
 from aikz_label.adapters.audio.mp3.mpeg import Head, Walked
 from aikz_label.adapters.audio.mp3.vbr_header import VbrHeader
+from aikz_label.adapters.audio.packed import mp3 as packed
 from aikz_label.adapters.audio.pieces import Piece, Span
 from aikz_label.adapters.audio.recoders import Coding, Muxed, Recoder
 from aikz_label.adapters.audio.shifting import Shift
@@ -38,17 +39,11 @@ if TYPE_CHECKING:
     from aikz_label.limits import Limits
 
 _LONGEST_TAIL = 1 << 20  # bytes behind the sound in which lyrics are looked for
+_FIRST_REPEAT = 8  # frames that must stand before a repeated notice
 _LAST = 4  # frames at the end that may be partly silence, which is taken off
-_CODER_DELAY = 1105  # samples by which coder and decoder together are late
-# No frame needs those before it; and LAME's faster way, which is also nearer to the sound.
-_OPTIONS = {"reservoir": "0", "compression_level": "7"}
 _LAYER_2_FRAME, _LAYER_2_DELAY = 1152, 481  # samples
 _OLD_TAG = 128  # bytes, at the very end
 _FOOT = 32  # bytes with which an APE tag ends
-_LEAST, _MOST = (
-    64,
-    128,
-)  # kilobits per second at which speech is clear, where the file leaves us a choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +139,7 @@ class Mp3(SoundFile):
             number = round((second * self.head.rate + skipped) / each)
             if number > len(self.frames) - _LAST:
                 found.append(total)
-            elif self._first_after_start < number:
+            elif number > _FIRST_REPEAT:
                 found.append(number * each - skipped)
         return tuple(found)
 
@@ -161,22 +156,7 @@ class Mp3(SoundFile):
 
     def encode(self, samples: Samples) -> Coded:
         """Frames that need nothing of those before them, with silence at both ends."""
-        each = self.head.samples
-        count = -(-(samples.shape[1] + _CODER_DELAY + each) // each) + 2
-        longer = np.pad(samples, ((0, 0), (0, (count + 3) * each - samples.shape[1])))
-        coder = Coder(
-            "MP3",
-            "libmp3lame",
-            self.head.rate,
-            "mono" if self.head.mono else "stereo",
-            "fltp",
-            self._notice_kbits * 1000,
-            _OPTIONS | {"joint_stereo": str(int(self.head.joint))},
-        )
-        made = list(coder.packets(longer))[:count]
-        if any(mpeg.head(frame[:4]) is None for frame in made) or len(made) < count:
-            raise refuse_variant("MP3", "the encoder makes no frames like those of the file")
-        return Coded(tuple(made), count * each)
+        return packed.coded(self.head, self._notice_kbits, samples)
 
     def joined(self, at: int, coded: Coded, instead: int = 0) -> Coded:
         """Between frames, those behind need the bytes and the state that they had: so those before come again."""
@@ -189,8 +169,9 @@ class Mp3(SoundFile):
         if number in {0, len(self.frames) - instead // self.head.samples}:
             return coded  # nothing is before it, or behind it
         first = number - self.head.remembered
-        again = [self._frame(n) for n in range(first, number)]
-        more = (self._carrier(first), *again)
+        before = [self._frame(n) for n in range(max(first - packed.CARRIED, 0), number)]
+        again = before[first - number :]
+        more = (packed.carrier(self.head, before[: first - number]), *again)
         return Coded((*coded.data, *more), coded.length + len(more) * self.head.samples)
 
     def assemble(
@@ -276,21 +257,15 @@ class Mp3(SoundFile):
         return self.header.skipped if self.header else 0
 
     @property
-    def _first_after_start(self) -> int:
-        """The first frame that has enough others before it."""
-        return 8
-
-    @property
     def _notice_kbits(self) -> int:
         """The rate of the file where it has one that must stay; else one at which speech is clear."""
         kbits = self.walked().kbits
-        if kbits and (self.header is None or kbits >= _LEAST):
+        if kbits and (self.header is None or kbits >= packed.LEAST):
             return kbits
-        allowed = [k for k in self.head.all_kbits() if k >= min(_LEAST, self.head.all_kbits()[-1])]
         typical = (
             int(np.median(self.frames.sizes)) * 8 * self.head.rate // self.head.samples // 1000
         )
-        return next((k for k in allowed if k >= min(typical, _MOST)), allowed[-1])
+        return packed.clear(self.head, typical)
 
     def _number(self, at: int, instead: int) -> int:
         """Which frame starts at a sample; at the end of the programme, the one behind what fills up its last frames."""
@@ -319,24 +294,6 @@ class Mp3(SoundFile):
     def _frame(self, number: int) -> bytes:
         size = int(self.frames.sizes[number])
         return pieces.read(self.source, self.frames.place(number), size)
-
-    def _carrier(self, number: int) -> bytes:
-        """A silent frame that brings the bytes which a frame takes from those before it."""
-        need = self.head.reach
-        stored, at = b"", number
-        while len(stored) < need and at:
-            at -= 1
-            frame = self._frame(at)
-            head = mpeg.head(frame[:4])
-            stored = frame[head.main if head else 4 :] + stored
-        for kbits in self.head.all_kbits():
-            head = self.head.with_kbits(kbits)
-            room = head.size - head.main
-            if room >= need:
-                return (
-                    head.stored + bytes(head.side + room - need) + stored[-need:].rjust(need, b"\0")
-                )
-        raise refuse_variant("MP3", "no frame is large enough for a repeated notice")
 
     def _music(self, listed: list[Piece]) -> tuple[int, int]:
         """LAME's check sum of all frames of sound."""

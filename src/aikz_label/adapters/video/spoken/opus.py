@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from aikz_label.adapters.audio.ogg.opus import samples_of
+from aikz_label.adapters.audio.packed.opus import samples_of
 from aikz_label.adapters.video.spoken.codings import Form, Overlapping
 from aikz_label.adapters.video.spoken.tracks import Unspoken
 from aikz_label.notice.sound import Samples

@@ -9,7 +9,6 @@ itself, to half a step of 16 bits.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, Self
 
 import av
@@ -22,8 +21,8 @@ from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples
-    from aikz_label.adapters.audio.ogg.container import Ogg
-    from aikz_label.adapters.audio.ogg.opus import Opus
+    from aikz_label.adapters.audio.packed.opus import Opus
+    from aikz_label.adapters.audio.packed.packets import Reading
 
 _DECODERS = ("opus", "libopus")
 _PREROLLS = (3_840, 7_680, 15_360, 28_800)  # samples that come again: 80 to 600 ms
@@ -82,26 +81,26 @@ class Stretch:
         return True
 
 
-def nearest(stream: Opus, source: Ogg, numbers: Sequence[int]) -> int | None:
+def nearest(stream: Opus, read: Reading, numbers: Sequence[int]) -> int | None:
     """Of the packets with some numbers, nearest ones first, the one before which the fewest come again."""
     tried = [*numbers[:_MOST_PLACES], *numbers[_MOST_PLACES::_FARTHER][:_MOST_PLACES]]
     if not tried:
         return None
-    step = _step(stream, source, tried[0])
+    step = _step(stream, read, tried[0])
     first = max(min(tried) - packets_of(_KNOWN, step), 0)
     last = max(tried) + packets_of(_BEHIND, step)
-    stretch = Stretch.of(stream, _read(source, first, last))
+    stretch = Stretch.of(stream, read(first, last))
     if stretch is None:
         return None
     found = (n for count in stretch.counts for n in tried if stretch.settles(n - first, count))
     return next(found, None)
 
 
-def again(stream: Opus, source: Ogg, number: int, behind: int) -> tuple[bytes, ...] | None:
+def again(stream: Opus, read: Reading, number: int, behind: int) -> tuple[bytes, ...] | None:
     """The packets that must come again when those from one number up to another have a notice in their place."""
-    step = _step(stream, source, number)
-    before = _read(source, max(number - packets_of(_KNOWN, step), 0), number)
-    after = _read(source, behind, behind + packets_of(_BEHIND, step))
+    step = _step(stream, read, number)
+    before = read(max(number - packets_of(_KNOWN, step), 0), number)
+    after = read(behind, behind + packets_of(_BEHIND, step))
     stretch = Stretch.of(stream, (*before, *after))
     if stretch is None:
         return None
@@ -114,13 +113,9 @@ def packets_of(samples: int, step: int) -> int:
     return -(-samples // step)
 
 
-def _step(stream: Opus, source: Ogg, number: int) -> int:
-    packet = next(source.read_packets(number), None)
-    return max(stream.samples(packet.data) if packet else 0, 120)
-
-
-def _read(source: Ogg, first: int, stop: int) -> list[bytes]:
-    return [packet.data for packet in islice(source.read_packets(first), max(stop - first, 0))]
+def _step(stream: Opus, read: Reading, number: int) -> int:
+    packet = next(iter(read(number, number + 1)), b"")
+    return max(stream.samples(packet), 120)
 
 
 def decoded(name: str, head: bytes, packets: Iterable[bytes]) -> Samples:

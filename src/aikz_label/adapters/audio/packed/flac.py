@@ -1,0 +1,49 @@
+"""FLAC in packets: a frame each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from aikz_label.adapters.audio.container import Coded
+from aikz_label.adapters.audio.flac import frames as flac_frames
+from aikz_label.adapters.audio.flac import sound as flac_sound
+from aikz_label.adapters.audio.flac.blocks import StreamInfo
+from aikz_label.adapters.audio.flac.splice import coded
+from aikz_label.adapters.audio.packed.packets import Packets
+from aikz_label.values import dataclass
+
+if TYPE_CHECKING:
+    from aikz_label.adapters.audio.decoding import Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Flac(Packets):
+    """FLAC.
+
+    Attributes:
+        info: What its first block of metadata says.
+    """
+
+    info: StreamInfo
+    numbered: ClassVar[bool] = True
+
+    @property
+    def rate(self) -> int:
+        """See `Packets.rate`."""
+        return self.info.rate
+
+    def length(self, head: bytes, size: int) -> int:  # noqa: ARG002
+        """See `Packets.length`."""
+        return flac_frames.samples_of(head)
+
+    def encode(self, samples: Samples, bits: int, early: int, first: bytes) -> Coded:  # noqa: ARG002
+        """See `Packets.encode`: numbers, in whole blocks."""
+        return flac_sound.coded(samples, self.info)
+
+    def stored(self, data: Any, number: int, like: bytes) -> tuple[bytes, ...]:
+        """See `Packets.stored`."""
+        return tuple(coded(data, self.info, number, like, variable=bool(like[1] & 1)))
+
+    def renumbered(self, packet: bytes, more: int) -> bytes:
+        """See `Packets.renumbered`."""
+        return flac_frames.renumbered_packet(packet, more)

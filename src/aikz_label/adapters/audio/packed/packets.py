@@ -1,0 +1,85 @@
+"""What every coding of packets offers to the containers that hold them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+from aikz_label.adapters.audio.container import Coded
+
+if TYPE_CHECKING:
+    from aikz_label.adapters.audio.decoding import Samples
+
+# The packets of a file from one number up to another, as many of them as there are.
+Reading: TypeAlias = "Callable[[int, int], list[bytes]]"
+
+
+class Packets(ABC):
+    """A coding.
+
+    Attributes:
+        exact: See `SoundFile.exact`.
+        noisy: Its decoder makes up noise, so the same packets can be decoded to other samples.
+        numbered: Each packet tells its number, so those behind a notice change.
+        least: How many packets must stand before a notice that is repeated.
+    """
+
+    exact: ClassVar[bool] = True
+    noisy: ClassVar[bool] = False
+    numbered: ClassVar[bool] = False
+    least: ClassVar[int] = 0
+
+    @property
+    @abstractmethod
+    def rate(self) -> int:
+        """Samples per second."""
+
+    def check(self) -> None:  # noqa: B027  # some take all that their container tells of
+        """Refuse what no packets can go before.
+
+        Raises:
+            Refused: Such sound would lose something.
+            OnlyOver: A notice can be spoken over it.
+        """
+
+    @abstractmethod
+    def length(self, head: bytes, size: int) -> int:
+        """How many samples a packet holds, by its first bytes and its size; 0 when it is none."""
+
+    @abstractmethod
+    def encode(self, samples: Samples, bits: int, early: int, first: bytes) -> Coded:
+        """A notice, as packets or as what `stored` makes them of.
+
+        Args:
+            samples: The notice.
+            bits: Bits per second of the file.
+            early: How many samples a player takes off at the start.
+            first: The first packet of the file.
+        """
+
+    def nearest(self, read: Reading, numbers: Sequence[int]) -> int | None:  # noqa: ARG002
+        """Of some packets, the nearest ones first, the one before which a notice goes best."""
+        return next(iter(numbers), None)
+
+    def joined(self, coded: Coded, read: Reading, number: int, behind: int) -> Coded:  # noqa: ARG002
+        """A notice with whatever makes the programme go on behind it as before.
+
+        Args:
+            coded: The notice.
+            read: Gives packets of the file.
+            number: Before which packet it goes.
+            behind: Which one follows it.
+
+        Raises:
+            Refused: Nothing does.
+        """
+        return coded
+
+    def stored(self, data: Any, number: int, like: bytes) -> tuple[bytes, ...]:  # noqa: ARG002
+        """The packets of a notice, the first of which would tell a number, written as another packet is."""
+        return tuple(data)
+
+    def renumbered(self, packet: bytes, more: int) -> bytes:  # noqa: ARG002
+        """A packet that tells a higher number."""
+        return packet
