@@ -37,8 +37,6 @@ class TestM4a(_Sound):
 
 
 class TestMka(_Sound):
-    """Sound alone, spoken over: it must be longer than its notice."""
-
     format = "mka"
 
     def sample(self) -> bytes:

@@ -168,6 +168,7 @@ def _container(name: str) -> type[SoundFile]:
         "wav": ("waves.wav", "Wav"),
         "mp3": ("mp3.container", "Mp3"),
         "m4a": ("m4a.container", "M4a"),
+        "mka": ("mka.container", "Mka"),
         "aiff": ("waves.aiff", "Aiff"),
         "ogg": ("ogg.container", "Ogg"),
         "aac": ("aac.adts", "Adts"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, TypeAlias
 
 from aikz_label.adapters.audio.container import Coded
+from aikz_label.adapters.audio.pieces import Piece, Span
 
 if TYPE_CHECKING:
     from aikz_label.adapters.audio.decoding import Samples
@@ -76,10 +77,20 @@ class Packets(ABC):
         """
         return coded
 
-    def stored(self, data: Any, number: int, like: bytes) -> tuple[bytes, ...]:  # noqa: ARG002
-        """The packets of a notice, the first of which would tell a number, written as another packet is."""
+    def stored(self, data: Any, more: int, like: bytes) -> tuple[bytes, ...]:  # noqa: ARG002
+        """The packets of a notice.
+
+        Args:
+            data: What `encode` made.
+            more: By how much the number of the packet that was there becomes higher.
+            like: That packet, of whose kind they are.
+        """
         return tuple(data)
 
-    def renumbered(self, packet: bytes, more: int) -> bytes:  # noqa: ARG002
-        """A packet that tells a higher number."""
-        return packet
+    def numbers_samples(self, like: bytes) -> bool:  # noqa: ARG002
+        """Whether packets of a kind tell the number of their first sample, and not their own."""
+        return False
+
+    def renumbered(self, source: BinaryIO, start: int, stop: int, more: int) -> tuple[Piece, ...]:  # noqa: ARG002
+        """A packet of a file that tells a higher number, where packets tell one."""
+        return (Span(start, stop),)

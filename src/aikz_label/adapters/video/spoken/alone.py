@@ -16,7 +16,7 @@ from aikz_label.adapters.video.spoken.speaking import Said, Spoken
 from aikz_label.errors import Refused
 from aikz_label.formats import Format
 from aikz_label.notice import wording
-from aikz_label.report import Measurement, Notice, NoticeState
+from aikz_label.report import Measurement, Notice
 from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def check(painted: BinaryIO, row: Format, rendered: Rendered, order: Order) -> M
         if one.count:
             proving.check(work.source, painted, row, one)
     found = hearing.measure(painted, work.notice, order.label.origin, order.profile, alone=True)
-    return found or Measurement(NoticeState.UNKNOWN)
+    return found or hearing.UNKNOWN
 
 
 def _check_length(source: BinaryIO, row: Format, order: Order) -> None:

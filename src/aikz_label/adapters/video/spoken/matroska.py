@@ -113,7 +113,7 @@ class MatroskaSound(Matroska):
         before, after = _around(source, outer, block)
         head = head[: width + 3]
         source.seek(block.body + len(head))
-        at, sizes = _laced(source.read(block.stop - block.body - len(head)), head)
+        at, sizes = laced(source.read(block.stop - block.body - len(head)), head)
         starts = block.body + len(head) + at + np.concatenate([[0], np.cumsum(sizes)])[:-1]
         if int(starts[-1]) + sizes[-1] > block.stop:
             raise film.damaged()
@@ -186,7 +186,7 @@ def _around(source: BinaryIO, outer: Element, block: Element) -> tuple[bytes, by
     return before, after
 
 
-def _laced(data: bytes, head: bytes) -> tuple[int, list[int]]:
+def laced(data: bytes, head: bytes) -> tuple[int, list[int]]:
     """Where the packets of a block start, and how long each is."""
     kind = head[-1] & _LACING
     if not kind:
