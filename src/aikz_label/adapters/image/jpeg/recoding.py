@@ -2,17 +2,18 @@
 
 Pillow decodes and encodes in YCbCr where the file stores YCbCr, which spares it a colour round trip: 64 to 72 dB instead of
 60 to 63 on photographs. It knows three kinds of sampling, and colours that are stored smaller lose a little whenever they
-are enlarged and reduced. What it cannot write, what is small, and what came out too far from the source is edited in place
-instead: see `exact`. Where the tables of the source are too coarse for blocks that the notice shares with the picture, it
-gets finer ones. A picture whose lightness is stored smaller than itself, which blurs letters, becomes one that is not.
+are enlarged and reduced, and strong ones where a decoder cut them off. What it cannot write, what is small, and what came
+out too far from the source is edited in place instead: see `exact`. Where the tables of the source are too coarse for
+blocks that the notice shares with the picture, it gets finer ones. A picture whose lightness is stored smaller than itself,
+which blurs letters, becomes one that is not.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
-from itertools import chain, islice, product
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image, JpegImagePlugin
@@ -47,6 +48,7 @@ _AFFORDABLE = 8 * 1024 * 1024  # the same in some 20 seconds, where there is no 
 _MOST_PIXELS = 24_000_000  # edited in place: the coefficients take some 20 bytes for each
 _SMALL = 2_000_000  # pixels: a picture up to here is compared at once, which costs little
 _WANTED_PSNR = 44.0
+_WHOLE_PSNR = 54.0  # of a picture coded anew everywhere; below it the blocks of the notice alone may keep more
 _SAMPLINGS = {(1, 1): 0, (2, 1): 1, (2, 2): 2}  # of colours, in Pillow's numbers
 
 
@@ -58,11 +60,13 @@ class Coded:
         header: Segments that say how it is coded, before the first scan.
         scans: From the first scan to the end marker.
         adobe: What must stand in place of the source's Adobe segments; `None` where they still hold.
+        whole: All of it was coded anew, not only the blocks of the notice.
     """
 
     header: tuple[Segment, ...]
     scans: bytes
     adobe: Segment | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,30 +119,38 @@ def recoded(source: Jpeg, picture: PillowPicture) -> Coded:
     in_place = kind.sharp and picture.painted is not None
     if grown:
         in_place &= canvas.at_one_corner(source.size, picture.stored, picture.orientation)
-    edits = _edits(source, picture, kind) if in_place else iter(())
+    own, finest = (
+        _edits(source, picture, kind, finest=finest) if in_place else iter(())
+        for finest in (False, True)
+    )
     encodings = _encodings(source, picture, kind, sampling or 0)
     cheap = size <= _CHEAP and _pixels(picture) <= _SMALL
     if not in_place or not (grown or sampling is None or cheap):
-        edits = chain(islice(encodings, 1), edits, encodings)
+        own = chain(islice(encodings, 1), own)
     if in_place and not grown:
-        edits = chain(_spliced(source, picture, kind), edits)
-    found = _nearest(source, picture, edits) or _nearest(source, picture, encodings)
-    assert found is not None  # one way to encode it there always is
-    if grown and not in_place and _likeness(source, picture, found) < _WANTED_PSNR:
+        own = chain(_spliced(source, picture, kind), own)
+    found, likeness = _nearest(source, picture, (own, finest, encodings))
+    if grown and not in_place and likeness < _WANTED_PSNR:
         raise damaged("a strip beside it would blur a picture this small")
     return found
 
 
-def _nearest(source: Jpeg, picture: PillowPicture, ways: Iterator[Coded]) -> Coded | None:
-    """The first that is near enough to the source, or the nearest; `None` of none."""
+def _nearest(
+    source: Jpeg, picture: PillowPicture, groups: Iterable[Iterator[Coded]]
+) -> tuple[Coded, float]:
+    """The first that is near enough to the source, or the nearest, and its PSNR; later groups cost the picture more."""
     best, most = None, -math.inf
-    for coded in ways:
-        likeness = _likeness(source, picture, coded)
-        if likeness > most:
-            best, most = coded, likeness
+    for ways in groups:
+        for coded in ways:
+            likeness = _likeness(source, picture, coded)
+            if likeness > most:
+                best, most = coded, likeness
+            if most >= (_WHOLE_PSNR if coded.whole else _WANTED_PSNR):
+                break
         if most >= _WANTED_PSNR:
             break
-    return best
+    assert best is not None  # one way to encode it there always is
+    return best, most
 
 
 def _kind(source: Jpeg) -> _Kind:
@@ -159,8 +171,8 @@ def _spliced(source: Jpeg, picture: PillowPicture, kind: _Kind) -> Iterator[Code
     yield Coded(tuple(s for s in source.header if not s.is_metadata), scans)
 
 
-def _edits(source: Jpeg, picture: PillowPicture, kind: _Kind) -> Iterator[Coded]:
-    """Edited in place, in every way; nothing when that cannot be.
+def _edits(source: Jpeg, picture: PillowPicture, kind: _Kind, *, finest: bool) -> Iterator[Coded]:
+    """Edited in place, in both ways; nothing when that cannot be.
 
     If much outside the notice changes, a rim of the old colours stays around it; if that is not enough, the picture gets
     the finest tables of quantisation, with which the blocks under the edge of the notice keep what they show beside it.
@@ -169,7 +181,7 @@ def _edits(source: Jpeg, picture: PillowPicture, kind: _Kind) -> Iterator[Coded]
         return
     data, header = source.data[source.scan : source.end], source.header
     tables = [s for s in header if not s.is_metadata and s.code not in {DHT, DRI}]
-    for finest, rim in product((False, True), repeat=2):
+    for rim in (False, True):
         try:
             scans = exact.edited(header, data, picture, kind.transform, rim=rim, finest=finest)
         except Unreadable:
@@ -206,7 +218,7 @@ def _encodings(source: Jpeg, picture: PillowPicture, kind: _Kind, sampling: int)
         adobe = None
         if image.mode == "CMYK":  # it must tell how *these* scans code their colours
             adobe = next(s for s in header if s.code == APP14)
-        yield Coded(tuple(s for s in header if not s.is_metadata), data[scan:], adobe)
+        yield Coded(tuple(s for s in header if not s.is_metadata), data[scan:], adobe, whole=True)
 
 
 def _settings(source: Jpeg, mode: str, kind: _Kind) -> dict[str, Any]:
