@@ -95,9 +95,9 @@ def losses(source: bytes, output: bytes, placement: Mapping[str, Any]) -> list[s
     found += _coding_losses(before, written, source, output)
     found += _metadata_losses(before, written)
     found += _further_losses(before, written, source, output)
-    if before.format in _JPEG and not source.endswith(b"\xff\xd9"):
-        tail = source[-16:]  # bytes after the end of the picture, such as an embedded film
-        found += [] if output.endswith(tail) else ["the bytes after the picture are gone"]
+    if before.format in _JPEG:
+        _, _, tail = source.rpartition(b"\xff\xd9")  # what follows, such as an embedded film
+        found += [] if output.endswith(tail[-16:]) else ["the bytes after the picture are gone"]
     outside = ~_badge_area(before, placement)
     if strip:
         outside[:] = True
@@ -220,7 +220,8 @@ def _plain_info(image: Image.Image) -> dict[object, object]:
     if image.mode == "CMYK":
         own |= {"adobe", "adobe_transform"}  # says how this scan is coded, which may change
     if image.format == "PNG":
-        own |= {"interlace"}  # an order of transmission, not content
+        # an order of transmission, not content; and of the first frame alone: `films` compares all of them
+        own |= {"interlace", "bbox", "blend", "disposal", "duration"}
     if image.format == "WEBP":
         own |= {"duration"}  # of the first frame alone; `films` compares all of them
     if image.format == "GIF":

@@ -7,10 +7,12 @@ badge, one sentence each. `compared` asks both of two files.
 from __future__ import annotations
 
 import io
+import itertools
 import math
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -132,11 +134,8 @@ def losses(
     if after is None:
         return ["it does not decode any more"]
     badges = tuple(p for p in placements if not str(p.get("design", "")).startswith("strip/"))
-    if len(badges) < len(placements) and shown is None:  # what is above a strip
-        pairs = [list(zip(was, now, strict=True)) for was, now in zip(before, after, strict=True)]
-        after = [[now[: was.shape[0], : was.shape[1]] for was, now in planes] for planes in pairs]
-    else:
-        badges = placements
+    if len(badges) < len(placements):
+        after = [_beside_strip(was, now) for was, now in zip(before, after, strict=True)]
     shapes = [[[p.shape for p in planes] for planes in pictures] for pictures in (before, after)]
     if shapes[0] != shapes[1]:
         return [f"{shapes[0]} became {shapes[1]}"]
@@ -151,6 +150,21 @@ def losses(
         if all(place.get("picture", 1) != index + 1 for place in placements) and not film:
             found.append(f"picture {index + 1} has no badge")
     return found
+
+
+def _beside_strip(was: list[np.ndarray], now: list[np.ndarray]) -> list[np.ndarray]:
+    """The planes without a strip: in which corner the picture is depends on how it is turned."""
+    corners = (
+        [
+            plane[
+                slice(rows) if top else slice(-rows, None),
+                slice(columns) if left else slice(-columns, None),
+            ]
+            for plane, (rows, columns) in zip(now, (one.shape[:2] for one in was), strict=True)
+        ]
+        for top, left in itertools.product((True, False), repeat=2)
+    )
+    return max(corners, key=lambda planes: _psnr(was, planes, [], None))
 
 
 def _psnr(
@@ -212,7 +226,8 @@ class Comparison:
             return _losses_of_several(before, after, placements)
         film, shown = moves(source), None
         if self._kind == "avif":
-            with Image.open(io.BytesIO(source)) as image:
+            # Pillow refuses an empty EXIF block
+            with suppress(ValueError), Image.open(io.BytesIO(source)) as image:
                 shown = ImageOps.exif_transpose(image).size
         return losses(before, after, placements, shown, film=film)
 
