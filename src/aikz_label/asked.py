@@ -39,7 +39,12 @@ def order_for(
     settings: Config,
     caps: Limits,
 ) -> Order:
-    """Everything the adapter needs, the caller's mistakes found first."""
+    """Everything the adapter needs, the caller's mistakes found first.
+
+    Raises:
+        UsageError: An argument cannot be right.
+        InvalidLabel: Nobody is responsible, or the reason is no text for people.
+    """
     numbers = profile.load_profile(profile_name)
     if not isinstance(label, Label):
         raise UsageError("The label is not a Label.", hint='Label(origin="created", …)')
@@ -121,7 +126,11 @@ def open_signer(
 
 
 def authority_for(url: str, failure: str, settings: Config) -> Authority | None:
-    """Whom to ask for a time-stamp; one value for each file, because it remembers what went wrong."""
+    """Whom to ask for a time-stamp; one value for each file, because it remembers what went wrong.
+
+    Raises:
+        UsageError: The address or the policy cannot be right.
+    """
     url, failure = url or settings.tsa, failure or settings.tsa_failure
     check_choice("tsa_failure", failure, _TSA_FAILURE)
     if not url or url == "none":
@@ -146,7 +155,12 @@ def authority_for(url: str, failure: str, settings: Config) -> Authority | None:
 def believing(
     trust: Trust | None, config: str | Path | Config | None, at: Moment | None, ocsp: str
 ) -> Believing:
-    """Whom to believe, as of when, and whom to ask; the caller's mistakes found."""
+    """Whom to believe, as of when, and whom to ask; the caller's mistakes found.
+
+    Raises:
+        UsageError: The time or the address of the responder cannot be right.
+        TrustError: A trust list does not hold.
+    """
     if ocsp:
         from aikz_label.trust.network import check_url  # noqa: PLC0415  # TLS, which most need not load
 

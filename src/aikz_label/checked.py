@@ -30,7 +30,11 @@ def parse_time(value: object) -> datetime:
 
 
 def utc(time: object) -> datetime:
-    """A time in UTC, which must say its zone."""
+    """A time in UTC, which must say its zone.
+
+    Raises:
+        InvalidLabel: It says none, or is out of range.
+    """
     if not isinstance(time, datetime) or time.tzinfo is None:
         raise InvalidLabel("The label's time needs a time zone.", hint="Use datetime.now(UTC).")
     try:
@@ -56,7 +60,11 @@ def check_bin(number: str) -> None:
 
 
 def check_digits(number: object, what: str) -> None:
-    """Check digit of BIN and IIN: weighted sum modulo 11, a second set of weights when the first gives 10."""
+    """Check digit of BIN and IIN: weighted sum modulo 11, a second set of weights when the first gives 10.
+
+    Raises:
+        InvalidLabel: There are not 12 digits, or the last does not fit.
+    """
     if (
         not isinstance(number, str)
         or len(number) != 12
@@ -105,7 +113,11 @@ def is_visible(text: str) -> bool:
 
 
 def choice(kind: type[E], value: object, what: str) -> E:
-    """One of a few words, or the value that it stands for."""
+    """One of a few words, or the value that it stands for.
+
+    Raises:
+        InvalidLabel: It is none of them.
+    """
     try:
         return kind(str(value))
     except ValueError as error:
@@ -114,7 +126,11 @@ def choice(kind: type[E], value: object, what: str) -> E:
 
 
 def text_of(data: Mapping[str, Any], key: str, default: str | None = None) -> str:
-    """A text of a record."""
+    """A text of a record.
+
+    Raises:
+        InvalidLabel: It is missing, or no text.
+    """
     value = data.get(key, default)
     if not isinstance(value, str):
         raise InvalidLabel(f"`{key}` is missing or is not text.")

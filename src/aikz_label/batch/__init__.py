@@ -221,7 +221,11 @@ def verify_rows(
 
 
 def pool_for(order: work.Work, jobs: int, deadline: float, nursery: Nursery | None) -> Pool[Any]:
-    """Children for one kind of work."""
+    """Children for one kind of work.
+
+    Raises:
+        UsageError: There would be no child, or no time.
+    """
     if jobs < 0 or deadline <= 0:
         raise UsageError("The number of jobs and the deadline must be positive.")
     return Pool(work.setup(order), nursery or Beside(), jobs=jobs or processors(), walls=WALLS)
@@ -259,7 +263,11 @@ def _row(name: str, answer: Answer, order: work.Verifying, deadline: float) -> R
 
 
 def read_row(name: str, answer: Mapping[str, Any]) -> Row:
-    """A row from a child, every value of it checked that the parent will use."""
+    """A row from a child, every value of it checked that the parent will use.
+
+    Raises:
+        ValueError, TypeError, KeyError: It is not what a child answers.
+    """
     wire.load(Message, answer["reason"]).text("en")  # it can be said
     whole = wire.load(str, answer.get("report", ""))
     if not (whole.isascii() and whole.isprintable()):

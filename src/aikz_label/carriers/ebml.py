@@ -64,7 +64,11 @@ class Element:
 
 
 def head(source: BinaryIO, at: int, stop: int) -> Element:
-    """The element that starts at an offset, and that must end by another one."""
+    """The element that starts at an offset, and that must end by another one.
+
+    Raises:
+        Broken: None does.
+    """
     source.seek(at)
     data = source.read(min(_LONGEST, stop - at))
     first = data[0] if data else 0
@@ -85,7 +89,11 @@ def head(source: BinaryIO, at: int, stop: int) -> Element:
 
 
 def children(source: BinaryIO, parent: Element, most: int) -> Iterator[Element]:
-    """What an element of known size holds."""
+    """What an element of known size holds.
+
+    Raises:
+        Broken: What is in it is not made of elements, or of more than `most`.
+    """
     at, count = parent.body, 0
     while at < parent.stop:
         found = head(source, at, parent.stop)
@@ -97,7 +105,11 @@ def children(source: BinaryIO, parent: Element, most: int) -> Iterator[Element]:
 
 
 def content(source: BinaryIO, element: Element, most: int = 1 << 20) -> bytes:
-    """The bytes of an element that should be small."""
+    """The bytes of an element that should be small.
+
+    Raises:
+        Broken: It has more than `most` bytes.
+    """
     if element.size > most:
         raise Broken
     source.seek(element.body)

@@ -58,7 +58,11 @@ def add_password(command: argparse.ArgumentParser) -> None:
 
 
 def password(options: argparse.Namespace) -> str:
-    """The password that the options lead to; it never stands among them."""
+    """The password that the options lead to; it never stands among them.
+
+    Raises:
+        UsageError: There is none where they lead.
+    """
     if not options.password:
         return ""
     from pathlib import Path  # noqa: PLC0415
@@ -77,7 +81,11 @@ def password(options: argparse.Namespace) -> str:
 
 
 def stdin() -> BinaryIO:
-    """Standard input as bytes."""
+    """Standard input as bytes.
+
+    Raises:
+        SourceError: It is closed.
+    """
     from aikz_label.errors import SourceError  # noqa: PLC0415
 
     if sys.stdin is None:

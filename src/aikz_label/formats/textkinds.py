@@ -17,7 +17,6 @@ from aikz_label.formats import codelines
 HEAD = 64 * 1024
 _LINES = 250
 _CONTROLS = re.compile("[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]")
-_ARMOUR = "-----BEGIN C2PA MANIFEST-----"
 _CUE = re.compile(r"\d{1,9}[ \t]{0,9}\r?\n\d{1,3}:\d\d:\d\d[,.]\d{1,3} {0,4}-->")
 
 

@@ -35,7 +35,13 @@ _OPEN: dict[tuple[object, ...], Device] = {}
 
 
 def open_key(uri: SignerUri, secrets: Secrets) -> Opened:
-    """Log in, find the key, and find its certificates."""
+    """Log in, find the key, and find its certificates.
+
+    Raises:
+        MissingDependency: The extra `pkcs11` is not installed.
+        SigningError: The URI, the module, the token, the PIN or the key is not right.
+        OSError: The file of certificates cannot be read.
+    """
     try:
         import pkcs11  # noqa: F401, PLC0415
     except ModuleNotFoundError as error:

@@ -29,7 +29,12 @@ _BLOCK = 8192
 
 
 def open_key(uri: SignerUri, secrets: Secrets) -> Opened:  # noqa: ARG001  # it has its own
-    """Find the program; it is started for each signature."""
+    """Find the program; it is started for each signature.
+
+    Raises:
+        SigningError: The URI is not right, or there is no such program.
+        OSError: The file of certificates cannot be read.
+    """
     from aikz_label.signing import profile  # noqa: PLC0415
 
     uri.check_options("chain", "arg", "timeout")

@@ -12,7 +12,6 @@ from aikz_label.values import dataclass
 
 _MAX_FIELDS = 100_000
 _MAX_DEPTH = 64
-_CERTIFIES = {"DocMDP", "FieldMDP"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from aikz_label.adapters.pdf.objects import Dict, Name, Odd, Real, Ref, Value
 MAX_DEPTH = 100
 _SPACE = rb"(?:[\x00\t\n\x0c\r ]|%[^\r\n]*(?=[\r\n]))*+"
 _REGULAR = rb"[^\x00\t\n\x0c\r ()<>\[\]{}/%]"
-SPACE = re.compile(_SPACE)
 _TOKEN = re.compile(
     _SPACE
     + rb"(?:(?P<ref>(?P<num>\d{1,10})[\x00\t\n\x0c\r ]+(?P<gen>\d{1,5})[\x00\t\n\x0c\r ]+R(?!"

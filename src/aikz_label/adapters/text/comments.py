@@ -145,7 +145,11 @@ class Xml(Commented):
 
 
 def block(source: Decoded, at: int, comment: Comment, *, last: bool) -> Hole:
-    """A place for a line of armour, where the specification takes this text."""
+    """A place for a line of armour, where the specification takes this text.
+
+    Raises:
+        NoCarrier: Here it would end no line, or armour is mentioned in the text already.
+    """
     data = source.bytes()
     if source.encoding.startswith("utf-16") or "\r" in source.text.replace("\r\n", ""):
         raise NoCarrier  # delimiters are ASCII, and lone carriage returns end no line (A.9.4)

@@ -48,17 +48,6 @@ _OUR_META = re.compile(
 )
 _TRACE = re.compile(r"ai-disclosure|digital-?source-?type", re.IGNORECASE)
 _MAX_MIRRORS = 20
-_SKIPPED = {
-    "script",
-    "style",
-    "title",
-    "noframes",
-    "iframe",
-    "noembed",
-    "noscript",
-    "xmp",
-    "textarea",
-}
 
 
 class Page(Document):

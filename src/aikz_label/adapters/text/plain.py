@@ -38,6 +38,9 @@ def at_the_end(document: Document) -> Hole:
     """The place for variation selectors: behind everything but a last line break.
 
     Editors add that line break, forms take it away; a file that has one keeps it as its last byte.
+
+    Raises:
+        NoCarrier: The text is not in composed UTF-8.
     """
     source = document.source
     if not source.normal:

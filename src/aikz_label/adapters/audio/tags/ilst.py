@@ -49,11 +49,6 @@ def move(moov: Box, shift: Shift) -> None:
         chapters.content = _chapters(chapters.content, shift)
 
 
-def _metas(moov: Box) -> Iterator[Box]:
-    yield from moov.all(b"udta", b"meta")
-    yield from moov.all(b"meta")
-
-
 def _items(moov: Box) -> Iterator[Box]:
     for ilst in moov.all(b"udta", b"meta", b"ilst"):
         yield from ilst.children or ()
