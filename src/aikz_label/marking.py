@@ -5,15 +5,15 @@ from __future__ import annotations
 import io
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 
-from aikz_label import checking, engine, formats, rules
+from aikz_label import checking, existing, formats, rules
 from aikz_label.adapters import Adapter, MediaProblem, Order
 from aikz_label.carriers import sidecar
 from aikz_label.carriers.sidecar import NoCarrier, Sidecar
-from aikz_label.engine import Parent, Reading
+from aikz_label.engine import Parent
 from aikz_label.errors import Refused, SigningError
 from aikz_label.formats import Format
 from aikz_label.joining import Believing
@@ -24,7 +24,6 @@ from aikz_label.report import (
     Measurement,
     Notice,
     NoticeState,
-    Recoding,
     Report,
     Verdict,
     message,
@@ -83,22 +82,22 @@ def mark_stream(job: Job, signed: BinaryIO) -> Done:
     row = _supported(job)
     adapter = formats.load_adapter(row)
     with _refusing():
-        parent, previous, recoding = _existing(job, row, adapter)
-        order = replace(order, previous=previous)
+        before = existing.decide(job, row, adapter)
+        order = replace(order, previous=before.placements)
         with _scratch(job, signed) as painted:
             rendered = adapter.render(source, painted, row, order)
             measured = adapter.check(painted, row, rendered, order)
             notice = _perceivable(rendered.notice, measured)
             if notice.kind == "spoken" and notice.recoding is None:
-                notice = replace(notice, recoding=recoding)
+                notice = replace(notice, recoding=before.recoding)
             manifest = marker.definition(
                 order.label,
                 notice,
                 row.family,
-                with_parent=parent is not None,
+                with_parent=before.parent is not None,
                 unprotected=adapter.examine(painted, row, NO_LIMITS, thorough=False).unprotected,
             )
-            store = _sign(job, row, adapter, manifest, parent, painted, signed)
+            store = _sign(job, row, adapter, manifest, before.parent, painted, signed)
     beside = Sidecar(store) if store is not None else None
     report = checking.verify_stream(
         signed,
@@ -216,86 +215,6 @@ _HINTS = {
     "over-limit": "Use a smaller file.",
     "password": "Use --password prompt, --password file:PATH or --password env:NAME.",
 }
-
-
-def _existing(
-    job: Job, row: Format, adapter: Adapter
-) -> tuple[Parent | None, tuple[Mapping[str, Any], ...], Recoding | None]:
-    """Decide about a marker that is there already, in the file or beside it.
-
-    Returns:
-        The input if it becomes the parent, where it carries a notice already, and how its sound was coded anew for that;
-        only a signer on a trust list is believed that.
-    """
-    source, on_existing = job.source, job.on_existing
-    reading = job.believing.settle(adapter.read_marker(source, row, job.believing.trust))
-    examined = adapter.examine(source, row, job.order.limits, thorough=True)
-    outside, beside = _outside(job), False
-    if reading.state in {"absent", "failed"} and not examined.has_marker:
-        if outside is None:
-            return None, (), None
-        reading, outside = outside, None
-        beside = True
-    if on_existing == "refuse":
-        raise Refused(
-            "The file has a sidecar already." if beside else "The file carries a marker already.",
-            code="already-marked",
-            hint="Use --on-existing update to keep it as the parent, or replace to drop it.",
-        )
-    if on_existing == "update" and outside is not None:
-        raise Refused(
-            "The file carries a marker and has a sidecar, and only one of them can be the parent.",
-            code="existing-both",
-            hint="Move the one that is not needed away, or use --on-existing replace to drop both.",
-        )
-    content = marker.Content(reading.manifest or {})
-    # a signer whose certificate ended signed these bytes all the same; the report will say what that is worth
-    signed = reading.state in {"trusted", "untrusted"} or reading.problem == "expired"
-    if on_existing == "update" and not (signed and content.covers(examined.unprotected)):
-        raise Refused(
-            "The file carries a marker that does not hold, and updating would hide that.",
-            code="existing-invalid",
-            hint="Use --on-existing replace to drop it knowingly.",
-        )
-    mime = engine.ANY if reading.outside else row.mime
-    parent = Parent(source, mime, marker.PARENT, reading) if on_existing == "update" else None
-    believed = content.notice if reading.state == "trusted" else None
-    recoding = believed.recoding if believed is not None else None
-    return parent, _placements(job, row, adapter, content, reading), recoding
-
-
-def _placements(
-    job: Job, row: Format, adapter: Adapter, content: marker.Content, reading: Reading
-) -> tuple[Mapping[str, Any], ...]:
-    """Where the input carries a notice of ours: by its own record, or by an earlier one if the notice is still there."""
-    if content.notice is not None and content.notice.placements:
-        return content.notice.placements
-    for parent in reading.parents:
-        earlier = marker.Content(parent)
-        notice, label = earlier.notice, earlier.label
-        if notice is None or label is None or not notice.placements:
-            continue
-        if notice.kind == "spoken":  # whoever takes it out listens first, to the sample
-            return notice.placements
-        profile, caps = job.order.profile, job.order.limits
-        try:
-            seen = adapter.measure(job.source, row, notice, label.origin, profile, caps)
-        except checking.CANNOT_LOOK:
-            return ()
-        if dict(seen.figures).get("match", 0.0) >= profile.image.min_match:
-            return notice.placements
-    return ()
-
-
-def _outside(job: Job) -> Reading | None:
-    """What the sidecar of the source says; one that another file of the folder may own counts only if it fits."""
-    beside = job.beside
-    if beside is None:
-        return None
-    if beside.problem is not None:
-        return Reading("invalid", "damaged")
-    reading = job.believing.settle(sidecar.read(job.source, beside, job.believing.trust))
-    return None if beside.shared and reading.problem == "altered" else reading
 
 
 def _perceivable(notice: Notice, measured: Measurement | None) -> Notice:

@@ -1,43 +1,16 @@
-"""`aikz-label mark`."""
+"""`aikz-label mark`: its options, and what they say."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import sys
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aikz_label.cli.running import (
-    Interruption,
-    Progress,
-    countable,
-    gathered,
-    options_for_many,
-    passed_over,
-    table,
-)
-from aikz_label.cli.shared import (
-    NOT_LABELLED,
-    OK,
-    USAGE,
-    add_password,
-    complain,
-    listed,
-    password,
-    print_report,
-    say,
-    settings,
-    shown,
-    stdin,
-)
+from aikz_label.cli.running import options_for_many
+from aikz_label.cli.shared import add_password, listed, password
 
 if TYPE_CHECKING:
-    from aikz_label.batch.marking import Marked
     from aikz_label.label import Label
-    from aikz_label.sandbox.marking import Marking
 
 
 def add_mark(command: argparse.ArgumentParser) -> None:
@@ -171,92 +144,12 @@ def add_mark(command: argparse.ArgumentParser) -> None:
 
 
 def _mark(options: argparse.Namespace) -> int:
-    from aikz_label.batch import gather  # noqa: PLC0415
-    from aikz_label.errors import UsageError  # noqa: PLC0415
+    from aikz_label.cli import marking  # noqa: PLC0415  # `--help` does nothing
 
-    sources = options.paths
-    if not sources and not options.files0_from:
-        raise UsageError("There is nothing to mark.", hint="Name files or folders.")
-    single = len(sources) == 1 and not options.files0_from and gather.is_one(sources[0])
-    if options.output and not single:
-        raise UsageError(
-            "-o names one destination, but there are several sources.", hint="Use --out-dir."
-        )
-    if options.output is not None and (not options.output or options.output.endswith("/")):
-        raise UsageError("-o names no file.", hint="Use --out-dir for a folder.")
-    if options.output == "-" and options.json:
-        raise UsageError("The file and the report cannot both go to standard output.")
-    if options.output == "-" and options.sidecar:
-        raise UsageError(
-            "A file and its sidecar cannot both go to standard output.", hint="Add -o FILE."
-        )
-    if "-" in sources and not options.output:
-        raise UsageError(
-            "Standard input needs a destination.", hint="Add -o FILE, or -o - for standard output."
-        )
-    return _one(options) if single else _many(options)
+    return marking.run(options)
 
 
-def _one(options: argparse.Namespace) -> int:
-    """One file in this process, which may ask for a password; the file is one's own."""
-    from aikz_label.api import mark, open_signer  # noqa: PLC0415
-    from aikz_label.errors import LabelError, Refused  # noqa: PLC0415
-
-    source, label, config = options.paths[0], _label(options), settings(options)
-    signer, target = open_signer(options.signer, config), _target(source, options)
-    how = _how(options)
-    progress = Progress("frames", None, show=not options.no_progress)
-    try:
-        result = mark(
-            stdin() if source == "-" else source,
-            sys.stdout.buffer if target is None else target,
-            label,
-            signer=signer,
-            progress=progress.frames,
-            config=config,
-            **how,
-        )
-    except (LabelError, OSError) as error:
-        progress.clear()
-        complain(error, source)
-        return NOT_LABELLED if isinstance(error, Refused) else USAGE
-    progress.clear()
-    for warning in result.warnings:
-        say(f"{shown(source)}: {warning}")
-    if target is not None:
-        print_report(result.report, "en", options.json, whole=False)
-    return OK
-
-
-def _many(options: argparse.Namespace) -> int:
-    """Each file in a child, which has a deadline in proportion to the file."""
-    from aikz_label.batch.marking import mark_rows  # noqa: PLC0415
-    from aikz_label.sandbox.nursery import Beside  # noqa: PLC0415
-
-    order = _marking(options)
-    nursery = Beside(forked=True)  # before there is a thread
-    run = _Run(options)
-    marked = mark_rows(
-        run.pairs(),
-        order,
-        jobs=options.jobs,
-        deadline=options.timeout,
-        nursery=nursery,
-        stopping=run.interruption,
-    )
-    with contextlib.closing(marked), run.interruption.watched():
-        for one in marked:
-            run.add(one)
-    return run.finished()
-
-
-def _marking(options: argparse.Namespace) -> Marking:
-    from aikz_label.sandbox.marking import Marking  # noqa: PLC0415
-
-    return Marking(_label(options), settings(options), signer=options.signer, **_how(options))
-
-
-def _how(options: argparse.Namespace) -> dict[str, Any]:
+def how_of(options: argparse.Namespace) -> dict[str, Any]:
     """Options of `mark`, whether for one file or for many."""
     return {
         "languages": listed(options.lang),
@@ -292,69 +185,19 @@ def _normalise(options: argparse.Namespace) -> bool | str:
     return str(options.encoding) or bool(options.allow_normalise)
 
 
-class _Run:
-    """What a run has come to so far, and what people see of it."""
-
-    def __init__(self, options: argparse.Namespace) -> None:
-        self._options = options
-        self._counts: Counter[str] = Counter()
-        self._code = OK
-        self._warned: set[str] = set()
-        self._gathering = gathered(options, without=options.out_dir)
-        self._gathering.failed = self._folder_failed
-        self._progress = Progress("marked", countable(options), show=not options.no_progress)
-        self.interruption = Interruption()
-
-    def pairs(self) -> Iterator[tuple[str, Path]]:
-        """Sources and targets."""
-        for source in self._gathering:
-            target = _target(source, self._options)
-            assert target is not None
-            yield source, target
-
-    def add(self, one: Marked) -> None:
-        """Print what became of a file."""
-        from aikz_label.errors import Refused  # noqa: PLC0415
-        from aikz_label.profile import load_profile  # noqa: PLC0415
-
-        self._progress.clear()
-        if one.error is not None:
-            complain(one.error, one.source)
-            refused = isinstance(one.error, Refused)
-            self._counts["refused" if refused else "failed"] += 1
-            self._code = max(self._code, NOT_LABELLED if refused else USAGE)
-        for warning in one.warnings:
-            if warning not in self._warned:  # most are the same for all
-                self._warned.add(warning)
-                say(f"{shown(one.source)}: {warning}")
-        if one.row is not None:
-            self._counts["written"] += 1
-            report = one.row.report(load_profile(self._options.profile))
-            print_report(report, "en", self._options.json, whole=False)
-        self._progress.step(self._counts)
-
-    def finished(self) -> int:
-        """Print the table; returns the exit code."""
-        self._progress.clear()
-        notes = passed_over(self._gathering.skipped)
-        if self.interruption.code:
-            notes.append("go on with the same command: what is written already is not replaced")
-        table(self._counts, ("written", "refused", "failed"), self._progress.took(), notes)
-        return self.interruption.code or self._code
-
-    def _folder_failed(self, path: str, error: OSError) -> None:
-        self._progress.clear()
-        complain(error, path)
-        self._code = USAGE
-
-
 def _sidecar(options: argparse.Namespace) -> str:
     if options.output == "-":
         return "never"
     return "always" if options.sidecar else "auto"
 
 
-def _label(options: argparse.Namespace) -> Label:
+def label_of(options: argparse.Namespace) -> Label:
+    """What the options declare.
+
+    Raises:
+        UsageError: They contradict each other.
+        InvalidLabel: It cannot be declared.
+    """
     from aikz_label.errors import UsageError  # noqa: PLC0415
     from aikz_label.label import Label, System  # noqa: PLC0415
 
@@ -375,23 +218,3 @@ def _label(options: argparse.Namespace) -> Label:
         system=system,
         reserve_training=options.reserve_training,
     )
-
-
-def _target(source: str, options: argparse.Namespace) -> Path | None:
-    """Where a labelled file goes; `None` is standard output.
-
-    With a folder for the results, the tree of a source folder is repeated below it.
-    """
-    if options.output:
-        return None if options.output == "-" else Path(options.output)
-    path = Path(source)
-    name = f"{path.stem}.labelled{path.suffix}"
-    if options.out_dir is None:
-        return path.parent / name
-    folder: Path = options.out_dir
-    for root in map(Path, options.paths):
-        if root in path.parents and root.is_dir() and folder.is_dir():
-            folder /= path.parent.relative_to(root)
-            folder.mkdir(parents=True, exist_ok=True)
-            break
-    return folder / name
