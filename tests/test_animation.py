@@ -144,10 +144,56 @@ def test_apng_that_is_none(source, config, label):
     assert verify(source, config=config, measure=True).verdict is Verdict.UNMARKED
 
 
-def test_apng_whose_first_frame_is_a_part_of_the_canvas(config, label):
-    """Browsers leave the rest open, others show the picture there that is for viewers that know no animations."""
-    shots = [shot(RGB_ALPHA, 8, size=(50, 40), corner=(3, 4)), shot(RGB_ALPHA, 8, 9)]
-    source = apng(shots, RGB_ALPHA, 8, unshown=still(RGB_ALPHA, 8))
+PART = {"size": (50, 40), "corner": (3, 4)}
+
+
+def partial(kind: int, depth: int, before: list[bytes], *shots: apng_files.Shot) -> bytes:
+    """A film that begins with a part of the canvas, beside a picture for viewers that know no animations."""
+    shots = shots or (shot(kind, depth, **PART), shot(kind, depth, 9))
+    return apng(shots, kind, depth, before=before, unshown=still(kind, depth))
+
+
+@pytest.mark.parametrize(("kind", "depth"), [(GREY, 8), (GREY, 16), (RGB, 8), (RGB, 16)])
+def test_apng_that_begins_with_a_part_gets_a_colour_that_nothing_has(kind, depth, config, label):
+    """Around that part nothing is shown, for which these files have no colour yet."""
+    source = partial(kind, depth, [])
+    data = mark(source, None, label, config=config).data
+    key = dict(png_files.chunks(data))[b"tRNS"]
+    assert apng_files.pixels(data)[1:] == apng_files.pixels(source)[1:]
+    levels = [int.from_bytes(key[i : i + 2]) for i in range(0, len(key), 2)]
+    assert len(levels) == still(kind, depth).shape[2]
+    assert not (still(kind, depth) == levels).all(axis=2).any()
+
+
+def test_apng_that_begins_with_a_part_takes_the_entry_that_is_transparent(config, label):
+    colours = bytes((200, 30, 40)) * 7
+    source = apng(
+        [
+            apng_files.Shot(still(PALETTE, 8)[:40, :50] % 7, (3, 4)),
+            apng_files.Shot(still(PALETTE, 8) % 7),
+        ],
+        PALETTE,
+        8,
+        before=[chunk(b"PLTE", colours), chunk(b"tRNS", b"\xff\0")],
+        unshown=still(PALETTE, 8) % 7,
+    )
+    now = dict(png_files.chunks(mark(source, None, label, config=config).data))
+    assert now[b"PLTE"] == colours + BLACK_AND_WHITE
+    assert now[b"tRNS"] == b"\xff\0"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        partial(GREY, 2, []),
+        partial(PALETTE, 2, palette(2)),
+        apng([shot(RGB, 8), shot(RGB, 8)], RGB, 8).replace(
+            shot(RGB, 8).control(0), shot(RGB, 8, **PART).control(0)
+        ),
+    ],
+    ids=["all greys are used", "all entries are used", "the picture itself is a part"],
+)
+def test_apng_that_begins_with_a_part_and_has_no_room(source, config, label):
     with pytest.raises(Refused) as refusal:
         mark(source, None, label, config=config)
     assert refusal.value.code == "unsupported-variant"

@@ -18,8 +18,8 @@ class Limits:
         max_bytes: Size of a file that is read whole, in bytes.
         max_pixels: Width times height of a picture.
         max_parts: Segments or chunks walked in one container.
-        max_shown: Width times height times frames of an animation that is marked: all of them are shown once to find the
-            strip in each, which takes about a second for a tenth of the default.
+        max_shown: Width times height times frames of an animation that is marked: all of them may have to be shown once to
+            find a strip in each, which takes about a second for a tenth of the default.
         max_xmp: Size of an XMP packet that is parsed, in bytes.
         max_text: Size of a text that is decoded, in bytes; in memory it takes up to ten times that.
     """

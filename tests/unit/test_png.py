@@ -186,7 +186,7 @@ def test_the_second_half_is_found_elsewhere(label, config):
 def test_all_sixteen_bits_are_read(kind, interlaced):
     values = np.random.default_rng(2).integers(0, 65536, (37, 53, png_files.CHANNELS[kind]))
     parsed = Png.parse(png(values, kind, 16, interlaced=interlaced), NO_LIMITS, thorough=True)
-    assert (sixteen_bit(parsed._image_data, parsed.header) == values).all()
+    assert (sixteen_bit(parsed.image_data, parsed.header) == values).all()
 
 
 def test_image_data_that_never_ends(label, config):

@@ -1,7 +1,12 @@
 """Animations: a strip under every frame, and the proof that it is there in each of them as it is shown.
 
-Later frames are not decoded to be kept: their bytes are compared. Showing the finished file is left to the same independent
-decoder that shows everything else.
+Later frames are not decoded to be kept: their bytes are compared. By the rules of all three formats that decides how every
+one of them looks. Drawing a frame, and wiping it away when its time is over, changes nothing outside the frame's own box,
+and inside it the new pixels depend on nothing but the frame, what was there before, and what was there before that. So, if
+the first picture above the strip is the source's, and each later frame has the same bytes, place, disposal, blending and
+time, every later picture is the source's too; and if no later frame reaches below the top of the strip, the strip of the
+first picture is under all of them. Both are checked for every frame. What is left to doubt is whether a decoder keeps those
+rules: an independent one shows a few frames of the source and of the finished file, out of every kind that there is.
 """
 
 from __future__ import annotations
@@ -25,16 +30,19 @@ from aikz_label.adapters.image.frames import (
     Grown,
     check_cost,
     check_frames,
+    sample,
 )
 from aikz_label.adapters.image.moments import LOOKS, MEASURED, of_all, pixels_of
 from aikz_label.adapters.image.picture import PillowPicture
 from aikz_label.adapters.image.refusals import LONGEST, damaged, too_long, too_narrow
+from aikz_label.limits import NO_LIMITS
 from aikz_label.notice import strip, strip_search, wording
 from aikz_label.notice.measure import Region, flattened, measure, worst
 from aikz_label.notice.search import search
 from aikz_label.report import Found, Measurement, Notice, NoticeState
 
 if TYPE_CHECKING:
+    from aikz_label.adapters.image.canvas import Box
     from aikz_label.label import Origin
     from aikz_label.notice.badge import Badge
     from aikz_label.profile import ImageProfile, Profile
@@ -81,10 +89,17 @@ class Film:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is no longer quite as it was."""
-        if self._grown is None or not self._grown.longer:
-            return ()
-        longer = round(self._grown.longer * 1000)
-        return (f"The first picture is shown {longer} ms longer, to bring the strip with it.",)
+        found: list[str] = []
+        if self._grown is not None and self._grown.longer:
+            longer = round(self._grown.longer * 1000)
+            found.append(
+                f"The first picture is shown {longer} ms longer, to bring the strip with it."
+            )
+        if self._grown is not None and self._grown.opened:
+            found.append(
+                "What the first frame of this animation leaves undefined is transparent now, as browsers show it."
+            )
+        return tuple(found)
 
     @property
     def placements(self) -> tuple[Mapping[str, Any], ...]:
@@ -94,7 +109,7 @@ class Film:
         return (records.record(strip.DESIGN, self._strip.layout, middle, box, (0, 0, *self._size)),)
 
     def check(self, container: Container) -> Measurement:
-        """Compare every frame with the source's, show every frame, and measure the strip in it.
+        """Compare every frame with the source's, show some, and measure the strip in them.
 
         Raises:
             Refused: A frame changed, or the strip is not there in one of them.
@@ -106,8 +121,12 @@ class Film:
         self._compare_first(container)
         place = self.placements[0]
         where = Region(*(float(place[key]) for key in ("x", "y", "width", "height")))
-        profile = self._order.profile.image
-        return measure_frames(container, self._strip.middle, where, profile, most=math.inf)
+        count = container.unshown + len(after)
+        if any(frame.bottom > self._top for frame in after[1:]):
+            images = shown(container, count)  # an earlier strip had something drawn over it
+        else:
+            images = self._sampled(container)
+        return _measured(images, self._strip.middle, where, self._order.profile.image, count)
 
     def _compare(self, after: tuple[Frame, ...]) -> None:
         """Frame by frame: the same bytes, times and places; only the first may be another."""
@@ -135,15 +154,47 @@ class Film:
     def _compare_first(self, container: Animated) -> None:
         """What is shown first looks as it did, above the strip; so does a picture for viewers that know no animations."""
         assert self._grown is not None
-        above = (0, 0, self._source.size[0], self._top)
-        hidden = self._source.unshown
-        wanted = [image.crop(above) for image in shown(self._source, hidden + 1)]
-        if self._grown.lead:
-            wanted.append(wanted[-1])
-        for number, image in enumerate(shown(container, len(wanted))):
-            copy = number == hidden and (self._grown.lead or self._grown.recoded)
-            if likeness(wanted[number], image.crop(above)) < (_LEAST_PSNR if copy else math.inf):
+        copy = self._grown.lead or self._grown.recoded
+        pairs = [(self._source.opening(), container.opening(), _LEAST_PSNR if copy else math.inf)]
+        if self._source.unshown:
+            old, new = (next(shown(one, 1)) for one in (self._source, container))
+            pairs.append((old, new, math.inf))
+        for old, new, least in pairs:
+            if likeness(*(image.crop(self._above) for image in (old, new))) < least:
                 raise damaged("the first picture looks different")
+
+    @property
+    def _above(self) -> Box:
+        """The edges of what stays."""
+        return 0, 0, self._source.size[0], self._top
+
+    def _sampled(self, container: Animated) -> Iterator[Image.Image]:
+        """Some frames of the finished file as they are shown, each compared with the source's.
+
+        Raises:
+            Refused: One looks different.
+        """
+        assert self._grown is not None
+        lead, hidden, kept = self._grown.lead, self._source.unshown, sample(self._frames)
+        long = [number + lead for number in kept]
+        before = _excerpt(self._source, kept)
+        after = _excerpt(container, [0, *long] if lead else long)
+        # around a partial first frame decoders show what they like, and there it was compared by itself
+        whole = self._frames[0].box == (0, 0, *self._source.size)
+        wanted = shown(before, hidden + len(kept))
+        for number, image in enumerate(shown(after, hidden + lead + len(kept))):
+            yield image
+            if lead and number == hidden:
+                continue
+            was = next(wanted)
+            if whole and number > hidden:
+                found = likeness(was.crop(self._above), image.crop(self._above))
+                if found < self._source.least_blended:
+                    raise damaged("a picture looks different")
+
+
+def _excerpt(container: Animated, numbers: list[int]) -> Animated:
+    return type(container).parse(container.excerpt(numbers), NO_LIMITS, thorough=False)
 
 
 def _found_top(container: Animated, first: Image.Image, profile: Profile) -> int | None:
@@ -216,8 +267,15 @@ def measure_frames(
     count = container.unshown + len(container.frames())
     if not _affordable(container, count, most):
         return Measurement(NoticeState.UNKNOWN)
+    return _measured(shown(container, count), drawn, where, profile, count)
+
+
+def _measured(
+    images: Iterator[Image.Image], drawn: Badge, where: Region, profile: ImageProfile, count: int
+) -> Measurement:
+    """The worst measurement of pictures that stand for so many frames."""
     measured: dict[bytes, tuple[int, Measurement]] = {}
-    for number, image in enumerate(shown(container, count)):
+    for number, image in enumerate(images):
         picture = PillowPicture(image, orientation_of(image))
         look = hashlib.sha256(
             picture.crop(pixels_of(where, picture.size)).convert("RGBA").tobytes()

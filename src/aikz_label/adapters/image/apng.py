@@ -7,7 +7,7 @@ does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -141,7 +141,22 @@ class Band:
 
 def with_band(chunks: tuple[Chunk, ...], found: tuple[Shot, ...], band: Band) -> Iterator[Chunk]:
     """All chunks with a strip in the first frame, or in a copy before it; frames are numbered anew."""
-    changes = _changes(chunks, found, band)
+    return _numbered(chunks, _changes(chunks, found, band))
+
+
+def excerpt(
+    chunks: tuple[Chunk, ...], found: tuple[Shot, ...], numbers: Collection[int]
+) -> Iterator[Chunk]:
+    """All chunks but those of frames that are left out; the others are numbered anew."""
+    left_out = [shot for number, shot in enumerate(found) if number not in numbers]
+    changes = dict.fromkeys((at for shot in left_out for at in (shot.at, *shot.pixels)), ())
+    return _numbered(chunks, changes | _counted(chunks, len(found) - len(left_out)))
+
+
+def _numbered(
+    chunks: tuple[Chunk, ...], changes: Mapping[int, tuple[Chunk, ...]]
+) -> Iterator[Chunk]:
+    """Chunks with others in the place of some, and the numbers that frames must have."""
     number = 0
     for at, old in enumerate(chunks):
         for chunk in changes.get(at, (old,)):
@@ -150,6 +165,12 @@ def with_band(chunks: tuple[Chunk, ...], found: tuple[Shot, ...], band: Band) ->
                 number += 1
             else:
                 yield chunk
+
+
+def _counted(chunks: tuple[Chunk, ...], frames: int) -> dict[int, tuple[Chunk, ...]]:
+    """The chunk that says how many frames there are."""
+    at = next(at for at, chunk in enumerate(chunks) if chunk.name == b"acTL")
+    return {at: (Chunk.of(b"acTL", frames.to_bytes(4) + chunks[at].data[4:]),)}
 
 
 def _changes(
@@ -163,22 +184,19 @@ def _changes(
     start = first.pixels[0]
     own = chunks[start].name == _STILL
     pixels = Chunk.of(_STILL, band.first) if own else Chunk.of(_LATER, bytes(4) + band.first)
-    whole = replace(first.control, box=(0, 0, *band.size))
+    whole = first.control
     if band.lead:
-        before, after = lead_and_rest(first.control)
-        whole = replace(before, box=whole.box)
+        whole, after = lead_and_rest(whole)
         kept = {at: Chunk.of(_LATER, bytes(4) + _pixels(chunks[at])) for at in first.pixels}
         changes |= {at: (chunk,) for at, chunk in kept.items()}
         changes[start] = (pixels, Chunk.of(_CONTROL, after.packed()), kept[start])
     else:
         changes |= dict.fromkeys(first.pixels, ())
         changes[start] = (pixels,)
+    whole = replace(whole, box=(0, 0, *band.size))
     changes[first.at] = (Chunk.of(_CONTROL, whole.packed()),)
-    counter = next(at for at, chunk in enumerate(chunks) if chunk.name == b"acTL")
-    count = (len(found) + band.lead).to_bytes(4)
-    changes[counter] = (Chunk.of(b"acTL", count + chunks[counter].data[4:]),)
     changes[0] = (Chunk.of(b"IHDR", band.header),)
-    return changes
+    return changes | _counted(chunks, len(found) + band.lead)
 
 
 def lead_and_rest(control: Control) -> tuple[Control, Control]:

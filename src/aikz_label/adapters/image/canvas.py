@@ -26,6 +26,17 @@ _STORED_FROM_DISPLAYED = {
 _DISPLAYED_FROM_STORED = _STORED_FROM_DISPLAYED | {6: "ROTATE_270", 8: "ROTATE_90"}
 
 
+def on_empty(image: Image.Image, corner: tuple[int, int], size: tuple[int, int]) -> Image.Image:
+    """A picture on a canvas that is transparent elsewhere; the picture itself where it is all of that."""
+    from PIL import Image  # noqa: PLC0415  # see above
+
+    if (corner, image.size) == ((0, 0), size):
+        return image
+    canvas = Image.new("RGBA", size)
+    canvas.paste(image.convert("RGBA"), corner)
+    return canvas
+
+
 def displayed_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
     """Size of the picture as people see it."""
     return size if orientation < 5 else (size[1], size[0])

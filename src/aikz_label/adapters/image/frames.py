@@ -7,6 +7,7 @@ wiped away after its time, a copy of the first picture with the strip goes befor
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from aikz_label.adapters.image.container import Chunk, Container, Tags
 from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from fractions import Fraction
 
     from PIL.Image import Image
@@ -52,6 +54,11 @@ class Frame:
     blends: bool
     coded: tuple[Chunk, ...]
 
+    @property
+    def bottom(self) -> int:
+        """Below its last row."""
+        return self.box[1] + self.box[3]
+
     def same_pixels(self, other: Frame) -> bool:
         """Whether both are coded with the same bytes, for the same place."""
         return (
@@ -76,16 +83,24 @@ class Grown:
         recoded: The first frame is as it was only as far as a lossy codec can say; none is coded twice but a copy that a
             strip came with before.
         longer: By how much that made the animation longer, in seconds; 0 where its time could be taken from the first.
+        opened: What the first frame left to viewers is transparent now.
     """
 
     data: bytes
     lead: bool
     recoded: bool = False
     longer: Fraction | int = 0
+    opened: bool = False
 
 
 class Animated(Container):
-    """A container whose pictures may move."""
+    """A container whose pictures may move.
+
+    Attributes:
+        least_blended: PSNR in dB of later pictures, which a decoder may round otherwise where it knows less of the canvas.
+    """
+
+    least_blended: float = math.inf
 
     @property
     @abstractmethod
@@ -113,6 +128,18 @@ class Animated(Container):
             Refused: The format cannot hold it without loss.
         """
 
+    @abstractmethod
+    def opening(self) -> Image:
+        """What browsers show first: the first frame on a canvas that is empty, which means transparent.
+
+        Raises:
+            MediaProblem: It cannot be decoded.
+        """
+
+    @abstractmethod
+    def excerpt(self, numbers: Collection[int]) -> bytes:
+        """A file with some of the frames only, as they are; the first must be among them."""
+
     @property
     def unshown(self) -> int:
         """Pictures before the first frame that only viewers see which know no animations."""
@@ -131,6 +158,16 @@ def check_frames(container: Animated, frames: tuple[Frame, ...]) -> None:
         for left, top, wide, high in (frame.box for frame in frames)
     ):
         raise MediaProblem("damaged", detail_word="frames")
+
+
+def sample(frames: tuple[Frame, ...]) -> list[int]:
+    """The numbers of at most twenty frames: the first, the last, some between, and the first of every kind."""
+    count = len(frames)
+    kinds: dict[tuple[Disposal, bool, bool], int] = {}
+    for number, frame in enumerate(frames):
+        kinds.setdefault((frame.disposal, frame.blends, frame.box == frames[0].box), number)
+    chosen = {0, 1, count // 3, 2 * count // 3, count - 2, count - 1, *kinds.values()}
+    return sorted(number for number in chosen if 0 <= number < count)
 
 
 def check_cost(container: Animated, frames: tuple[Frame, ...], limits: Limits) -> None:

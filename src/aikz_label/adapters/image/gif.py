@@ -5,7 +5,7 @@ GIF89a (CompuServe, 1990), with what browsers made of it; C2PA 2.4, appendix A.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -149,10 +149,6 @@ class Gif(Animated):
         """Refuse what viewers do not agree about."""
         from aikz_label.adapters.image import gif_coding  # noqa: PLC0415
 
-        if self.moving and self._decided != (0, 0, *self.size):
-            raise refuse_variant(
-                "GIF", "the first frame of its animation leaves a part of the screen undefined"
-            )
         broken = self.data[self.end : self.end + 1] not in {b"", b";"}
         if broken and gif_coding.more_frames(self.data, len(self._places())):
             raise refuse_variant("GIF", "its blocks break off, and viewers do not agree where")
@@ -173,14 +169,25 @@ class Gif(Animated):
         from aikz_label.adapters.image import gif_coding  # noqa: PLC0415
         from aikz_label.adapters.image.picture import PillowPicture  # noqa: PLC0415
 
-        at = self._places()[0]
-        transparent = self._control(at).transparent
-        block = self.blocks[at.image].data
-        image = gif_coding.decoded(block, self._palette, transparent)
-        corner = Descriptor.read(block).box[:2]
+        image, corner = self._first()
         if not self.moving and self._decided != (0, 0, *self.size):
             return gif_coding.Window(image, corner, self.size)
-        return PillowPicture(gif_coding.on_screen(image, corner, self.size))
+        return PillowPicture(gif_coding.on_screen(image, corner, self.size)[0])
+
+    def _first(self) -> tuple[Image, tuple[int, int]]:
+        """The first frame, and where it begins."""
+        from aikz_label.adapters.image import gif_coding  # noqa: PLC0415
+
+        at = self._places()[0]
+        block, transparent = self.blocks[at.image].data, self._control(at).transparent
+        left, top, _, _ = Descriptor.read(block).box
+        return gif_coding.decoded(block, self._palette, transparent), (left, top)
+
+    def opening(self) -> Image:
+        """See `Animated.opening`."""
+        from aikz_label.adapters.image import canvas  # noqa: PLC0415
+
+        return canvas.on_empty(*self._first(), self.size)
 
     def encode(self, pictures: Iterable[Picture], tags: Tags) -> bytes:
         """The file with another first frame, as large as the screen, or where it was on an undefined one."""
@@ -197,26 +204,33 @@ class Gif(Animated):
     def with_strip(self, band: Image, top: int, tags: Tags) -> Grown:
         """See `Animated.with_strip`; the palettes of later frames stay out of it."""
         from aikz_label.adapters.image import gif_coding  # noqa: PLC0415
-        from aikz_label.adapters.image.picture import only  # noqa: PLC0415
 
-        first = only([self.decode()]).crop((0, 0, self.size[0], top))
-        image, moved = gif_coding.higher(first, band)
-        new = gif_coding.coded(image, self._palette)
-        at = self._places()[0]
-        control = self._control(at)
-        if not moved and self._frame(at).disposal is Disposal.KEEP:
-            return Grown(self._assemble(image.size, {at.image: new}, tags.xmp), lead=False)
-        lead, rest = shared_time(control.time, _TICK)
-        # "restore what was there" would bring the copy back: before the first frame there is nothing
-        wiped = self._frame(at).disposal is not Disposal.KEEP
-        after = control.but(_CLEAR if wiped else control.disposal, rest)
-        before = control.but(_KEEP, lead).packed()
-        new += after.packed() + self.blocks[at.image].data
+        first, moved = gif_coding.on_screen(*self._first(), self.size)
+        hole = first.info.get("transparency")
+        image, recoloured = gif_coding.higher(first.crop((0, 0, self.size[0], top)), band)
+        at, new = self._places()[0], gif_coding.coded(image, self._palette)
+        old, wiped = self._control(at), self._frame(at).disposal is not Disposal.KEEP
+        control, longer, lead = old.seen_through(hole), 0, moved or recoloured or wiped
+        if lead:
+            time, left = shared_time(old.time, _TICK)
+            # "restore what was there" would bring the copy back: before the first frame there is nothing
+            rest = old.but(_CLEAR if wiped else old.disposal, left)
+            control, longer = control.but(_KEEP, time), time + left - old.time
+            new += rest.packed() + self.blocks[at.image].data
+        before = control.packed() if lead or control != old else b""
         # the loop count can stand between the two: it stays before the first frame
         apart = {at.control: before, at.image: new} if at.control is not None else {}
         fresh = apart or {at.image: before + new}
-        longer = Fraction((lead + rest - control.time) * _TICK, 1000)
-        return Grown(self._assemble(image.size, fresh, tags.xmp), lead=True, longer=longer)
+        data = self._assemble(image.size, fresh, tags.xmp)
+        undefined = self._decided != (0, 0, *self.size)
+        return Grown(data, lead, longer=Fraction(longer * _TICK, 1000), opened=undefined)
+
+    def excerpt(self, numbers: Collection[int]) -> bytes:
+        """See `Animated.excerpt`."""
+        places = enumerate(self._places())
+        left_out = {part for number, at in places if number not in numbers for part in at}
+        kept = (b.data for place, b in enumerate(self.blocks) if place not in left_out)
+        return b"".join((self.data[: self.start], *kept, b";"))
 
     def with_tags(self, tags: Tags) -> bytes:
         """The same frames with other metadata; GIF has a place for XMP only."""

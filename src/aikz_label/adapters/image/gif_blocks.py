@@ -49,6 +49,12 @@ class Control:
         """The same with another end."""
         return replace(self, flags=self.flags & ~0x1C | disposal << 2, time=time)
 
+    def seen_through(self, index: int | None) -> Control:
+        """The same with a transparent colour, if one is given."""
+        if index is None:
+            return self
+        return replace(self, flags=self.flags | _TRANSPARENT, index=index)
+
     def packed(self) -> bytes:
         """The whole block."""
         time = self.time.to_bytes(2, "little")

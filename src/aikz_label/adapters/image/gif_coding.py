@@ -112,18 +112,18 @@ def _numbers(descriptor: Descriptor, pixels: bytes) -> Image.Image:
         return Image.frombytes("P", image.size, image.tobytes())
 
 
-def on_screen(image: Image.Image, corner: tuple[int, int], size: tuple[int, int]) -> Image.Image:
-    """A frame on an empty screen, which is transparent."""
+def on_screen(
+    image: Image.Image, corner: tuple[int, int], size: tuple[int, int]
+) -> tuple[Image.Image, bool]:
+    """A frame on an empty screen, which is transparent, and whether pixels got another colour to make room for that."""
     if (corner, image.size) == ((0, 0), size):
-        return image
-    transparent = image.info.get("transparency")
-    if transparent is None:
-        transparent = palette.make_hole(image)
-    screen = Image.new("P", size, transparent)
+        return image, False
+    moved = image.info.get("transparency") is None and palette.make_hole(image)
+    screen = Image.new("P", size, image.info["transparency"])
     screen.putpalette(image.getpalette("RGB") or [])
-    screen.info["transparency"] = transparent
+    screen.info["transparency"] = image.info["transparency"]
     screen.paste(image, corner)
-    return screen
+    return screen, moved
 
 
 def higher(image: Image.Image, band: Image.Image) -> tuple[Image.Image, bool]:

@@ -136,8 +136,12 @@ def paint(image: Image.Image, mask: Image.Image, corner: tuple[int, int]) -> boo
     return bool(choice.moved)
 
 
-def make_hole(image: Image.Image) -> int:
-    """Give a Pillow image of mode P a transparent colour that none of its pixels has; where all are taken, the cheapest."""
+def make_hole(image: Image.Image) -> bool:
+    """Give a Pillow image of mode P a transparent colour that none of its pixels has; where all are taken, the cheapest.
+
+    Returns:
+        Whether pixels got another index to make room.
+    """
     colours = image.getpalette("RGB") or []
     entries: list[Colour] = [tuple(colours[i : i + 3]) for i in range(0, len(colours), 3)]
     used = image.histogram()[:256]
@@ -148,7 +152,7 @@ def make_hole(image: Image.Image) -> int:
         index, neighbour = _cheapest(Choice(entries, [255] * len(entries), {}), used, set())
         _move(image, {index: neighbour})
     image.info["transparency"] = index
-    return index
+    return 0 not in used
 
 
 def with_black_and_white(colours: bytes, opacity: bytes, most: int) -> tuple[int, int, bytes]:
@@ -175,6 +179,24 @@ def with_black_and_white(colours: bytes, opacity: bytes, most: int) -> tuple[int
             alpha.append(255)
         found.append(number)
     return found[0], found[1], bytes(level for entry in entries for level in entry)
+
+
+def with_hole(colours: bytes, opacity: bytes, most: int) -> tuple[int, bytes, bytes]:
+    """The number of a transparent entry in a palette whose entries must stay, and both with what was added.
+
+    Raises:
+        Refused: There is none, nor room for one.
+    """
+    if 0 in opacity:
+        return opacity.index(0), colours, opacity
+    number = len(colours) // 3
+    if number == most:
+        raise Refused(
+            "The first frame of this animation is a part of the canvas, and its palette has no room for transparency.",
+            code="unsupported-variant",
+            hint="Convert it to an animation in full colour with an alpha channel.",
+        )
+    return number, colours + bytes(3), opacity.ljust(number, b"\xff") + b"\0"
 
 
 def opacities(image: Image.Image, count: int) -> list[int]:

@@ -35,7 +35,7 @@ from aikz_label.limits import Limits
 from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from PIL.Image import Image
 
@@ -150,6 +150,13 @@ class Png(Animated):
             raise refuse_variant("PNG", "it is HDR (PQ or HLG) with a palette")
         if (header.colour_type, header.depth) == (GREY, 1) and b"tRNS" in kinds:
             raise refuse_variant("PNG", "one of its two grey levels is transparent")
+        first = apng.shots(self.chunks)[0] if self.moving and not self.unshown else None
+        if first is not None and first.control.box != (0, 0, *self.size):
+            raise Refused(
+                "The first frame of this animation is called a part of the canvas, but it is the whole picture.",
+                code="unsupported-variant",
+                hint="Save it anew: viewers show such a file as a still picture.",
+            )
 
     def decode(self, index: int = 0) -> Picture:
         """See `Container.decode`; more than 8 bits, HDR, and grey of 2 or 4 bits come as numbers."""
@@ -160,7 +167,7 @@ class Png(Animated):
         header = self.header
         if header.depth == 16:
             with decoding():
-                samples = png_rows.sixteen_bit(self._image_data, header)
+                samples = png_rows.sixteen_bit(self.image_data, header)
             return SamplePicture(samples, self.colours, self._orientation())
         # no super(): the class was made twice, for its slots
         picture = Container.decode(replace(self, data=self._readable), index)
@@ -174,7 +181,8 @@ class Png(Animated):
         return picture
 
     @property
-    def _image_data(self) -> bytes:
+    def image_data(self) -> bytes:
+        """What is compressed in the `IDAT` chunks."""
         return b"".join(chunk.data for chunk in self.chunks if chunk.name == b"IDAT")
 
     def _orientation(self) -> int:
@@ -232,7 +240,7 @@ class Png(Animated):
         if header != self.header or (picture.painted or ())[2:] == picture.stored:
             fresh[b"IDAT"] = png_rows.encoded(header, picture)
         else:
-            fresh[b"IDAT"] = png_rows.edited(self._image_data, header, picture)
+            fresh[b"IDAT"] = png_rows.edited(self.image_data, header, picture)
         return self._assemble(fresh | {b"IHDR": header.packed}, tags)
 
     # --- animation --------------------------------------------------------------------------------------------------
@@ -256,29 +264,37 @@ class Png(Animated):
         """See `Animated.with_strip`: rows are appended, and none decoded."""
         from aikz_label.adapters.image import png_frames, png_rows  # noqa: PLC0415
 
-        found, header = apng.shots(self.chunks), self.header
-        first = found[0]
-        if first.control.box != (0, 0, *self.size):
-            raise Refused(
-                "The first frame of this animation is a part of the canvas, and viewers do not agree what is around it.",
-                code="unsupported-variant",
-                hint="Save it so that its first frame covers the whole canvas.",
-            )
-        below, palette = png_rows.band(band, header, self.colours, self.palette)
-        size, still = (band.width, top + band.height), self._image_data if self.unshown else b""
+        whole, box = (0, 0, *self.size), apng.shots(self.chunks)[0].control.box
+        png, empty = (self, ()) if box == whole else png_frames.opened(self)
+        found, size = apng.shots(png.chunks), (band.width, top + band.height)
+        below, fresh = png_rows.band(band, png.header, png.colours, png.palette)
+        first, still = found[0], png.image_data if png.unshown else b""
         change = apng.Band(
-            header=replace(header, size=size).packed,
+            header=replace(png.header, size=size).packed,
             size=size,
-            still=still and png_frames.striped(self, still, below, top),
-            first=png_frames.striped(self, first.data(self.chunks), below, top),
+            still=still and png_frames.striped(png, still, whole, below, top),
+            first=png_frames.striped(png, first.data(png.chunks), box, below, top, empty),
             lead=first.control.disposal != 0,
         )
-        chunks = apng.with_band(self.chunks, found, change)
-        data = self._assemble(palette, tags, chunks)
+        fresh = {one.name: one.data for one in png.chunks if one.name == b"PLTE"} | fresh
+        data = self._assemble(fresh, tags, apng.with_band(png.chunks, found, change))
         if not change.lead:
             return Grown(data, lead=False)
         time = sum(control.seconds for control in apng.lead_and_rest(first.control))
         return Grown(data, lead=True, longer=time - first.control.seconds)
+
+    def opening(self) -> Image:
+        """See `Animated.opening`."""
+        from aikz_label.adapters.image import canvas, png_frames  # noqa: PLC0415
+
+        first = apng.shots(self.chunks)[0]
+        still = png_frames.alone(self, first.data(self.chunks), box := first.control.box)
+        return canvas.on_empty(still.decode().seen(), box[:2], self.size)
+
+    def excerpt(self, numbers: Collection[int]) -> bytes:
+        """See `Animated.excerpt`."""
+        kept = apng.excerpt(self.chunks, apng.shots(self.chunks), numbers)
+        return SIGNATURE + b"".join(_pack(chunk) for chunk in kept if chunk.name != b"caBX")
 
     @property
     def palette(self) -> tuple[bytes, bytes]:

@@ -7,6 +7,7 @@ from io import BytesIO
 
 from PIL import Image
 
+from aikz_label.adapters.image import canvas
 from aikz_label.adapters.image.canvas import Box
 from aikz_label.adapters.image.container import Chunk, Container, decoding
 from aikz_label.adapters.image.modes import difference_as_shown
@@ -126,8 +127,4 @@ def on_canvas(pixels: list[Chunk], box: Box, size: tuple[int, int]) -> Image.Ima
     with decoding():
         image = Image.open(BytesIO(alone(pixels, box[2:])), formats=["WEBP"])
         image.load()
-    if box == (0, 0, *size):
-        return image
-    canvas = Image.new("RGBA", size)
-    canvas.paste(image.convert("RGBA"), box[:2])
-    return canvas
+    return canvas.on_empty(image, box[:2], size)
