@@ -19,6 +19,7 @@ from aikz_label.adapters.audio.shifting import ranges
 from aikz_label.formats import load_adapter
 from aikz_label.label import Label, Origin, System
 from aikz_label.limits import DEFAULT
+from aikz_label.notice.sound.pyav import samples_of, settle_layout
 from aikz_label.report import Mirror
 
 # How each format of the table is made: FFmpeg's names of container and codec, and its kind of samples.
@@ -130,15 +131,13 @@ def heard(data: bytes) -> NDArray[np.generic]:
     rows = []
     with av.open(io.BytesIO(data), "r", metadata_errors="ignore") as container:
         stream = container.streams.audio[0]
-        channels = stream.codec_context.channels
+        settle_layout(stream.codec_context)
         for packet in container.demux(stream):
             try:
                 frames = packet.decode()
             except av.error.InvalidDataError:  # players go on behind it
                 continue
-            for frame in frames:
-                array = frame.to_ndarray()
-                rows.append(array if frame.format.is_planar else array.reshape(-1, channels).T)
+            rows += [samples_of(frame) for frame in frames]
     return np.concatenate(rows, axis=1)
 
 

@@ -13,6 +13,7 @@ import sound_files
 from aikz_label import Label, MarkResult, Refused, Verdict, mark, verify
 from aikz_label.config import Config
 from aikz_label.label import Origin
+from aikz_label.notice.sound.pyav import settle_layout
 from sound_files import encoded, heard, mp3, outside, programme, wav
 
 CREATED = Label(origin=Origin.CREATED)
@@ -27,12 +28,15 @@ def silent_wav(length: int) -> bytes:
 def layout(data: bytes) -> tuple[str, int, str]:
     with av.open(io.BytesIO(data), metadata_errors="ignore") as container:
         context = container.streams.audio[0].codec_context
-        return context.layout.name, context.sample_rate, context.format.name
+        return settle_layout(context), context.sample_rate, context.format.name
 
 
 UNUSUAL = {
     "7.1": lambda: wav("s16", "pcm_s16le", programme(48_000, 1.0, 8), 48_000),
     "7.1 of FLAC": lambda: encoded(("flac", "flac", "s16"), programme(44_100, 1.0, 8), 44_100),
+    "7.1 of AIFF, in its own order": lambda: encoded(
+        ("aiff", "pcm_s24be", "s32"), programme(48_000, 1.0, 8), 48_000
+    ),
     "5.1": lambda: wav("s32", "pcm_s24le", programme(48_000, 1.0, 6), 48_000),
     "5.1 of AAC": lambda: encoded(
         ("ipod", "aac", "fltp"), programme(48_000, 1.0, 6), 48_000, bits=384_000
@@ -62,6 +66,18 @@ def test_every_sample_stays(name: str, config: Config) -> None:
     assert notice is not None
     assert np.array_equal(outside(done.data, notice.placements), heard(data))
     assert {place["form"] for place in notice.placements} == {"short"}
+
+
+def test_eight_channels_of_a_lossy_codec(config: Config) -> None:
+    """PyAV takes what stands behind the eighth of planar channels for a ninth, and reads from there."""
+    data = encoded(("opus", "libopus", "flt"), programme(48_000, 1.0, 8), 48_000, bits=400_000)
+    done = mark(data, None, CREATED, config=config)
+    assert done.data is not None
+    assert done.report.verdict is Verdict.LABELLED
+    notice = done.report.marker.notice
+    assert notice is not None
+    assert np.abs(outside(done.data, notice.placements) - heard(data)).max() < 2**-15
+    assert verify(done.data, config=config, measure=True).verdict is Verdict.LABELLED
 
 
 def no_samples(name: str) -> bytes:

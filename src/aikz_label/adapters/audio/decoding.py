@@ -17,6 +17,7 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from aikz_label.adapters import MediaProblem
+from aikz_label.notice.sound.pyav import samples_of, settle_layout
 from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Decoding:
     def __init__(self, container: InputContainer, decoder: str = "") -> None:
         self._container = container
         self._stream = container.streams.audio[0]
+        settle_layout(self._stream.codec_context)
         self._context = _context(self._stream, decoder)
         self.coded = self.length = 0
         self._coming = self._frames()
@@ -146,8 +148,7 @@ class Decoding:
     def _block(self, gathered: av.AudioFifo) -> Block:
         frame = gathered.read()
         assert frame is not None
-        array: Native = frame.to_ndarray()
-        return Block(array.T if frame.format.is_planar else array.reshape(-1, self.channels))
+        return Block(samples_of(frame).T)
 
 
 def _context(stream: AudioStream, decoder: str) -> av.AudioCodecContext | None:

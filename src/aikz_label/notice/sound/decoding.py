@@ -10,9 +10,8 @@ import av
 import numpy as np
 
 from aikz_label.notice.sound.layouts import Samples
+from aikz_label.notice.sound.pyav import samples_of, settle_layout
 from aikz_label.values import dataclass
-
-_PLANES = 7  # PyAV hands over planar samples of up to so many channels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,20 +34,13 @@ class Decoded:
         Raises:
             av.error.FFmpegError: The rest cannot be decoded.
         """
-        packed = self._stream.codec_context.layout.nb_channels > _PLANES
         # a stream may change its form on the way; what is handed over does not
-        resampler = av.AudioResampler("flt" if packed else "fltp", self.layout, self.rate)
+        resampler = av.AudioResampler("flt", self.layout, self.rate)
         for frame in self._container.decode(self._stream):
             for part in resampler.resample(frame):
-                yield self._samples(part, packed=packed)
+                yield np.asarray(samples_of(part), np.float32)
         for part in resampler.resample(None):
-            yield self._samples(part, packed=packed)
-
-    def _samples(self, frame: Any, *, packed: bool) -> Samples:
-        samples = frame.to_ndarray()
-        if packed:
-            samples = samples.reshape(-1, len(frame.layout.channels)).T
-        return np.asarray(samples, np.float32)
+            yield np.asarray(samples_of(part), np.float32)
 
 
 @contextmanager
@@ -69,7 +61,7 @@ def decode(source: BinaryIO, index: int = 0) -> Iterator[Decoded]:
         stream = container.streams.audio[index]
         if stream.codec_context is None:
             raise ValueError("There is no decoder for this sound.")
-        yield Decoded(stream.rate, stream.layout.name, container, stream)
+        yield Decoded(stream.rate, settle_layout(stream.codec_context), container, stream)
 
 
 class _Lent:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aikz_label.notice.sound.layouts import Samples, channels, finite
+from aikz_label.notice.sound.pyav import PLANES
 from aikz_label.values import dataclass
 
 HOP = 0.1  # seconds between two momentary values
@@ -21,7 +22,6 @@ _WINDOW = 4  # hops that one value covers
 _ABSOLUTE_GATE = -70.0  # LUFS; BS.1770-5, annex 1
 _RELATIVE_GATE = -10.0  # LU
 SILENT = -math.inf
-_PLANES = 7  # PyAV hands over planar samples of up to so many channels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +77,7 @@ class Meter:
 
     def __init__(self, rate: int, layout: str) -> None:
         self._rate, self._layout = rate, layout
-        self._packed = channels(layout) > _PLANES
+        self._packed = channels(layout) > PLANES
         self._format = "flt" if self._packed else "fltp"
         self._pushed = 0
         self._momentary = array("d")

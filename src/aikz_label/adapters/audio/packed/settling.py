@@ -17,6 +17,7 @@ from av.error import FFmpegError
 
 from aikz_label.adapters.audio.comparing import NEAR
 from aikz_label.adapters.packets import packet_of
+from aikz_label.notice.sound.pyav import samples_of
 from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
@@ -127,10 +128,8 @@ def decoded(name: str, head: bytes, packets: Iterable[bytes]) -> Samples:
     found = [np.zeros((head[9], 0), np.float32)]
     try:
         for packet in packets:
-            for frame in context.decode(packet_of(packet)):
-                array: Samples = frame.to_ndarray().astype(np.float32, copy=False)
-                planar = frame.format.is_planar
-                found.append(array if planar else array.reshape(-1, head[9]).T)
+            frames = context.decode(packet_of(packet))
+            found += [samples_of(frame).astype(np.float32, copy=False) for frame in frames]
     except (FFmpegError, ValueError):
         return found[0]
     return np.concatenate(found, axis=1)

@@ -18,9 +18,9 @@ from aikz_label.adapters.audio.encoding import Coder
 from aikz_label.adapters.packets import packet_of
 from aikz_label.adapters.video.spoken.tracks import Unspoken
 from aikz_label.notice.sound import Samples
+from aikz_label.notice.sound.pyav import PLANES, samples_of
 from aikz_label.values import dataclass
 
-_PLANES = 7  # PyAV hands over planar samples of up to so many channels
 _LEAST = 64_000  # bits per second and pair of channels at which speech is clear
 
 
@@ -146,7 +146,7 @@ class Overlapping(Coding):
         Raises:
             Unspoken: It cannot be given so many channels.
         """
-        if form.endswith("p") and self.form.channels > _PLANES:
+        if form.endswith("p") and self.form.channels > PLANES:
             raise Unspoken("codec", f"{self.form.codec} of {self.form.channels} channels")
         return Coder("film", codec, self.form.rate, self.form.layout, form, bits, options)
 
@@ -185,13 +185,11 @@ class Decoder:
 
     def _decoded(self, packets: Sequence[bytes]) -> Iterator[Samples]:
         form = self._coding.form
-        packed = form.channels > _PLANES
-        resampler = av.AudioResampler("flt" if packed else "fltp", form.layout, form.rate)
+        resampler = av.AudioResampler("flt", form.layout, form.rate)
         self._context.flush_buffers()
         for packet in packets:
             for frame in self._context.decode(packet_of(packet)):
                 if (frame.sample_rate, frame.layout.name) != (form.rate, form.layout):
                     raise Unspoken("codec", "it is decoded to another rate than it has")
                 for part in resampler.resample(frame):
-                    samples = np.asarray(part.to_ndarray(), np.float32)
-                    yield samples.reshape(-1, form.channels).T if packed else samples
+                    yield np.asarray(samples_of(part), np.float32)

@@ -20,6 +20,7 @@ from aikz_label.formats import Format
 from aikz_label.limits import NO_LIMITS
 from aikz_label.notice import sound as notices
 from aikz_label.notice.sound import Composed, Loudness, Samples
+from aikz_label.notice.sound.pyav import settle_layout
 from aikz_label.notice.sound.resampling import true_peak
 from aikz_label.profile.sound import SoundProfile
 from aikz_label.report import Measurement, Notice, NoticeState
@@ -239,7 +240,7 @@ def _coding(stream: AudioStream, *, fixed: bool) -> Coding:
         name,
         str(context.profile or ""),
         context.sample_rate,
-        context.layout.name,
+        settle_layout(context),
         context.layout.nb_channels,
         bytes(context.extradata or b""),
     )
