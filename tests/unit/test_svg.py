@@ -661,6 +661,12 @@ def test_bombs(name, label, config):
     assert report.verdict in {Verdict.UNREADABLE, Verdict.UNMARKED, Verdict.INCOMPLETE}
 
 
+def test_what_is_nested_too_deeply_is_told_with_the_limit_of_that(label, config):
+    with pytest.raises(Refused) as refusal:
+        mark(BOMBS["nesting"].encode(), None, label, config=config)
+    assert "levels of nesting: 2001, at most 2000" in str(refusal.value)
+
+
 @pytest.mark.timeout(30)
 def test_a_hundred_megabytes(label, config):
     data = b"<svg " + SVG.encode() + b">" + b" " * (100 << 20) + b"</svg>"

@@ -247,8 +247,12 @@ class _Walk:
                 self._end(match)
             else:
                 self._start(match)
-            if count > _MAX_TAGS or self._depth > _MAX_DEPTH:
+            if count > _MAX_TAGS:
                 raise MediaProblem("over-limit", what_word="parts", found=count, limit=_MAX_TAGS)
+            if self._depth > _MAX_DEPTH:
+                raise MediaProblem(
+                    "over-limit", what_word="levels", found=self._depth, limit=_MAX_DEPTH
+                )
         if self._depth or self._open:
             raise MediaProblem("damaged", detail_word="markup")
 
