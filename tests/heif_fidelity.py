@@ -179,16 +179,24 @@ def _psnr(
     for first, second in zip(was, now, strict=True):
         area = np.ones(first.shape[:2], bool)
         for place in places:
-            _hide(area, place, shown)
+            _hide(area, place, shown, was[0].shape)
         delta = (first.astype(np.float64) - second)[area]
         total, count = total + float(np.square(delta).sum()), count + delta.size
     return 10 * math.log10(peak**2 * count / total) if total else math.inf
 
 
-def _hide(area: np.ndarray, place: Mapping[str, Any], shown: tuple[int, int] | None) -> None:
-    """Take a badge out of what is compared, in every way in which the picture may be turned when that is not known."""
+def _hide(
+    area: np.ndarray,
+    place: Mapping[str, Any],
+    shown: tuple[int, int] | None,
+    stored: tuple[int, ...],
+) -> None:
+    """Take a badge out of what is compared, in every way in which the picture may be turned when that is not known.
+
+    Whether it lies on its side, its first plane tells: colours of half the width would mislead.
+    """
     height, width = area.shape
-    turned = shown is not None and (shown[0] > shown[1]) != (width > height)
+    turned = shown is not None and (shown[0] > shown[1]) != (stored[1] > stored[0])
     ways = [(place["x"], place["y"], place["width"], place["height"])]
     if shown is not None:
         x, y, w, h = ways[0]
