@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from PIL import Image
 
-from aikz_label import Label, Limits, Refused, Verdict, mark, verify
+from aikz_label import Label, Limits, Refused, Verdict, mark, verify, verify_many
 from aikz_label.errors import (
     InvalidLabel,
     OutputExists,
@@ -241,6 +241,29 @@ def test_source_and_destination(tmp_path, photo, label, config):
         verify(tmp_path)
     with pytest.raises(FileNotFoundError):
         verify(tmp_path / "none.png")
+
+
+def test_a_folder_without_the_right_to_write_is_named_not_a_hidden_file(
+    tmp_path, photo, label, config, monkeypatch
+):
+    original = os.open
+
+    def opened(name, *rest, **more):
+        if str(name).startswith(str(tmp_path)):
+            raise PermissionError(13, "Permission denied", str(name))
+        return original(name, *rest, **more)
+
+    monkeypatch.setattr(os, "open", opened)
+    with pytest.raises(PermissionError) as error:
+        mark(photo, tmp_path / "out.jpg", label, config=config)
+    assert error.value.filename == str(tmp_path / "out.jpg")
+
+
+def test_what_is_no_destination_and_what_is_no_list(photo, label, config):
+    with pytest.raises(UsageError, match="write to int"):
+        mark(photo, 1, label, config=config)
+    with pytest.raises(UsageError, match="no list"):
+        verify_many(str(photo), config=config)
 
 
 def flat(size):

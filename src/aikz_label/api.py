@@ -30,7 +30,7 @@ from aikz_label.asked import (
 from aikz_label.carriers import sidecar as sidecars
 from aikz_label.checking import verify_stream
 from aikz_label.config import Config
-from aikz_label.errors import SourceError
+from aikz_label.errors import SourceError, UsageError
 from aikz_label.files import output
 from aikz_label.joining import Believing
 from aikz_label.label import Label
@@ -184,6 +184,8 @@ def mark(
         progress=progress,
     )
     target = Path(destination) if isinstance(destination, str | Path) else None
+    if target is None and destination is not None and not hasattr(destination, "write"):
+        raise UsageError(f"Cannot write to {type(destination).__name__}.")
     said = Said(as_format, _name(source, target), allow_normalise, password)
     key = open_signer(signer, settings)
     key = key.stamped_by(authority_for(tsa, tsa_failure, settings))

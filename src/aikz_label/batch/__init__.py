@@ -73,8 +73,10 @@ def verify_many(
     Raises:
         SandboxError: Child processes cannot be run here.
         TrustError: A trust list does not hold.
-        UsageError: No such profile, or a number that cannot be right.
+        UsageError: No such profile, no list of sources, or a number that cannot be right.
     """
+    if isinstance(sources, str | Path):  # else each letter would be taken for a file
+        raise UsageError("One source is no list of sources.", hint="Use verify_many([source]).")
     numbers = profile.load_profile(profile_name)
     believed = believing(trust, config, at, ocsp)
     order = work.Verifying(believed, profile_name, measure, caps, password=password)

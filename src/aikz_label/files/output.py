@@ -177,7 +177,11 @@ def _temporary(path: Path) -> tuple[BinaryIO, Path | None]:
     hidden = _hidden_name(path)
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
     flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    return os.fdopen(os.open(hidden, flags, 0o666), "w+b"), hidden
+    try:
+        descriptor = os.open(hidden, flags, 0o666)
+    except OSError as error:  # the hidden name means nothing to people
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    return os.fdopen(descriptor, "w+b"), hidden
 
 
 def _hidden_name(path: Path) -> Path:
