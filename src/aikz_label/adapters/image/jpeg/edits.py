@@ -70,22 +70,32 @@ class Known:
             return [0 for _ in every]
         return [int(self._means[unit - 1, self._slots == index][-1]) for index in every]
 
-    def edits(self, run: Run, bits: Bits, last: list[int]) -> Iterator[Edit]:
+    def after(self, run: Run, last: list[int]) -> list[tuple[int, int]]:
+        """For each component the number of its first block after a run, and by how much the mean there differs.
+
+        Args:
+            run: The units.
+            last: Their last means.
+        """
+        if run.stop == len(self._means):
+            return []
+        slots = [int(np.argmax(self._slots == index)) for index in range(len(last))]
+        means = [int(self._means[run.stop, slot]) for slot in slots]
+        return [(slot, mean - one) for slot, mean, one in zip(slots, means, last, strict=True)]
+
+    def edits(self, run: Run, bits: Bits, last: list[int], tables: list[Huffman]) -> Iterator[Edit]:
         """What a run changes: its own units, and the means in the one after them.
 
         Args:
             run: The units.
             bits: Of them.
             last: Their last means.
+            tables: Of each component that of its means.
         """
         yield Edit(int(self._starts[run.first, 0]), int(self._starts[run.stop, 0]), bits)
-        if run.stop == len(self._means):
-            return
-        for index, (table, _) in enumerate(self._scan.tables):
-            slot = int(np.argmax(self._slots == index))
+        for (slot, step), table in zip(self.after(run, last), tables, strict=False):
             start = int(self._starts[run.stop, slot])
-            told = _told(int(self._means[run.stop, slot]) - last[index], self._scan.huffman[table])
-            yield Edit(start, start + int(self._lengths[run.stop, slot]), told)
+            yield Edit(start, start + int(self._lengths[run.stop, slot]), _told(step, table))
 
     def edited(self, edits: list[Edit]) -> bytes:
         """The data with other bits, as they stand in a file.

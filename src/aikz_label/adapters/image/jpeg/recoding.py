@@ -128,7 +128,7 @@ def recoded(source: Jpeg, picture: PillowPicture) -> Coded:
     if not in_place or not (grown or sampling is None or cheap):
         own = chain(islice(encodings, 1), own)
     if in_place and not grown:
-        own = chain(_spliced(source, picture, kind), own)
+        own = chain(_spliced(source, picture, kind, exactly=cheap), own)
     found, likeness = _nearest(source, picture, (own, finest, encodings))
     if grown and not in_place and likeness < _WANTED_PSNR:
         raise damaged("a strip beside it would blur a picture this small")
@@ -161,14 +161,17 @@ def _kind(source: Jpeg) -> _Kind:
         return _Kind(opened.layer, opened.quantization, progressive, transform)
 
 
-def _spliced(source: Jpeg, picture: PillowPicture, kind: _Kind) -> Iterator[Coded]:
+def _spliced(
+    source: Jpeg, picture: PillowPicture, kind: _Kind, *, exactly: bool
+) -> Iterator[Coded]:
     """With all bits of the source but those under the notice; nothing when that cannot be."""
     data = source.data[source.scan : source.end]
     try:
-        scans = splice.spliced(source.header, data, picture, kind.transform)
+        tables = [segment for segment in source.header if not segment.is_metadata]
+        coded = Coded(*splice.spliced(tables, data, picture, kind.transform, exactly=exactly))
     except Unreadable:
         return
-    yield Coded(tuple(s for s in source.header if not s.is_metadata), scans)
+    yield coded
 
 
 def _edits(source: Jpeg, picture: PillowPicture, kind: _Kind, *, finest: bool) -> Iterator[Coded]:

@@ -8,13 +8,13 @@ notice has these told anew.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from aikz_label.adapters.image.jpeg import entropy, exact
+from aikz_label.adapters.image.jpeg import entropy, exact, vocabulary
 from aikz_label.adapters.image.jpeg.coefficients import Unreadable
 from aikz_label.adapters.image.jpeg.edits import Edit, Known, Run
 from aikz_label.adapters.image.jpeg.scan import Scan
@@ -33,15 +33,23 @@ _MOST_BYTES = 4 * 1024 * 1024  # read to the end of the notice: a megabyte takes
 
 
 def spliced(
-    header: Sequence[Segment], scans: bytes, picture: PillowPicture, transform: int | None
-) -> bytes:
-    """The scan with the painted part of a picture, from its header to the end marker; the tables are the file's own.
+    header: Sequence[Segment],
+    scans: bytes,
+    picture: PillowPicture,
+    transform: int | None,
+    *,
+    exactly: bool = False,
+) -> tuple[tuple[Segment, ...], bytes]:
+    """The segments with the tables, and the scan with the painted part of a picture, from its header to the end marker.
+
+    The tables are the file's own; where the notice needs codes that they lack, these are added behind the others.
 
     Args:
         header: All segments before the scan.
         scans: Everything from there to the end of the picture.
         picture: The painted picture.
         transform: What the Adobe segment says of four colours; `None` without one.
+        exactly: Do not draw what is only near to the notice, where there is no room for codes.
 
     Raises:
         Unreadable: The picture is not of a kind that this handles.
@@ -57,16 +65,25 @@ def spliced(
     last = [[int(one[run.last, -1, 0]) for one in blocks] for run in runs]
     parts = list(scan.parts)
     tokens = _tokens(scan, blocks, runs, np.array(before))
+    after = (known[run.interval].after(run, one) for run, one in zip(runs, last, strict=True))
+    if lacks := vocabulary.lacks(scan, tokens, chain.from_iterable(after)):
+        scan, blocks = lacks.filled(blocks, exact.quantisation(header), exactly=exactly)
+        tokens = _tokens(scan, blocks, runs, np.array(before))
     edits = _edits(scan, known, runs, tokens, last)
     first = runs[0].interval
     if missing := known[first].missing(edits[first]):  # else all are whole
         edits = _edits(scan, known, runs, _longer(scan, tokens, missing), last)
     for number, interval in known.items():
         parts[number] = interval.edited(edits[number])
-    joined = [parts[0]]
+    return tuple(vocabulary.defining(one, scan.huffman) for one in header), _told(scan, parts)
+
+
+def _told(scan: Scan, parts: list[bytes]) -> bytes:
+    """The scan with these data, from its header to the end marker."""
+    joined = [scan.header, parts[0]]
     for number, data in enumerate(parts[1:]):
         joined += [bytes((0xFF, 0xD0 + number % 8)), data]
-    return b"".join([scan.header, *joined, bytes((0xFF, EOI))])
+    return b"".join([*joined, bytes((0xFF, EOI))])
 
 
 # --- what is drawn ------------------------------------------------------------------------------------------------------
@@ -190,8 +207,9 @@ def _edits(
 ) -> dict[int, list[Edit]]:
     """What changes in each interval."""
     found: dict[int, list[Edit]] = {number: [] for number in known}
+    tables = [scan.huffman[dc] for dc, _ in scan.tables]
     for run, bits, means in zip(runs, _bits(scan, tokens, runs), last, strict=True):
-        found[run.interval] += known[run.interval].edits(run, bits, means)
+        found[run.interval] += known[run.interval].edits(run, bits, means, tables)
     return found
 
 
