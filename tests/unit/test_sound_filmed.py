@@ -49,7 +49,6 @@ def same_behind(before: np.ndarray, after: np.ndarray, rate: int, end: float) ->
 @pytest.mark.parametrize(
     ("container", "codec", "options", "name"),
     [
-        ("mp4", AAC, FRAGMENTS, "m4a"),
         ("mp4", "libopus", (), "m4a"),
         ("mp4", "flac", (), "m4a"),
         ("mp4", "ac3", (), "m4a"),
@@ -99,7 +98,7 @@ def test_without_a_notice_no_packet_changes(config: Config) -> None:
 @pytest.mark.parametrize(
     ("make", "why"),
     [
-        (lambda: made("mp4", AAC, FRAGMENTS, 2.0), "in fragments.*too short"),
+        (lambda: made("mp4", "flac", FRAGMENTS, 2.0), "fLaC.*too short"),
         (lambda: made("matroska", "mp2"), "mp2"),
         (lambda: made("matroska", "ac3", (), 2.0), "A_AC3.*too short"),
     ],

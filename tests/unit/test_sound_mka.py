@@ -18,6 +18,7 @@ from aikz_label.config import Config
 from aikz_label.label import Origin, System
 from aikz_label.report import Verdict
 from filmed_sounds import RATE, made
+from packet_sounds import decoded, packets, times, without
 
 LABEL = Label(origin=Origin.CREATED, system=System("TuneGen", "1"))
 CASES = [
@@ -27,35 +28,6 @@ CASES = [
     ("matroska", "pcm_s16le"),
     ("webm", "libopus"),
 ]
-
-
-def packets(data: bytes) -> list[bytes]:
-    with av.open(io.BytesIO(data)) as opened:
-        return [bytes(packet) for packet in opened.demux(opened.streams.audio[0]) if packet.size]
-
-
-def times(data: bytes) -> list[Fraction]:
-    with av.open(io.BytesIO(data)) as opened:
-        return [
-            packet.pts * packet.time_base
-            for packet in opened.demux(opened.streams.audio[0])
-            if packet.pts is not None and packet.time_base is not None
-        ]
-
-
-def decoded(data: bytes) -> np.ndarray:
-    with av.open(io.BytesIO(data)) as opened:
-        frames = [frame.to_ndarray() for frame in opened.decode(opened.streams.audio[0])]
-    return np.concatenate([f if f.shape[0] == 1 else f[:1] for f in frames], axis=1)
-
-
-def without(heard: np.ndarray, places: tuple[dict[str, int], ...]) -> np.ndarray:
-    """What is heard besides notices."""
-    kept, at = [], 0
-    for place in places:
-        kept.append(heard[:, at : place["first"]])
-        at = place["first"] + place["samples"]
-    return np.concatenate([*kept, heard[:, at:]], axis=1)
 
 
 @pytest.mark.parametrize(("container", "codec"), CASES)

@@ -147,7 +147,7 @@ _ALL = (
         ".m4a",
         ".m4b",
         *(".mp4", ".mov", ".3gp"),
-        adapter=f"{_FILMED}:M4A",
+        adapter=f"{_FILMED}:ADAPTER",
     ),
     _sound(
         "mka",
@@ -157,7 +157,7 @@ _ALL = (
         ".mka",
         ".weba",
         *(".mkv", ".webm"),
-        adapter=f"{_FILMED}:MATROSKA",
+        adapter=f"{_FILMED}:ADAPTER",
         marker=_IN_TAG,
     ),
     _sound("aiff", "AIFF, AIFF-C", "audio/aiff", "ID3", ".aiff", ".aif", ".aifc", marker=_BESIDE),

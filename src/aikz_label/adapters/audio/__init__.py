@@ -178,8 +178,14 @@ def _container(name: str) -> type[SoundFile]:
     return found
 
 
+def mirrored(source: BinaryIO, row: Format, limits: Limits) -> bool:
+    """Whether mirrors are written together with notices."""
+    return _container(row.name).suited(source, limits).mirrored
+
+
 def _parse(source: BinaryIO, row: Format, limits: Limits, *, thorough: bool) -> SoundFile:
-    return _container(row.name).parse(source, limits, thorough=thorough)
+    kind = _container(row.name).suited(source, limits)
+    return kind.parse(source, limits, thorough=thorough)
 
 
 def _check_silent(sound: SoundFile) -> None:

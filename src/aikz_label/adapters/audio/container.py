@@ -74,10 +74,12 @@ class SoundFile(ABC):
     Attributes:
         demuxer: FFmpeg's name of the format: no other parser may touch the file.
         embeds: The file has a place for a marker; else there is a sidecar.
+        mirrored: `assemble` writes mirrors; else the code of films does.
     """
 
     demuxer: ClassVar[str]
     embeds: ClassVar[bool] = True
+    mirrored: ClassVar[bool] = True
     source: BinaryIO
 
     @property
@@ -94,6 +96,11 @@ class SoundFile(ABC):
     @abstractmethod
     def rate(self) -> int:
         """Samples per second, as the file says."""
+
+    @classmethod
+    def suited(cls, source: BinaryIO, limits: Limits) -> type[SoundFile]:  # noqa: ARG003  # few formats store sound in two ways
+        """The class of a very file."""
+        return cls
 
     @classmethod
     @abstractmethod

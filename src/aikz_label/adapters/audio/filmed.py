@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from aikz_label.adapters import Order, Rendered
 from aikz_label.adapters.audio import ADAPTER as PLAIN
+from aikz_label.adapters.audio import mirrored
 from aikz_label.adapters.audio.container import OnlyOver
 from aikz_label.adapters.video import VideoAdapter
 from aikz_label.errors import Refused
@@ -24,7 +25,7 @@ from aikz_label.values import replace
 
 
 class Filmed(VideoAdapter):
-    """M4A, and sound alone in MP4, QuickTime and 3GP: mirrors are written with the notice."""
+    """Sound alone in MP4, QuickTime, 3GP, Matroska and WebM."""
 
     notices = ("spoken",)
 
@@ -37,14 +38,14 @@ class Filmed(VideoAdapter):
         if _over(order.previous):
             return alone.render(source, destination, row, order)
         try:
-            return self.before(source, destination, row, order)
+            return self._before(source, destination, row, order)
         except OnlyOver as before:
             try:
                 return alone.render(source, destination, row, order)
             except Refused as over:
                 raise Refused(f"{before} {over}", code=over.code, hint=over.hint) from over
 
-    def before(
+    def _before(
         self, source: BinaryIO, destination: BinaryIO, row: Format, order: Order
     ) -> Rendered:
         """Write the file with a notice before its programme.
@@ -52,7 +53,17 @@ class Filmed(VideoAdapter):
         Raises:
             OnlyOver: None can go there.
         """
-        return PLAIN.render(source, destination, row, order)
+        from aikz_label.adapters.video import splice, tags  # noqa: PLC0415
+        from aikz_label.adapters.video.spoken import alone  # noqa: PLC0415
+
+        if mirrored(source, row, order.limits):
+            return PLAIN.render(source, destination, row, order)
+        if order.notice == "none":
+            return alone.render(source, destination, row, order)
+        with splice.spool() as spoken:
+            rendered = PLAIN.render(source, spoken, row, order)
+            warnings = tags.write(spoken, destination, row, order)
+        return replace(rendered, warnings=rendered.warnings + warnings)
 
     def check(
         self, painted: BinaryIO, row: Format, rendered: Rendered, order: Order
@@ -89,28 +100,9 @@ class Filmed(VideoAdapter):
         return PLAIN.search(source, row, profile, limits)
 
 
-class MatroskaSound(Filmed):
-    """Sound alone in Matroska and WebM: mirrors are written as into films."""
-
-    def before(
-        self, source: BinaryIO, destination: BinaryIO, row: Format, order: Order
-    ) -> Rendered:
-        """See `Filmed.before`."""
-        from aikz_label.adapters.video import splice, tags  # noqa: PLC0415
-        from aikz_label.adapters.video.spoken import alone  # noqa: PLC0415
-
-        if order.notice == "none":
-            return alone.render(source, destination, row, order)
-        with splice.spool() as spoken:
-            rendered = PLAIN.render(source, spoken, row, order)
-            warnings = tags.write(spoken, destination, row, order)
-        return replace(rendered, warnings=rendered.warnings + warnings)
-
-
 def _over(placements: Sequence[Mapping[str, Any]]) -> bool:
     """Whether places on record are of a notice over a sound, which they name."""
     return any("sound" in place for place in placements)
 
 
-M4A = Filmed()
-MATROSKA = MatroskaSound()
+ADAPTER = Filmed()

@@ -60,6 +60,17 @@ class M4a(SoundFile):
     demuxer: ClassVar[str] = "mov"
 
     @classmethod
+    def suited(cls, source: BinaryIO, limits: Limits) -> type[SoundFile]:
+        """See `SoundFile.suited`."""
+        if not any(
+            box.name == b"moof" for box in boxes.walk(source, size_of(source, limits), limits)
+        ):
+            return cls
+        from aikz_label.adapters.audio.m4a.fragments import Fragments  # noqa: PLC0415  # few are
+
+        return Fragments
+
+    @classmethod
     def parse(cls, source: BinaryIO, limits: Limits, *, thorough: bool) -> Self:  # noqa: ARG003  # always all boxes
         """Walk the boxes, and read the one that tells of the others."""
         size = size_of(source, limits)
@@ -78,7 +89,7 @@ class M4a(SoundFile):
     @property
     def rate(self) -> int:
         """See `SoundFile.rate`."""
-        return m4a_sound.read(self._entry(self.track())).rate
+        return m4a_sound.read(self.entry(self.track())).rate
 
     def track(self, moov: Box | None = None) -> Box:
         """The one track of sound.
@@ -97,12 +108,12 @@ class M4a(SoundFile):
         kinds = [t.need(b"mdia", b"hdlr").content[8:12] for t in moov.all(b"trak")]
         if set(kinds) - _CHAPTERS - {b"soun"}:
             raise refuse_variant(_TITLE, "it has pictures that move with the sound")
-        if any(box.name == b"moof" for box in self.boxes) or moov.first(b"mvex"):
+        if moov.first(b"mvex"):
             raise OnlyOver(_TITLE, "it is in fragments")
         if kinds.count(b"soun") > 1:
             raise OnlyOver(_TITLE, "it has several tracks of sound")
         trak = self.track(moov)
-        sound = m4a_sound.read(self._entry(trak))
+        sound = m4a_sound.read(self.entry(trak))
         stbl = trak.need(b"mdia", b"minf", b"stbl")
         if any(box.name in {b"saiz", b"saio"} for box in stbl.children or ()):
             raise refuse_variant(_TITLE, "its packets are encrypted")
@@ -127,7 +138,7 @@ class M4a(SoundFile):
     def places(self, seconds: Sequence[float], total: int) -> tuple[int, ...]:
         """The starts of packets that have packets before them."""
         trak = self.track()
-        sound = m4a_sound.read(self._entry(trak))
+        sound = m4a_sound.read(self.entry(trak))
         count = len(tables.read(trak.need(b"mdia", b"minf", b"stbl")))
         found = [0]
         for second in seconds[1:]:
@@ -141,7 +152,7 @@ class M4a(SoundFile):
     def holds(self, places: Sequence[tuple[int, int]]) -> bool:
         """Only whole packets can be taken out."""
         trak = self.track()
-        step = m4a_sound.read(self._entry(trak)).step
+        step = m4a_sound.read(self.entry(trak)).step
         skipped, count = self.skipped(trak), len(tables.read(trak.need(b"mdia", b"minf", b"stbl")))
 
         def held(start: int, stop: int) -> bool:
@@ -154,7 +165,7 @@ class M4a(SoundFile):
     def encode(self, samples: Samples) -> Coded:
         """Packets like those of the file."""
         trak = self.track()
-        sound = m4a_sound.read(self._entry(trak))
+        sound = m4a_sound.read(self.entry(trak))
         table = tables.read(trak.need(b"mdia", b"minf", b"stbl"))
         bits = int(table.sizes.sum() * 8 * sound.rate / (len(table) * sound.step))
         return sound.encode(samples, bits, self.skipped(trak))
@@ -162,7 +173,7 @@ class M4a(SoundFile):
     def joined(self, at: int, coded: Coded, instead: int = 0) -> Coded:
         """Between packets of AAC, the one before comes again, because the next one is laid over its end."""
         trak = self.track()
-        sound = m4a_sound.read(self._entry(trak))
+        sound = m4a_sound.read(self.entry(trak))
         if not at or not sound.overlaps:
             return coded
         table = tables.read(trak.need(b"mdia", b"minf", b"stbl"))
@@ -185,7 +196,7 @@ class M4a(SoundFile):
         notices: list[bytes] = []
         if inserts:
             trak = self.track(moov)
-            sound = m4a_sound.read(self._entry(trak))
+            sound = m4a_sound.read(self.entry(trak))
             shift = Shift(inserts, sound.rate)
             ilst.move(moov, shift)
             self._lengthen(moov, trak, shift)
@@ -237,7 +248,7 @@ class M4a(SoundFile):
     def same_packets(self, painted: Self, inserts: Sequence[Insert]) -> bool:
         """See `SoundFile.same_packets`."""
         trak = self.track()
-        step, skipped = m4a_sound.read(self._entry(trak)).step, self.skipped(trak)
+        step, skipped = m4a_sound.read(self.entry(trak)).step, self.skipped(trak)
         count = len(tables.read(trak.need(b"mdia", b"minf", b"stbl")))
         notices = (
             (number_of(i.at, i.instead, step, skipped, count), i.instead // step, len(i.coded))
@@ -256,7 +267,7 @@ class M4a(SoundFile):
         start = next((e.start for e in m4a_times.edits(trak) if e.start != -1), 0)
         return round(start * self.rate / media)
 
-    def _entry(self, trak: Box) -> Box:
+    def entry(self, trak: Box) -> Box:
         """The description of the sound."""
         stsd = trak.need(b"mdia", b"minf", b"stbl", b"stsd").content
         if int.from_bytes(stsd[4:8]) != 1 or len(stsd) < 24:

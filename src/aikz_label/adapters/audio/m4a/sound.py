@@ -10,6 +10,11 @@ from aikz_label.adapters.audio.container import Coded, OnlyOver, refuse_variant
 from aikz_label.adapters.audio.decoding import Samples
 from aikz_label.adapters.audio.encoding import Coder
 from aikz_label.adapters.audio.m4a.boxes import Box
+from aikz_label.adapters.audio.mp3 import mpeg
+from aikz_label.adapters.audio.packed.aac import Aac as PackedAac
+from aikz_label.adapters.audio.packed.mp3 import Mp3
+from aikz_label.adapters.audio.packed.opus import Opus
+from aikz_label.adapters.audio.packed.packets import Packets
 from aikz_label.values import dataclass
 
 _TITLE = "M4A"
@@ -21,6 +26,7 @@ _AAC = {
     0x67,
     0x68,
 }  # object types of MPEG-4 and MPEG-2 AAC (mp4ra.org); or none is told
+_MP3 = {0x69, 0x6B}  # and of MP3 at low and at usual rates
 _COOKIE = 28  # bytes of ALAC's configuration, behind a version
 # What FFmpeg's encoder writes into the description of ALAC, as Apple's own does.
 _USUAL = (40, 10, 14)
@@ -116,6 +122,38 @@ def read(entry: Box) -> Aac | Alac:
     numbers = (cookie[6], cookie[7], cookie[8])
     step, rate = int.from_bytes(cookie[:4]), int.from_bytes(cookie[20:24])
     return Alac(step, cookie[5], cookie[9], rate, numbers == _USUAL)
+
+
+def packets(entry: Box, first: bytes) -> Packets:
+    """The coding of packets that tell their own length, in fragments.
+
+    Args:
+        entry: The description of the sound.
+        first: Its first packet.
+
+    Raises:
+        OnlyOver: No packets can go before those of such a coding.
+        Refused: It is encrypted.
+        MediaProblem: The description is not whole.
+    """
+    if entry.name == b"Opus":
+        return Opus(_TITLE, _opus_head(_find(entry.content, b"dOps") or b""))
+    if entry.name == b"mp4a":
+        inner = _find(entry.content, b"esds")
+        if inner is not None and _descriptor(inner[4:])[0] in _MP3:
+            return Mp3(_TITLE, mpeg.head(first[:4]))
+    found = read(entry)
+    if isinstance(found, Alac):
+        raise OnlyOver(_TITLE, "it is ALAC in fragments")
+    return PackedAac(_TITLE, found.config)
+
+
+def _opus_head(stored: bytes) -> bytes:
+    """What Opus is set up with as in Ogg, where the lowest byte of a number comes first."""
+    if len(stored) < 11:
+        raise MediaProblem("damaged", detail_word="no-sound")
+    skipped, rate, gain = stored[2:4][::-1], stored[4:8][::-1], stored[8:10][::-1]
+    return b"OpusHead\1" + stored[1:2] + skipped + rate + gain + stored[10:]
 
 
 def _find(content: bytes, name: bytes) -> bytes | None:

@@ -6,12 +6,11 @@ from array import array
 from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio.container import OnlyOver
 from aikz_label.adapters.audio.mka.track import TITLE
-from aikz_label.adapters.audio.packed.packets import Packets
+from aikz_label.adapters.audio.packed.file import Numbers, Table
 from aikz_label.adapters.video.spoken.matroska import laced
 from aikz_label.carriers import ebml
 from aikz_label.carriers.ebml import CLUSTER, CRC, Document, Element
@@ -27,7 +26,6 @@ _PADDING = 0x75A2
 _LACING = 0x06
 _MOST_BLOCKS = 5_000_000
 _MOST_LACED = 1 << 20
-Numbers = NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -93,13 +91,11 @@ class Walked:
 
     Attributes:
         blocks: The blocks of the sound.
-        coding: How the packets in them are coded.
-        starts: The first sample of each packet, as its decoder counts, and behind them how many there are.
+        table: The packets in them.
     """
 
     blocks: Blocks
-    coding: Packets
-    starts: Numbers
+    table: Table
 
 
 def read(source: BinaryIO, document: Document, track: int) -> Blocks:

@@ -18,11 +18,11 @@ from aikz_label.adapters.audio.mka.blocks import (
     SIMPLE,
     TIME,
     Cluster,
-    Numbers,
     Walked,
 )
 from aikz_label.adapters.audio.mka.moments import Statistics
 from aikz_label.adapters.audio.mka.track import ENTRY, PRIVATE, Track
+from aikz_label.adapters.audio.packed.file import HEAD, Numbers, Stretch
 from aikz_label.adapters.audio.pieces import Piece, Span
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.carriers import ebml
@@ -50,28 +50,6 @@ _START = -1  # before all blocks
 _KEY = b"\x80"
 Places: TypeAlias = "dict[int, list[tuple[int, int]]]"
 _MOST_READ = 64 * MIB  # bytes of a part that is read whole
-_HEAD = 16  # bytes of a packet that tell its length
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """A notice, and what it changes behind it.
-
-    Attributes:
-        first: Before which packet it goes.
-        behind: Which one follows it: those between are an older notice.
-        notice: Its packets.
-        before: By how many samples all before it is later.
-        after: By how many all behind it is.
-        more: By how much the numbers become higher that packets behind it tell.
-    """
-
-    first: int
-    behind: int
-    notice: tuple[bytes, ...]
-    before: int
-    after: int
-    more: int
 
 
 @dataclass(slots=True)
@@ -189,7 +167,7 @@ class Writing:
         return data if private == old else elements.rebuilt(data, {TRACKS, ENTRY}, change)
 
     def _statistics(self, shift: Shift) -> Statistics:
-        blocks, starts = self._walked.blocks, self._walked.starts
+        blocks, starts = self._walked.blocks, self._walked.table.starts
         gone = sum(int(blocks.size[one.first : one.behind].sum()) for one in self._stretches)
         return Statistics(
             self._track.uid,
@@ -232,7 +210,7 @@ class Writing:
         return int(times[block]) if block < len(times) else 1 << 62
 
     def _ticks(self, samples: int) -> int:
-        return round(samples * _NANO / (self._walked.coding.rate * self._scale))
+        return round(samples * _NANO / (self._walked.table.coding.rate * self._scale))
 
     # --- clusters ---------------------------------------------------------------------------------------------------
 
@@ -303,7 +281,7 @@ class Writing:
         outer = ebml.head(self._source, int(blocks.start[block]), int(blocks.stop[block]))
         start = int(blocks.place[number])
         stop = start + int(blocks.size[number])
-        fresh = self._walked.coding.renumbered(self._source, start, stop, more)
+        fresh = self._walked.table.coding.renumbered(self._source, start, stop, more)
         inner = outer
         if outer.name == GROUP:
             inner = next(
@@ -319,7 +297,7 @@ class Writing:
 
     def _notice(self, stretch: Stretch, block: int) -> Iterator[Placed]:
         """The clusters of a notice."""
-        coding = self._walked.coding
+        coding = self._walked.table.coding
         begin = self._time(block)
         waiting: list[tuple[int, bytes]] = []
         at = stretch.before
@@ -331,7 +309,7 @@ class Writing:
                 yield self._noticed(first, waiting)
                 waiting, first = [], time
             waiting.append((time - first, packet))
-            at += coding.length(packet[:_HEAD], len(packet))
+            at += coding.length(packet[:HEAD], len(packet))
         if waiting:
             yield self._noticed(first, waiting)
 
