@@ -81,10 +81,12 @@ def _frames(samples, rate, form, layout, context):
     step = context.frame_size or 1024
     for at in range(0, samples.shape[1], step):
         part = _as(samples[:, at : at + step], form)
-        planar = av.AudioFormat(form).is_planar
-        array = np.ascontiguousarray(part if planar else part.T.reshape(1, -1))
-        frame = av.AudioFrame.from_ndarray(array, format=form, layout=layout)
-        frame.sample_rate, frame.pts, frame.time_base = rate, at, Fraction(1, rate)
+        packed = av.AudioFormat(form).packed
+        array = np.ascontiguousarray(part.T.reshape(1, -1))
+        frame = av.AudioFrame.from_ndarray(array, format=packed, layout=layout)
+        frame.sample_rate = rate
+        (frame,) = av.AudioResampler(form).resample(frame)
+        frame.pts, frame.time_base = at, Fraction(1, rate)
         yield frame
 
 

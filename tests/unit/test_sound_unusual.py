@@ -41,6 +41,9 @@ UNUSUAL = {
     "5.1 of AAC": lambda: encoded(
         ("ipod", "aac", "fltp"), programme(48_000, 1.0, 6), 48_000, bits=384_000
     ),
+    "7.1 of AAC": lambda: encoded(
+        ("ipod", "aac", "fltp"), programme(48_000, 1.0, 8), 48_000, bits=512_000
+    ),
     "quad": lambda: wav("s16", "pcm_s16le", programme(44_100, 1.0, 4), 44_100),
     "384 kHz": lambda: wav("s32", "pcm_s24le", programme(384_000, 0.5), 384_000),
     "384 kHz of FLAC": lambda: encoded(("flac", "flac", "s32"), programme(384_000, 0.5), 384_000),

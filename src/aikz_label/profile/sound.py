@@ -29,6 +29,7 @@ class SoundProfile:
     loudness_tolerance: float
     floor_lufs: float
     ceiling_lufs: float
+    aim_floor_lufs: float
     aim_peak_dbtp: float
     max_peak_dbtp: float
     min_background_db: float

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from aikz_label.adapters.audio.container import refuse_variant
 from aikz_label.adapters.audio.decoding import Samples
+from aikz_label.notice.sound.pyav import PLANES
 from aikz_label.values import dataclass, field
 
 
@@ -82,19 +83,16 @@ class Coder:
 
 
 def frame_of(samples: Samples, at: int, coder: Coder) -> av.AudioFrame:
-    """Samples from some moment on, as an encoder takes them.
-
-    Raises:
-        ValueError: PyAV cannot hand over so many channels one by one.
-    """
-    fit = _as(samples, coder.form)
-    planar = av.AudioFormat(coder.form).is_planar
-    array = np.ascontiguousarray(fit if planar else fit.T.reshape(1, -1))
-    try:
-        frame = av.AudioFrame.from_ndarray(array, format=coder.form, layout=coder.layout)
-    except IndexError as error:
-        raise ValueError(f"{len(samples)} channels") from error
-    frame.sample_rate, frame.pts, frame.time_base = coder.rate, at, Fraction(1, coder.rate)
+    """Samples from some moment on, as an encoder takes them."""
+    fit, form = _as(samples, coder.form), av.AudioFormat(coder.form)
+    split = form.is_planar and len(samples) > PLANES  # PyAV cannot fill so many planes: FFmpeg does
+    packed = form.packed if split else form
+    array = np.ascontiguousarray(fit.T.reshape(1, -1) if packed.is_packed else fit)
+    frame = av.AudioFrame.from_ndarray(array, format=packed, layout=coder.layout)
+    frame.sample_rate = coder.rate
+    if split:
+        (frame,) = av.AudioResampler(form).resample(frame)
+    frame.pts, frame.time_base = at, Fraction(1, coder.rate)
     return frame
 
 

@@ -199,7 +199,7 @@ def compose(
     assert rate >= MIN_RATE
     work = min(rate, speech.RATE if said.own_voice else _CLIPS_RATE)
     voice = _assembled(said, work, brief=short)
-    target = profile.reference(programme) + profile.aim_louder_by
+    target = max(profile.reference(programme) + profile.aim_louder_by, profile.aim_floor_lufs)
     voice = _levelled(voice, work, target - gain_of(layout), profile.aim_peak_dbtp)
     voice = resample(voice, work, rate)
     voice[: round((LEAD - 0.005) * rate)] = (

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
 
-PLANES = 7  # planar channels that it hands over: what stands behind the eighth pointer of a frame it takes for a ninth one
+# Planar channels that it hands over: what stands behind the eighth pointer of a frame it takes for a ninth one.
+PLANES = 7
 # FFmpeg's names of channels in the order of its layouts; a layout of these, in this order, needs no list of its own.
 _ORDER = (
     *("FL", "FR", "FC", "LFE", "BL", "BR", "FLC", "FRC", "BC", "SL", "SR"),

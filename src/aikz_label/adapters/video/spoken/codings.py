@@ -18,7 +18,7 @@ from aikz_label.adapters.audio.encoding import Coder
 from aikz_label.adapters.packets import packet_of
 from aikz_label.adapters.video.spoken.tracks import Unspoken
 from aikz_label.notice.sound import Samples
-from aikz_label.notice.sound.pyav import PLANES, samples_of
+from aikz_label.notice.sound.pyav import samples_of
 from aikz_label.values import dataclass
 
 _LEAST = 64_000  # bits per second and pair of channels at which speech is clear
@@ -141,13 +141,7 @@ class Overlapping(Coding):
         return int(total * self.form.rate / max(1, len(packets) * self.step))
 
     def coder(self, codec: str, form: str, bits: int, options: dict[str, str]) -> Coder:
-        """An encoder for such sound.
-
-        Raises:
-            Unspoken: It cannot be given so many channels.
-        """
-        if form.endswith("p") and self.form.channels > PLANES:
-            raise Unspoken("codec", f"{self.form.codec} of {self.form.channels} channels")
+        """An encoder for such sound."""
         return Coder("film", codec, self.form.rate, self.form.layout, form, bits, options)
 
 
