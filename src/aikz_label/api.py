@@ -218,7 +218,7 @@ def mark(
     if target is None or done.store is None:
         return MarkResult(report, target, data, warnings, done.store)
     beside = sidecars.path_for(target)
-    warnings += (f"The marker is in {beside}: keep it beside the file.",)
+    warnings += (f"The marker is in {beside.name}: keep it beside the file.",)
     return MarkResult(report, target, data, warnings, sidecar_path=beside)
 
 

@@ -43,14 +43,20 @@ def _formats(_: argparse.Namespace) -> int:
     return OK
 
 
-def _line(*cells: str) -> Iterator[str]:
-    """One row, its cells wrapped below each other, no wider than a terminal of 80 columns."""
+def _line(*cells: str, widths: tuple[int, ...] = _WIDTHS) -> Iterator[str]:
+    """One row, its cells wrapped below each other, no wider than a terminal of 80 columns; a long path stays whole."""
     columns = [
-        textwrap.wrap(cell, width, subsequent_indent="  " if cell.startswith("  ") else "")
-        for cell, width in zip(cells, _WIDTHS, strict=True)
+        textwrap.wrap(
+            cell,
+            width,
+            subsequent_indent="  " if cell.startswith("  ") else "",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for cell, width in zip(cells, widths, strict=True)
     ]
     for parts in zip_longest(*columns, fillvalue=""):
-        padded = (part.ljust(width) for part, width in zip(parts, _WIDTHS, strict=True))
+        padded = (part.ljust(width) for part, width in zip(parts, widths, strict=True))
         yield "  ".join(padded).rstrip()
 
 
@@ -58,7 +64,7 @@ def _doctor(options: argparse.Namespace) -> int:
     from aikz_label import doctor  # noqa: PLC0415
 
     checks = list(doctor.examine(settings(options)))
-    width = max(len(check.what) for check in checks) + 2
     for check in checks:
-        print(f"{'ok     ' if check.good else 'missing'}  {check.what.ljust(width)}{check.answer}")
+        state = "ok" if check.good else "missing"
+        print("\n".join(_line(state, check.what, check.answer, widths=(7, 30, 39))))
     return OK if all(check.good or not check.needed for check in checks) else NOT_LABELLED
