@@ -81,7 +81,11 @@ class Recorded:
         options = header.get("options")
         of_ours = isinstance(options, dict) and isinstance(options.get("profile"), str)
         if header.get("schema") != SCHEMA or not of_ours:
-            raise JournalError(f"{path} is not a journal of this version.", code="journal-unknown")
+            raise JournalError(
+                f"{path} is not a journal of this version.",
+                code="journal-unknown",
+                hint="Name what `verify --journal` wrote.",
+            )
         return cls(path, header)
 
     def rows(self) -> Iterator[Row]:
