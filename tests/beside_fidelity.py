@@ -48,7 +48,7 @@ def _seen(data: bytes) -> Iterator[np.ndarray]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(data), formats=["BMP", "ICO", "JPEG2000"])
+            image = Image.open(io.BytesIO(data), formats=["BMP", "CUR", "ICO", "JPEG2000"])
             for size in sorted(image.info.get("sizes", [image.size])):
                 if image.format == "ICO":
                     image.size = size

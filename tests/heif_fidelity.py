@@ -234,8 +234,8 @@ class Comparison:
             return _losses_of_several(before, after, placements)
         film, shown = moves(source), None
         if self._kind == "avif":
-            # Pillow refuses an empty EXIF block
-            with suppress(ValueError), Image.open(io.BytesIO(source)) as image:
+            # Pillow refuses an empty EXIF block, and some sequences
+            with suppress(ValueError, OSError), Image.open(io.BytesIO(source)) as image:
                 shown = ImageOps.exif_transpose(image).size
         return losses(before, after, placements, shown, film=film)
 

@@ -18,7 +18,7 @@ from aikz_label.adapters.image.container import Tags
 from aikz_label.adapters.image.heif.container import Avif, Heic
 from aikz_label.adapters.image.heif.tracks import read_tracks
 from aikz_label.report import NoticeState
-from support import picture, require_codecs, require_tool
+from support import encoded, picture, require_codecs, require_tool
 
 SIZE = (320, 240)
 XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
@@ -154,6 +154,14 @@ def test_a_turned_track_has_its_badge_upright(label, config):
     result = mark(source, None, label, config=config)
     assert parse(result.data).decode().orientation == 6
     assert verify(result.data, config=config, measure=True).verdict is Verdict.LABELLED
+
+
+def test_no_strip_comes_below_small_pictures_and_it_is_said_why(label, config):
+    first, *others = frames(size=(20, 20))
+    source = encoded(first, "AVIF", save_all=True, append_images=others)
+    with pytest.raises(Refused, match="it is one of many that follow each other") as refusal:
+        mark(source, None, label, config=config, when_too_small="strip")
+    assert refusal.value.code == "not-perceptible"
 
 
 def test_a_slanted_track_is_refused(label, config):

@@ -26,10 +26,10 @@ def too_long(size: tuple[int, int]) -> Refused:
     )
 
 
-def cannot_grow() -> Refused:
-    """The refusal where a format has no way to make a picture larger without coding all of it anew."""
+def cannot_grow(why: str) -> Refused:
+    """The refusal where there is no way to make a picture larger without coding all of it anew."""
     return Refused(
-        "No strip can be added below a picture in this format.",
+        f"No strip can be added below this picture: {why}.",
         code="not-perceptible",
         hint="Use a larger picture, or save it in another format.",
     )

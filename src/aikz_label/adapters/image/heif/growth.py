@@ -58,10 +58,10 @@ def grown(tree: Tree, number: int, edges: Box, planes_of: Callable[[int], Planes
     chosen = [tree.item(one) for one in (number, *alphas)]
     beside = set(meta.sources(number, b"auxl")) - set(alphas)
     if beside or meta.sources(number, b"dimg") or not all(map(_alone, chosen)):
-        raise cannot_grow()
+        raise cannot_grow("it is put together from others, or others are laid over it")
     views = {View.of(one) for one in chosen}
     if len(views) > 1:
-        raise cannot_grow()
+        raise cannot_grow("its opacity is cut or turned otherwise than itself")
     x, y = views.pop().crop[:2]
     inner = (edges[0] + x, edges[1] + y, edges[2] + x, edges[3] + y)
     stored = _stored(inner, chosen)
@@ -114,7 +114,9 @@ def _cut(planes: Planes, edges: Box, item: Item) -> Planes:
     if edges[0] % (1 << across) or edges[1] % (
         1 << down
     ):  # samples of colour would have to be moved by a half
-        raise cannot_grow()
+        raise cannot_grow(
+            "its colours are stored at half its size, and would have to move by half a sample"
+        )
     luma, *chroma = planes.planes
     small = (edges[0] >> across, edges[1] >> down, -(-edges[2] >> across), -(-edges[3] >> down))
     neutral = planes.coding.most if is_alpha(item) else planes.coding.black

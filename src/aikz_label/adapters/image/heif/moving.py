@@ -74,7 +74,7 @@ class MovingPicture(Picture):
 
     def _cut(self, edges: tuple[int, int, int, int]) -> Picture:  # noqa: ARG002  # refused
         """See `Picture`; pictures of a track cannot grow without coding them all in another size."""
-        raise cannot_grow()
+        raise cannot_grow("it is one of many that follow each other")
 
     @property
     def _inner(self) -> Box | None:

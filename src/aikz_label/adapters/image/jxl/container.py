@@ -180,7 +180,7 @@ class Jxl(Container):
         head, header, moved = codestream[:at], self.header, None
         if picture.stored != self.size:
             if not _can_grow(self.header, frames):
-                raise cannot_grow()
+                raise cannot_grow("its frames would not stay where they are")
             head, moved = with_size(codestream, self.header, picture.stored), picture.origin
             header = replace(self.header, size=picture.stored)
         out = [head]

@@ -69,7 +69,7 @@ class JxlPicture(SamplePicture):
         larger = edges[0] <= 0 and edges[1] <= 0
         larger = larger and edges[2] >= self.stored[0] and edges[3] >= self.stored[1]
         if self._count > 1 or not larger:
-            raise cannot_grow()
+            raise cannot_grow("it moves, or would have to become smaller")
         piece = super()._cut(edges)
         assert isinstance(piece, SamplePicture)
         other = JxlPicture(
