@@ -19,7 +19,7 @@ import pytest
 
 import hostile_plugin
 from aikz_label import Verdict, batch, profile, rules, verify
-from aikz_label.batch import Verifier, verify_many, verify_rows
+from aikz_label.batch import Verifier, read_row, verify_many, verify_rows
 from aikz_label.batch.journal import Journal
 from aikz_label.batch.marking import mark_rows
 from aikz_label.batch.recorded import Recorded
@@ -162,6 +162,20 @@ def test_answers_that_nobody_gives(files, good, tmp_path, answer):
     with Journal(tmp_path / "journal", {"profile": "kz"}) as journal:
         for row in rows:
             journal.add(row)
+
+
+@pytest.mark.parametrize("value", ["9e15", '"é"', '"\U0001f600"', "-9e15", "{}", "1e400"])
+def test_whatever_is_answered_fits_a_line_of_the_journal(tmp_path, value):
+    """Written again, a number or a letter may take several times its room."""
+    room = slot._MAX_ANSWER + slot._BLOCK
+    said = f'{{"x":[{",".join([value] * (room // (len(value.encode()) + 1)))}]}}'
+    answer = {"verdict": "labelled", "reason": {"code": "verdict.labelled"}}
+    row = read_row("a" * 60_000, {**answer, "evidence": json.loads(said)})
+    with Journal(tmp_path / "journal", {"profile": "kz"}) as journal:
+        journal.add(row)
+    recorded = Recorded.open(tmp_path / "journal")
+    assert [one.evidence for one in recorded.rows()] == [row.evidence]
+    assert not recorded.damage.count
 
 
 def test_an_answer_is_of_the_file_that_was_asked_for(files, good):

@@ -14,7 +14,8 @@ from aikz_label.sandbox import wire
 from aikz_label.values import dataclass, field
 
 SCHEMA = "aikz-label/journal/1"
-_MAX_LINE = 8 * 1024 * 1024
+# Of what a child may answer any row fits: written again, no value of JSON takes four times its room.
+_MAX_LINE = 16 * 1024 * 1024
 
 
 @dataclass(slots=True)

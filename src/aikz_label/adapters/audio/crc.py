@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+from aikz_label.later import Later
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = Later("numpy")
+
 
 _LANES = 1024  # pieces of the data that are summed up side by side
 
@@ -22,14 +29,12 @@ class Crc:
     def __init__(self, width: int, polynomial: int, *, reflected: bool = False) -> None:
         self._width, self._reflected = width, reflected
         self._mask = (1 << width) - 1
-        table = np.zeros(256, np.int64)
+        self._table: list[int] = []
         for byte in range(256):
             value = byte if reflected else byte << (width - 8)
             for _ in range(8):
                 value = self._step(value, polynomial)
-            table[byte] = value
-        self._table = table
-        self._listed: list[int] = table.tolist()
+            self._table.append(value)
 
     def _step(self, value: int, polynomial: int) -> int:
         if self._reflected:
@@ -43,9 +48,9 @@ class Crc:
             return self._plain(data, start)
         length = len(data) // _LANES
         whole = np.frombuffer(data, np.uint8, length * _LANES).reshape(_LANES, length)
-        sums = np.zeros(_LANES, np.int64)
+        sums, table = np.zeros(_LANES, np.int64), np.array(self._table, np.int64)
         for column in np.ascontiguousarray(whole.T):
-            sums = self._next(sums, column)
+            sums = self._next(sums, column, table)
         found = start
         for one in sums.tolist():
             found = self.joined(found, one, length)
@@ -56,7 +61,7 @@ class Crc:
         return self._after_zeros(first, length) ^ second
 
     def _plain(self, data: bytes, value: int) -> int:
-        table = self._listed
+        table = self._table
         if self._reflected:
             for byte in data:
                 value = value >> 8 ^ table[(value ^ byte) & 0xFF]
@@ -66,14 +71,14 @@ class Crc:
             value = (value << 8 & mask) ^ table[(value >> shift ^ byte) & 0xFF]
         return value
 
-    def _next(self, sums: NDArray[np.int64], column: NDArray[np.uint8]) -> NDArray[np.int64]:
+    def _next(
+        self, sums: NDArray[np.int64], column: NDArray[np.uint8], table: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
         if self._reflected:
-            turned: NDArray[np.int64] = sums >> 8 ^ self._table[(sums ^ column) & 0xFF]
+            turned: NDArray[np.int64] = sums >> 8 ^ table[(sums ^ column) & 0xFF]
             return turned
         shifted = sums << 8 & self._mask
-        found: NDArray[np.int64] = (
-            shifted ^ self._table[(sums >> (self._width - 8) ^ column) & 0xFF]
-        )
+        found: NDArray[np.int64] = shifted ^ table[(sums >> (self._width - 8) ^ column) & 0xFF]
         return found
 
     def _after_zeros(self, value: int, count: int) -> int:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from fractions import Fraction
-
-import av
-import numpy as np
-from av.error import FFmpegError
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from aikz_label.adapters.audio.container import refuse_variant
-from aikz_label.adapters.audio.decoding import Samples
-from aikz_label.notice.sound.pyav import PLANES
+from aikz_label.later import Later
 from aikz_label.values import dataclass, field
+
+if TYPE_CHECKING:
+    import fractions
+
+    import av
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from aikz_label.adapters.audio.decoding import Samples
+    from aikz_label.notice.sound import pyav
+else:
+    av = Later("av")
+    np = Later("numpy")
+    fractions = Later("fractions")
+    pyav = Later("aikz_label.notice.sound.pyav")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,7 @@ class Coder:
         """
         try:
             yield from self._packets(samples, length)
-        except (FFmpegError, ValueError) as error:
+        except (av.error.FFmpegError, ValueError) as error:
             raise refuse_variant(
                 self.title, f"{self.codec} codes no {self.layout} sound at {self.rate} Hz"
             ) from error
@@ -62,7 +71,7 @@ class Coder:
         context.sample_rate = self.rate
         context.layout = self.layout
         context.format = self.form
-        context.time_base = Fraction(1, self.rate)
+        context.time_base = fractions.Fraction(1, self.rate)
         if self.bits:
             context.bit_rate = self.bits
         context.options = dict(self.options)
@@ -85,14 +94,16 @@ class Coder:
 def frame_of(samples: Samples, at: int, coder: Coder) -> av.AudioFrame:
     """Samples from some moment on, as an encoder takes them."""
     fit, form = _as(samples, coder.form), av.AudioFormat(coder.form)
-    split = form.is_planar and len(samples) > PLANES  # PyAV cannot fill so many planes: FFmpeg does
+    split = (
+        form.is_planar and len(samples) > pyav.PLANES
+    )  # PyAV cannot fill so many planes: FFmpeg does
     packed = form.packed if split else form
     array = np.ascontiguousarray(fit.T.reshape(1, -1) if packed.is_packed else fit)
     frame = av.AudioFrame.from_ndarray(array, format=packed, layout=coder.layout)
     frame.sample_rate = coder.rate
     if split:
         (frame,) = av.AudioResampler(form).resample(frame)
-    frame.pts, frame.time_base = at, Fraction(1, coder.rate)
+    frame.pts, frame.time_base = at, fractions.Fraction(1, coder.rate)
     return frame
 
 

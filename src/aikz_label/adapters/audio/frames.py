@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
+from aikz_label.later import Later
 from aikz_label.values import dataclass, field
 
-Sizes = NDArray[np.uint16]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = Later("numpy")
+
+Sizes: TypeAlias = "NDArray[np.uint16]"
 _Value = TypeVar("_Value")
 
 

@@ -6,16 +6,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO, Self
 
-import av
-import numpy as np
-from av.error import FFmpegError
-
 from aikz_label.adapters.audio.container import refuse_variant
 from aikz_label.adapters.audio.encoding import Coder, frame_of
+from aikz_label.later import Later
 from aikz_label.values import dataclass, field, replace
 
 if TYPE_CHECKING:
+    import av
+    import numpy as np
+
     from aikz_label.adapters.audio.decoding import Samples
+else:
+    av = Later("av")
+    np = Later("numpy")
 
 _STEP = 1 << 14  # samples that libsndfile gets at once: it keeps what it codes on a stack
 _RICHER = 1.4  # by how much a second try has more bits
@@ -123,7 +126,7 @@ class Muxed(Recoder):
                     out.mux(context.encode(frame_of(part, at, coder)))
                     at += part.shape[1]
                 out.mux(context.encode(None))
-        except (FFmpegError, ValueError) as error:
+        except (av.error.FFmpegError, ValueError) as error:
             raise refuse_variant(
                 coder.title, f"{coder.codec} codes no {coder.layout} sound at {coder.rate} Hz"
             ) from error

@@ -6,15 +6,20 @@ FFmpeg's encoder knows two depths and chooses its own blocks; frames of a notice
 from __future__ import annotations
 
 from itertools import pairwise
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, TypeAlias
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio import crc
+from aikz_label.later import Later
 
-Numbers = NDArray[np.int64]
-Bits = NDArray[np.uint8]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = Later("numpy")
+
+Numbers: TypeAlias = "NDArray[np.int64]"
+Bits: TypeAlias = "NDArray[np.uint8]"
 _LEFT_AND_SIDE = 8
 _ORDERS = 5
 _PARTITIONS = 3  # two to the power of it, where the block can be divided so

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
-import numpy as np
-
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio import pieces
 from aikz_label.adapters.audio.container import (
@@ -30,14 +28,19 @@ from aikz_label.adapters.audio.pieces import Piece, Span
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags.id3_file import Tagged
 from aikz_label.adapters.audio.tags.vorbis import Comments
+from aikz_label.later import Later
 from aikz_label.values import dataclass, field
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from aikz_label.adapters.audio.decoding import Samples
     from aikz_label.carriers.embedded import Place
     from aikz_label.carriers.room import Room
     from aikz_label.label import Label
     from aikz_label.limits import Limits
+else:
+    np = Later("numpy")
 
 _MOST_BLOCKS = 1000
 _BLOCK_HEAD, _MD5 = (

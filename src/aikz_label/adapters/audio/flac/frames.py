@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
-
-import av
-import numpy as np
-from av.error import FFmpegError
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, BinaryIO
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio import crc, pieces
 from aikz_label.adapters.audio.flac import coding as flac_coding
 from aikz_label.adapters.audio.pieces import Piece, Span
+from aikz_label.later import Later
 from aikz_label.values import dataclass
+
+if TYPE_CHECKING:
+    import av
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    av = Later("av")
+    np = Later("numpy")
 
 _LONGEST_HEAD = 16
 
@@ -62,7 +66,7 @@ def packets(source: BinaryIO, demuxer: str) -> Iterator[bytes]:
             for packet in container.demux(audio=0):
                 if packet.size:
                     yield bytes(packet)
-    except (FFmpegError, ValueError, IndexError) as error:
+    except (av.error.FFmpegError, ValueError, IndexError) as error:
         raise MediaProblem("damaged", detail_word="decoder") from error
 
 

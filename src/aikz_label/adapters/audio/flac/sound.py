@@ -5,17 +5,23 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
-
-from aikz_label.adapters.audio import decoding
 from aikz_label.adapters.audio.container import Coded, Insert
-from aikz_label.adapters.audio.decoding import Samples
 from aikz_label.adapters.audio.flac import blocks as flac_blocks
 from aikz_label.adapters.audio.flac.blocks import StreamInfo
 from aikz_label.adapters.audio.shifting import kept
+from aikz_label.later import Later
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from aikz_label.adapters.audio import decoding
+    from aikz_label.adapters.audio.decoding import Samples
+else:
+    np = Later("numpy")
+    decoding = Later("aikz_label.adapters.audio.decoding")
 
 UNFIT = "The file's own check sum did not fit its sound: the new file has none."
 _LONGEST_STEP = 20  # seconds

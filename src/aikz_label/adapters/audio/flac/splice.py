@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, BinaryIO, Self
 
-import numpy as np
-
 from aikz_label.adapters.audio import pieces
 from aikz_label.adapters.audio.container import Insert
 from aikz_label.adapters.audio.flac import coding as flac_coding
@@ -16,10 +14,15 @@ from aikz_label.adapters.audio.flac.blocks import StreamInfo
 from aikz_label.adapters.audio.flac.frames import Frames
 from aikz_label.adapters.audio.pieces import Piece
 from aikz_label.adapters.audio.shifting import kept
+from aikz_label.later import Later
 from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from aikz_label.adapters.audio.flac.container import Flac
+else:
+    np = Later("numpy")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self
 
-import numpy as np
-
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio import crc, frames, pieces
 from aikz_label.adapters.audio.container import (
@@ -29,14 +27,19 @@ from aikz_label.adapters.audio.recoders import Coding, Muxed, Recoder
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags import lyrics3
 from aikz_label.adapters.audio.tags.id3_file import Tagged
+from aikz_label.later import Later
 from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from aikz_label.adapters.audio.decoding import Samples
     from aikz_label.carriers.embedded import Place
     from aikz_label.carriers.room import Room
     from aikz_label.label import Label
     from aikz_label.limits import Limits
+else:
+    np = Later("numpy")
 
 _LONGEST_TAIL = 1 << 20  # bytes behind the sound in which lyrics are looked for
 _FIRST_REPEAT = 8  # frames that must stand before a repeated notice

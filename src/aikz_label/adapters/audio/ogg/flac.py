@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio.container import Coded, Insert, refuse_variant
 from aikz_label.adapters.audio.flac import blocks as flac_blocks
@@ -20,12 +18,17 @@ from aikz_label.adapters.audio.ogg.packets import Paging
 from aikz_label.adapters.audio.ogg.streams import Stream
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags.vorbis import Comments
+from aikz_label.later import Later
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from aikz_label.adapters.audio.decoding import Samples
     from aikz_label.adapters.audio.ogg.container import Ogg
     from aikz_label.adapters.audio.recoders import Coding, Recoder
     from aikz_label.label import Label
+else:
+    np = Later("numpy")
 
 _INFO_AT = 17  # behind the head of the mapping, and that of the block
 

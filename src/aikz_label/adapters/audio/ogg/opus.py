@@ -7,8 +7,6 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio.container import Coded, Insert, needs_recoding
 from aikz_label.adapters.audio.ogg.packets import Paging
@@ -16,11 +14,16 @@ from aikz_label.adapters.audio.ogg.streams import Stream
 from aikz_label.adapters.audio.packed import opus as coding
 from aikz_label.adapters.audio.packed.opus import samples_of
 from aikz_label.adapters.audio.recoders import Coding, Muxed, Recoder
+from aikz_label.later import Later
 from aikz_label.values import replace
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from aikz_label.adapters.audio.decoding import Samples
     from aikz_label.adapters.audio.ogg.container import Ogg
+else:
+    np = Later("numpy")
 
 _TITLE = "Ogg"
 _RATE = coding.RATE

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import BinaryIO, Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio import pieces
 from aikz_label.carriers import oggpages
 from aikz_label.carriers.oggpages import BEGINS, CONTINUES, ENDS, Page
+from aikz_label.later import Later
 from aikz_label.values import dataclass
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = Later("numpy")
 
 _FULL = 4096  # bytes of a page of sound, about
 _MOST_HEADERS = 1 << 26

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from aikz_label.adapters.audio.container import Coded, Insert, needs_recoding, refuse_variant
 from aikz_label.adapters.audio.ogg.packets import Paging
 from aikz_label.adapters.audio.recoders import Coding, Recoder, Sndfile
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.adapters.audio.tags.vorbis import Comments
+from aikz_label.later import Later
 from aikz_label.values import replace
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from aikz_label.adapters.audio.decoding import Samples
     from aikz_label.adapters.audio.ogg.container import Ogg
     from aikz_label.label import Label
+else:
+    np = Later("numpy")
 
 _TITLE = "Ogg"
 # Bits per second and channel that libvorbis takes for its eleven qualities, at 44.1 kHz.

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio.container import Coded, OnlyOver, refuse_variant
 from aikz_label.adapters.audio.encoding import Coder
 from aikz_label.adapters.audio.mp3 import drained, mpeg
 from aikz_label.adapters.audio.mp3.mpeg import Head
 from aikz_label.adapters.audio.packed.packets import Packets, Reading
+from aikz_label.later import Later
 from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from aikz_label.adapters.audio.decoding import Samples
+else:
+    np = Later("numpy")
 
 _TITLE = "MP3"
 _CODER_DELAY = 1105  # samples by which coder and decoder together are late

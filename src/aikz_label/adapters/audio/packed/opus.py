@@ -12,16 +12,20 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from aikz_label.adapters.audio.container import Coded, needs_recoding, refuse_variant
 from aikz_label.adapters.audio.encoding import Coder
-from aikz_label.adapters.audio.packed import settling
 from aikz_label.adapters.audio.packed.packets import Packets, Reading
+from aikz_label.later import Later
 from aikz_label.values import dataclass, replace
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from aikz_label.adapters.audio.decoding import Samples
+    from aikz_label.adapters.audio.packed import settling
+else:
+    np = Later("numpy")
+    settling = Later("aikz_label.adapters.audio.packed.settling")
 
 RATE = 48000
 _PACKET, _DELAY = 960, 312

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from aikz_label.adapters.audio.container import Coded
 from aikz_label.adapters.audio.packed.packets import Packets
 from aikz_label.adapters.audio.waves import pcm
+from aikz_label.later import Later
 from aikz_label.values import dataclass
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from aikz_label.adapters.audio.decoding import Samples
+else:
+    np = Later("numpy")
 
 _LONGEST = 0.1  # seconds of a packet of a notice
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
-from aikz_label.adapters.audio.decoding import Samples
+from aikz_label.later import Later
 from aikz_label.values import dataclass
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from aikz_label.adapters.audio.decoding import Samples
+else:
+    np = Later("numpy")
 
 SIGNED, UNSIGNED, FLOAT, A_LAW, MU_LAW = "signed", "unsigned", "float", "a-law", "mu-law"
 
