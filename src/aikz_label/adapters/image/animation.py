@@ -4,9 +4,10 @@ Later frames are not decoded to be kept: their bytes are compared. By the rules 
 one of them looks. Drawing a frame, and wiping it away when its time is over, changes nothing outside the frame's own box,
 and inside it the new pixels depend on nothing but the frame, what was there before, and what was there before that. So, if
 the first picture above the strip is the source's, and each later frame has the same bytes, place, disposal, blending and
-time, every later picture is the source's too; and if no later frame reaches below the top of the strip, the strip of the
-first picture is under all of them. Both are checked for every frame. What is left to doubt is whether a decoder keeps those
-rules: an independent one shows a few frames of the source and of the finished file, out of every kind that there is.
+time, under the same palette and profile, every later picture is the source's too; and if no later frame reaches below the
+top of the strip, the strip of the first picture is under all of them. All that is checked for every frame. What is left to
+doubt is whether a decoder keeps those rules: an independent one shows a few frames of the source and of the finished file,
+out of every kind that there is.
 """
 
 from __future__ import annotations
@@ -118,6 +119,8 @@ class Film:
         after = container.frames()
         check_frames(container, after)
         self._compare(after)
+        if not self._source.same_colours(container):
+            raise damaged("its palette or profile changed")
         self._compare_first(container)
         place = self.placements[0]
         where = Region(*(float(place[key]) for key in ("x", "y", "width", "height")))

@@ -101,7 +101,7 @@ def shots(chunks: tuple[Chunk, ...]) -> tuple[Shot, ...]:
     Raises:
         MediaProblem: Their numbers or their count do not hold; browsers then show no animation.
     """
-    found: list[Shot] = []
+    found: list[tuple[Control, int, list[int]]] = []
     number = 0
     for at, chunk in enumerate(chunks):
         if chunk.name in {_CONTROL, _LATER}:
@@ -111,13 +111,13 @@ def shots(chunks: tuple[Chunk, ...]) -> tuple[Shot, ...]:
                 raise MediaProblem("damaged", detail_word="frames")
             number += 1
         if chunk.name == _CONTROL:
-            found.append(Shot(Control.read(chunk.data), at, ()))
+            found.append((Control.read(chunk.data), at, []))
         elif chunk.name in {_STILL, _LATER} and found:
-            found[-1] = found[-1]._replace(pixels=(*found[-1].pixels, at))
+            found[-1][2].append(at)
     declared = next(chunk.data for chunk in chunks if chunk.name == b"acTL")
-    if int.from_bytes(declared[:4]) != len(found) or not all(shot.pixels for shot in found):
+    if int.from_bytes(declared[:4]) != len(found) or not all(pixels for _, _, pixels in found):
         raise MediaProblem("damaged", detail_word="frames")
-    return tuple(found)
+    return tuple(Shot(control, at, tuple(pixels)) for control, at, pixels in found)
 
 
 @dataclass(frozen=True, slots=True)

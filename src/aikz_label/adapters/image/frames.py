@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.image.container import Chunk, Container, Tags
@@ -139,6 +139,10 @@ class Animated(Container):
     @abstractmethod
     def excerpt(self, numbers: Collection[int]) -> bytes:
         """A file with some of the frames only, as they are; the first must be among them."""
+
+    @abstractmethod
+    def same_colours(self, other: Self) -> bool:
+        """Whether what frames share, such as a palette, means the same for the bytes of later frames in another file."""
 
     @property
     def unshown(self) -> int:

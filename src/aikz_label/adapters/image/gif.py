@@ -225,6 +225,10 @@ class Gif(Animated):
         undefined = self._decided != (0, 0, *self.size)
         return Grown(data, lead, longer=Fraction(longer * _TICK, 1000), opened=undefined)
 
+    def same_colours(self, other: Self) -> bool:
+        """See `Animated.same_colours`."""
+        return self._palette == other._palette
+
     def excerpt(self, numbers: Collection[int]) -> bytes:
         """See `Animated.excerpt`."""
         places = enumerate(self._places())

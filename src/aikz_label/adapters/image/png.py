@@ -285,11 +285,15 @@ class Png(Animated):
 
     def opening(self) -> Image:
         """See `Animated.opening`."""
-        from aikz_label.adapters.image import canvas, png_frames  # noqa: PLC0415
+        from aikz_label.adapters.image import png_frames  # noqa: PLC0415
 
-        first = apng.shots(self.chunks)[0]
-        still = png_frames.alone(self, first.data(self.chunks), box := first.control.box)
-        return canvas.on_empty(still.decode().seen(), box[:2], self.size)
+        return png_frames.opening(self)
+
+    def same_colours(self, other: Self) -> bool:
+        """See `Animated.same_colours`."""
+        from aikz_label.adapters.image import png_frames  # noqa: PLC0415
+
+        return png_frames.same_colours(self, other)
 
     def excerpt(self, numbers: Collection[int]) -> bytes:
         """See `Animated.excerpt`."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from aikz_label.adapters.image import apng, palette, png_rows
+from aikz_label.adapters.image import apng, canvas, palette, png_rows
 from aikz_label.adapters.image.container import Chunk
 from aikz_label.adapters.image.png_header import (
     CHANNELS,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _FINEST = (
     8  # bits of a channel that a search for a colour looks at, which makes 16.8 million colours
 )
+_COLOURS = {b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB", b"cICP", b"mDCV", b"cLLI"}
 _AT_ONCE = 1_000_000  # pixels
 
 
@@ -76,6 +77,28 @@ def alone(png: Png, data: bytes, box: Box) -> Png:
 def _values(still: Png, rows: int) -> NDArray[Any]:
     """What the file stores for the first rows."""
     return png_rows.values(still.decode(), 0, rows)
+
+
+def opening(png: Png) -> Image.Image:
+    """See `Animated.opening`."""
+    first = apng.shots(png.chunks)[0]
+    still = alone(png, first.data(png.chunks), first.control.box)
+    return canvas.on_empty(still.decode().seen(), first.control.box[:2], png.size)
+
+
+def same_colours(png: Png, other: Png) -> bool:
+    """See `Animated.same_colours`: a palette may have grown, and a transparent colour been added that no picture has."""
+    said, its = (
+        [(c.name, c.data) for c in one.chunks if c.name in _COLOURS] for one in (png, other)
+    )
+    if said != its or png.header != replace(other.header, size=png.size):
+        return False
+    (colours, opacity), (grown, now) = png.palette, other.palette
+    if png.header.colour_type != PALETTE:
+        return opacity in {now, b""}
+    count = len(colours) // 3
+    was, seen = (one.ljust(count, b"\xff")[:count] for one in (opacity, now))
+    return grown.startswith(colours) and was == seen
 
 
 def opened(png: Png) -> tuple[Png, tuple[int, ...]]:

@@ -180,6 +180,11 @@ class WebP(Animated):
         control, pixels = webp_frames.taken_apart(next(c for c in self.chunks if c.name == b"ANMF"))
         return webp_coding.on_canvas(pixels, control.box, self.size)
 
+    def same_colours(self, other: Self) -> bool:
+        """See `Animated.same_colours`."""
+        mine, its = ([c.data for c in one.chunks if c.name == b"ICCP"] for one in (self, other))
+        return mine == its
+
     def excerpt(self, numbers: Collection[int]) -> bytes:
         """See `Animated.excerpt`."""
         frames = (c for c in self.chunks if c.name == b"ANMF")
