@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import count, pairwise
 
 import numpy as np
@@ -188,6 +189,7 @@ def coded_with(
     return coded, lengths
 
 
+@lru_cache(maxsize=16)
 def codes_of(counts: bytes, listed: bytes) -> tuple[Numbers, Numbers]:
     """The code of every symbol and its length, which is 0 where there is none (T.81 C.2)."""
     codes, sizes = np.zeros(256, np.int64), np.zeros(256, np.int64)
@@ -197,6 +199,7 @@ def codes_of(counts: bytes, listed: bytes) -> tuple[Numbers, Numbers]:
             codes[symbol], sizes[symbol] = code, size
             code += 1
         code <<= 1
+    codes.flags.writeable = sizes.flags.writeable = False  # whoever asks next gets the same ones
     return codes, sizes
 
 

@@ -254,6 +254,15 @@ def _samples(blocks: NDArray[np.int16], steps: NDArray[np.float64]) -> NDArray[n
 def transformed(samples: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.int16]:
     """The coefficients of whole blocks, by row, column and place in the block."""
     rows, columns = samples.shape[0] // 8, samples.shape[1] // 8
-    blocks = samples.reshape(rows, 8, columns, 8).transpose(0, 2, 1, 3) - 128
-    values = (_DCT @ blocks @ _DCT.T).reshape(rows, columns, 64)[..., _ZIGZAG]
+    blocks = samples.reshape(rows, 8, columns, 8).transpose(0, 2, 1, 3).reshape(-1, 8, 8) - 128
+    flat = (blocks == blocks[:, :1, :1]).all(axis=(1, 2))  # most of a notice, of few levels
+    levels, which = np.unique(blocks[flat, 0, 0], return_inverse=True)
+    found = np.empty((len(blocks), 64), np.int16)
+    found[flat] = _quantised(np.tile(levels[:, None, None], (8, 8)), steps)[which]
+    found[~flat] = _quantised(blocks[~flat], steps)
+    return found.reshape(rows, columns, 64)
+
+
+def _quantised(blocks: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.int16]:
+    values = (_DCT @ blocks @ _DCT.T).reshape(-1, 64)[:, _ZIGZAG]
     return np.rint(values / steps).clip(-1023, 1023).astype(np.int16)

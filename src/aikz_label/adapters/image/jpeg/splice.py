@@ -63,19 +63,16 @@ def spliced(
     known = _read(scan, runs)
     before = [known[run.interval].before(run.first) for run in runs]
     last = [[int(one[run.last, -1, 0]) for one in blocks] for run in runs]
-    parts = list(scan.parts)
-    tokens = _tokens(scan, blocks, runs, np.array(before))
+    parts = _tokens(scan, blocks, runs, np.array(before))
     after = (known[run.interval].after(run, one) for run, one in zip(runs, last, strict=True))
-    if lacks := vocabulary.lacks(scan, tokens, chain.from_iterable(after)):
+    if lacks := vocabulary.lacks(scan, np.concatenate(parts), chain.from_iterable(after)):
         scan, blocks = lacks.filled(blocks, exact.quantisation(header), exactly=exactly)
-        tokens = _tokens(scan, blocks, runs, np.array(before))
-    edits = _edits(scan, known, runs, tokens, last)
-    first = runs[0].interval
-    if missing := known[first].missing(edits[first]):  # else all are whole
-        edits = _edits(scan, known, runs, _longer(scan, tokens, missing), last)
+        parts = _tokens(scan, blocks, runs, np.array(before))
+    edits = _fitting(scan, known, runs, entropy.in_order(parts), last)
+    data = list(scan.parts)
     for number, interval in known.items():
-        parts[number] = interval.edited(edits[number])
-    return tuple(vocabulary.defining(one, scan.huffman) for one in header), _told(scan, parts)
+        data[number] = interval.edited(edits[number])
+    return tuple(vocabulary.defining(one, scan.huffman) for one in header), _told(scan, data)
 
 
 def _told(scan: Scan, parts: list[bytes]) -> bytes:
@@ -157,8 +154,8 @@ def _runs(covered: Numbers, interval: int) -> Iterator[Run]:
 
 def _tokens(
     scan: Scan, blocks: list[NDArray[np.int16]], runs: list[Run], before: Numbers
-) -> Numbers:
-    """Of all runs, each of which tells its first means as differences to those before it."""
+) -> list[Numbers]:
+    """Of all runs in any order, each of which tells its first means as differences to those before it."""
     parts, slot, slots = [], 0, len(scan.coding.slots)
     begins = np.array([run.begin for run in runs])
     for index, (own, (dc, ac)) in enumerate(zip(blocks, scan.tables, strict=True)):
@@ -171,7 +168,7 @@ def _tokens(
         parts.append(entropy.means(order, steps, dc))
         parts += entropy.others(order, flat[:, 1:], np.zeros(len(flat), bool), ac)
         slot += share
-    return entropy.in_order(parts)
+    return parts
 
 
 def _longer(scan: Scan, tokens: Numbers, bits: int) -> Numbers:
@@ -202,24 +199,46 @@ def _longer(scan: Scan, tokens: Numbers, bits: int) -> Numbers:
     return found
 
 
-def _edits(
+def _fitting(
     scan: Scan, known: dict[int, Known], runs: list[Run], tokens: Numbers, last: list[list[int]]
+) -> dict[int, list[Edit]]:
+    """What changes in each interval, with as many bits as keep what nobody has read on its bytes."""
+    each = _slices(scan, tokens, runs)
+    bits = _bits(scan, tokens, each)
+    edits = _edits(scan, known, runs, bits, last)
+    first = runs[0].interval
+    missing = known[first].missing(edits[first])  # else all are whole
+    if not missing:
+        return edits
+    longer = _longer(scan, tokens, missing)
+    for number, one in enumerate(each):
+        if (longer[one, 2] != tokens[one, 2]).any():
+            (bits[number],) = _bits(scan, longer[one], [slice(None)])
+    return _edits(scan, known, runs, bits, last)
+
+
+def _edits(
+    scan: Scan, known: dict[int, Known], runs: list[Run], bits: list[Bits], last: list[list[int]]
 ) -> dict[int, list[Edit]]:
     """What changes in each interval."""
     found: dict[int, list[Edit]] = {number: [] for number in known}
     tables = [scan.huffman[dc] for dc, _ in scan.tables]
-    for run, bits, means in zip(runs, _bits(scan, tokens, runs), last, strict=True):
-        found[run.interval] += known[run.interval].edits(run, bits, means, tables)
+    for run, own, means in zip(runs, bits, last, strict=True):
+        found[run.interval] += known[run.interval].edits(run, own, means, tables)
     return found
 
 
-def _bits(scan: Scan, tokens: Numbers, runs: list[Run]) -> Iterator[Bits]:
-    """Of every run."""
-    coded, lengths = entropy.coded_with(tokens, scan.huffman)
+def _slices(scan: Scan, tokens: Numbers, runs: list[Run]) -> list[slice]:
+    """Which tokens are of each run."""
     begins = np.array([run.begin for run in runs]) * len(scan.coding.slots)
     edges = np.searchsorted(tokens[:, 0], begins * entropy.PLACES).tolist()
-    for start, stop in zip(edges, [*edges[1:], len(tokens)], strict=True):
-        yield np.concatenate([*entropy.bits_of(coded[start:stop], lengths[start:stop])])
+    return [slice(*one) for one in pairwise([*edges, len(tokens)])]
+
+
+def _bits(scan: Scan, tokens: Numbers, each: list[slice]) -> list[Bits]:
+    """Of every run."""
+    coded, lengths = entropy.coded_with(tokens, scan.huffman)
+    return [np.concatenate([*entropy.bits_of(coded[one], lengths[one])]) for one in each]
 
 
 def _read(scan: Scan, runs: list[Run]) -> dict[int, Known]:
