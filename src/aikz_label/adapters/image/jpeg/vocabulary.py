@@ -30,8 +30,8 @@ _RUNS, _SIZES = 16, 10  # zeros before a coefficient; its bits
 _ALL_ZEROS, _END = 0xF0, 0x00  # sixteen zeros; none but zeros
 _REACH = 1 << _SIZES
 _AT_ONCE = 1024  # blocks: eight megabytes
-# of a block's pixels on average, squared: a tenth of the way from black to white
-_MOST_ERROR = 600.0
+# Squared error of a pixel in the worst block, a sixth of the way from black to white, and on average over all that move.
+_MOST_ERROR, _MEAN_ERROR = 1600.0, 200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +145,21 @@ def nearest(blocks: Blocks, steps: Costs, table: Huffman) -> Blocks:
     """The blocks with the nearest coefficients after the mean that the table has codes for.
 
     Args:
-        blocks: 64 coefficients each.
+        blocks: 64 coefficients each; not none.
         steps: Of quantisation.
         table: The codes.
 
     Raises:
-        Unreadable: A block would be too unlike.
+        Unreadable: They would be too unlike.
     """
     _, sizes = entropy.codes_of(*table)
     told = _codable(sizes)
     distinct, which = np.unique(blocks, axis=0, return_inverse=True)
     some = (distinct[start : start + _AT_ONCE] for start in range(0, len(distinct), _AT_ONCE))
-    pieces = [_nearest(one, steps, told, sizes) for one in some]
+    pieces, errors = zip(*(_nearest(one, steps, told, sizes) for one in some), strict=True)
+    error = np.concatenate(errors) / 64
+    if error.max() > _MOST_ERROR or error.mean() > _MEAN_ERROR:
+        raise Unreadable("its tables lack too many codes")
     found: Blocks = np.concatenate(pieces)[which.ravel()]
     return found
 
@@ -177,8 +180,8 @@ def _codable(sizes: Numbers) -> Numbers:
     return found
 
 
-def _nearest(blocks: Blocks, steps: Costs, told: Numbers, sizes: Numbers) -> Blocks:
-    """The same for a few."""
+def _nearest(blocks: Blocks, steps: Costs, told: Numbers, sizes: Numbers) -> tuple[Blocks, Costs]:
+    """The same for a few, and by how much each is wrong, squared."""
     values = blocks[:, 1:].T.astype(np.int64)
     weights = steps[1:, None] ** 2
     skipped = np.concatenate([np.zeros((1, len(blocks))), np.cumsum(values**2 * weights, axis=0)])
@@ -202,8 +205,8 @@ def _nearest(blocks: Blocks, steps: Costs, told: Numbers, sizes: Numbers) -> Blo
         cost[:63] = np.inf
     place = np.argmin(cost, axis=0)
     error = cost.min(axis=0) + skipped[-1]
-    if error.max(initial=0) > 64 * _MOST_ERROR:
-        raise Unreadable("its tables lack too many codes")
+    if not np.isfinite(error).all():
+        return blocks, error
     found = np.zeros_like(blocks)
     found[:, 0] = blocks[:, 0]
     each = np.arange(len(blocks))
@@ -213,4 +216,4 @@ def _nearest(blocks: Blocks, steps: Costs, told: Numbers, sizes: Numbers) -> Blo
         last = run[place, each]
         found[each, place] = told_here[last, place - 1, each]
         place = place - last - 1
-    return found
+    return found, error
