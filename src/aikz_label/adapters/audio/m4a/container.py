@@ -168,7 +168,7 @@ class M4a(SoundFile):
         sound = m4a_sound.read(self.entry(trak))
         table = tables.read(trak.need(b"mdia", b"minf", b"stbl"))
         bits = int(table.sizes.sum() * 8 * sound.rate / (len(table) * sound.step))
-        return sound.encode(samples, bits, self.skipped(trak))
+        return sound.encode(samples, bits, self.skipped(trak), b"")
 
     def joined(self, at: int, coded: Coded, instead: int = 0) -> Coded:
         """Between packets of AAC, the one before comes again, because the next one is laid over its end."""

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio.aac import coding as aac
-from aikz_label.adapters.audio.container import Coded, OnlyOver, refuse_variant
-from aikz_label.adapters.audio.decoding import Samples
-from aikz_label.adapters.audio.encoding import Coder
+from aikz_label.adapters.audio.container import OnlyOver, refuse_variant
 from aikz_label.adapters.audio.m4a.boxes import Box
 from aikz_label.adapters.audio.mp3 import mpeg
-from aikz_label.adapters.audio.packed.aac import Aac as PackedAac
+from aikz_label.adapters.audio.packed.aac import Aac
+from aikz_label.adapters.audio.packed.alac import Alac
 from aikz_label.adapters.audio.packed.mp3 import Mp3
 from aikz_label.adapters.audio.packed.opus import Opus
 from aikz_label.adapters.audio.packed.packets import Packets
-from aikz_label.values import dataclass
 
 _TITLE = "M4A"
 _DECODER_CONFIG = 5  # tag of the descriptor that holds it
@@ -28,73 +24,6 @@ _AAC = {
 }  # object types of MPEG-4 and MPEG-2 AAC (mp4ra.org); or none is told
 _MP3 = {0x69, 0x6B}  # and of MP3 at low and at usual rates
 _COOKIE = 28  # bytes of ALAC's configuration, behind a version
-# What FFmpeg's encoder writes into the description of ALAC, as Apple's own does.
-_USUAL = (40, 10, 14)
-_ALAC_LAYOUTS = {1: "mono", 2: "stereo"}
-
-
-@dataclass(frozen=True, slots=True)
-class Aac:
-    """AAC in a track.
-
-    Attributes:
-        config: Its configuration; `None` when it has none.
-    """
-
-    config: aac.Config | None
-    step = aac.FRAME
-    overlaps = True
-
-    @property
-    def rate(self) -> int:
-        """Samples per second."""
-        return self.config.rate if self.config else 0
-
-    def check(self) -> None:
-        """Refuse what no packets can go before."""
-        if self.config is None:
-            raise MediaProblem("damaged", detail_word="no-sound")
-        self.config.check(_TITLE)
-
-    def encode(self, samples: Samples, bits: int, early: int) -> Coded:
-        """A notice."""
-        assert self.config is not None
-        return aac.coded(_TITLE, self.config, samples, bits, early)
-
-
-@dataclass(frozen=True, slots=True)
-class Alac:
-    """Apple's lossless coding in a track.
-
-    Attributes:
-        step: Samples of a packet.
-        depth: Bits of a sample.
-        channels: How many.
-        rate: Samples per second.
-        usual: Its codes are those of every encoder.
-    """
-
-    step: int
-    depth: int
-    channels: int
-    rate: int
-    usual: bool
-    overlaps = False
-
-    def check(self) -> None:
-        """Refuse what the encoder at hand makes differently."""
-        layout = _ALAC_LAYOUTS.get(self.channels)
-        if not self.usual or self.step != 4096 or self.depth not in {16, 24} or not layout:
-            raise OnlyOver(_TITLE, f"ALAC of {self.depth} bits and {self.channels} channels")
-
-    def encode(self, samples: Samples, bits: int, early: int) -> Coded:  # noqa: ARG002  # nothing is early here
-        """A notice in whole packets."""
-        count = -(-samples.shape[1] // self.step)
-        padded = np.pad(samples, ((0, 0), (0, count * self.step - samples.shape[1])))
-        form = "s16p" if self.depth == 16 else "s32p"
-        layout = _ALAC_LAYOUTS[self.channels]
-        coder = Coder(_TITLE, "alac", self.rate, layout, form)
-        return Coded(tuple(coder.packets(padded)), count * self.step)
 
 
 def read(entry: Box) -> Aac | Alac:
@@ -113,15 +42,12 @@ def read(entry: Box) -> Aac | Alac:
     inner = _find(entry.content, kind)
     if inner is None:
         raise MediaProblem("damaged", detail_word="no-sound")
-    if kind == b"esds":
-        coding, stored = _descriptor(inner[4:])
-        if coding not in _AAC:
-            raise OnlyOver(_TITLE, f"its sound is of the object type {coding:#04x}, not AAC")
-        return Aac(aac.Config.read(stored))
-    cookie = inner[4:]
-    numbers = (cookie[6], cookie[7], cookie[8])
-    step, rate = int.from_bytes(cookie[:4]), int.from_bytes(cookie[20:24])
-    return Alac(step, cookie[5], cookie[9], rate, numbers == _USUAL)
+    if kind == b"alac":
+        return Alac.read(_TITLE, inner[4:])
+    coding, stored = _descriptor(inner[4:])
+    if coding not in _AAC:
+        raise OnlyOver(_TITLE, f"its sound is of the object type {coding:#04x}, not AAC")
+    return Aac(_TITLE, aac.Config.read(stored))
 
 
 def packets(entry: Box, first: bytes) -> Packets:
@@ -142,10 +68,7 @@ def packets(entry: Box, first: bytes) -> Packets:
         inner = _find(entry.content, b"esds")
         if inner is not None and _descriptor(inner[4:])[0] in _MP3:
             return Mp3(_TITLE, mpeg.head(first[:4]))
-    found = read(entry)
-    if isinstance(found, Alac):
-        raise OnlyOver(_TITLE, "it is ALAC in fragments")
-    return PackedAac(_TITLE, found.config)
+    return read(entry)
 
 
 def _opus_head(stored: bytes) -> bytes:

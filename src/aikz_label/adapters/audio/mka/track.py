@@ -11,6 +11,7 @@ from aikz_label.adapters.audio.container import OnlyOver
 from aikz_label.adapters.audio.flac.blocks import StreamInfo
 from aikz_label.adapters.audio.mp3 import mpeg
 from aikz_label.adapters.audio.packed.aac import Aac
+from aikz_label.adapters.audio.packed.alac import Alac
 from aikz_label.adapters.audio.packed.flac import Flac
 from aikz_label.adapters.audio.packed.mp3 import Mp3
 from aikz_label.adapters.audio.packed.opus import Opus
@@ -84,6 +85,8 @@ class Track:
             return Mp3(TITLE, mpeg.head(first[:4]))
         if self.codec == "A_FLAC" and self.private.startswith(_FLAC):
             return Flac(StreamInfo.read(self.private[_INFO_AT:]))
+        if self.codec == "A_ALAC":
+            return Alac.read(TITLE, self.private)
         if self.codec in _PCM:
             return self._samples()
         raise OnlyOver(TITLE, f"its sound is of the kind {self.codec[:40]!r}")

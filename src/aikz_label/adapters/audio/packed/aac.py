@@ -27,6 +27,8 @@ class Aac(Packets):
     config: aac.Config | None
     noisy: ClassVar[bool] = True
     least: ClassVar[int] = 8
+    step: ClassVar[int] = aac.FRAME
+    overlaps: ClassVar[bool] = True
 
     @property
     def rate(self) -> int:
