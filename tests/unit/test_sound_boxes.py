@@ -196,7 +196,6 @@ def two_tracks() -> bytes:
         (drm, "encrypted"),
         (lambda: m4a().replace(b"mp4a", b"enca", 1), "encrypted"),
         (two_tracks, "several tracks of sound"),
-        (lambda: m4a(movflags="empty_moov+frag_keyframe"), "fragments"),
         (lambda: sound_files.encoded(("mp4", "flac", "s16"), MONO), "fLaC"),
     ],
 )

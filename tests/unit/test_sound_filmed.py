@@ -49,10 +49,8 @@ def same_behind(before: np.ndarray, after: np.ndarray, rate: int, end: float) ->
 @pytest.mark.parametrize(
     ("container", "codec", "options", "name"),
     [
-        ("mp4", "libopus", (), "m4a"),
         ("mp4", "flac", (), "m4a"),
         ("mp4", "ac3", (), "m4a"),
-        ("mp4", "libmp3lame", (), "m4a"),
         ("mov", "pcm_s16le", (), "m4a"),
         ("matroska", "ac3", (), "mka"),
     ],

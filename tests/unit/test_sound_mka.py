@@ -24,6 +24,7 @@ LABEL = Label(origin=Origin.CREATED, system=System("TuneGen", "1"))
 CASES = [
     ("matroska", "aac"),
     ("matroska", "flac"),
+    ("matroska", "alac"),
     ("matroska", "libmp3lame"),
     ("matroska", "pcm_s16le"),
     ("webm", "libopus"),

@@ -18,6 +18,7 @@ from aikz_label.adapters.audio.container import (
     refuse_variant,
     size_of,
 )
+from aikz_label.adapters.audio.frames import Once
 from aikz_label.adapters.audio.m4a import anew as m4a_anew
 from aikz_label.adapters.audio.m4a import boxes, tables
 from aikz_label.adapters.audio.m4a import layout as m4a_layout
@@ -26,6 +27,8 @@ from aikz_label.adapters.audio.m4a import times as m4a_times
 from aikz_label.adapters.audio.m4a.boxes import Box, Placed
 from aikz_label.adapters.audio.m4a.layout import Layout
 from aikz_label.adapters.audio.m4a.splice import LAST, number_of, spliced
+from aikz_label.adapters.audio.packed.mp3 import Mp3
+from aikz_label.adapters.audio.packed.opus import Opus
 from aikz_label.adapters.audio.pieces import Piece
 from aikz_label.adapters.audio.recoders import Coding, Muxed, Recoder
 from aikz_label.adapters.audio.shifting import Shift
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
     from aikz_label.limits import Limits
 
 _TITLE = "M4A"
-_FIRST_REPEAT = 8  # packets that must stand before a repeated notice
+_REACH = 2.0  # seconds around a moment in which places are tried
 _CHAPTERS = {b"text", b"sbtl", b"subt", b"meta", b"tmcd", b"clcp"}
 
 
@@ -51,11 +54,13 @@ class M4a(SoundFile):
         source: The file.
         boxes: Its boxes.
         moov: The one that tells of all others, as it is stored.
+        first: Its first packet, which is read once: nothing may read the file while it is decoded.
     """
 
     source: BinaryIO
     boxes: tuple[Placed, ...]
     moov: bytes
+    first: Once[bytes]
 
     demuxer: ClassVar[str] = "mov"
 
@@ -84,12 +89,17 @@ class M4a(SoundFile):
             )
         stored = pieces.read(source, moov.start, moov.stop - moov.start)
         Box.parse(stored)
-        return cls(source, found, stored)
+        return cls(source, found, stored, Once(lambda: _first(source, stored)))
 
     @property
     def rate(self) -> int:
         """See `SoundFile.rate`."""
-        return m4a_sound.read(self.entry(self.track())).rate
+        return self.sound(self.track()).rate
+
+    @property
+    def exact(self) -> bool:
+        """See `SoundFile.exact`."""
+        return self.sound(self.track()).exact
 
     def track(self, moov: Box | None = None) -> Box:
         """The one track of sound.
@@ -97,10 +107,7 @@ class M4a(SoundFile):
         Raises:
             MediaProblem: There is none.
         """
-        for trak in (moov or Box.parse(self.moov)).all(b"trak"):
-            if trak.need(b"mdia", b"hdlr").content[8:12] == b"soun":
-                return trak
-        raise MediaProblem("damaged", detail_word="no-sound")
+        return _sound_of(moov or Box.parse(self.moov))
 
     def check_variant(self) -> None:
         """See `SoundFile.check_variant`."""
@@ -113,7 +120,7 @@ class M4a(SoundFile):
         if kinds.count(b"soun") > 1:
             raise OnlyOver(_TITLE, "it has several tracks of sound")
         trak = self.track(moov)
-        sound = m4a_sound.read(self.entry(trak))
+        sound = self.sound(trak)
         stbl = trak.need(b"mdia", b"minf", b"stbl")
         if any(box.name in {b"saiz", b"saio"} for box in stbl.children or ()):
             raise refuse_variant(_TITLE, "its packets are encrypted")
@@ -122,7 +129,19 @@ class M4a(SoundFile):
             raise refuse_variant(_TITLE, "its sound is cut together by an edit list")
         if not len(tables.read(stbl)):
             raise MediaProblem("damaged", detail_word="no-sound")
+        self._check_told(trak, sound)
         sound.check()  # last: what it refuses can be coded anew, what is refused above cannot
+
+    def _check_told(self, trak: Box, sound: m4a_sound.Coding) -> None:
+        """Refuse what tells times otherwise than by packets of one length, of codings that allow several."""
+        if not isinstance(sound, Opus | Mp3):
+            return
+        media = m4a_times.timescale(trak.need(b"mdia", b"mdhd"))
+        durations = tables.read(trak.need(b"mdia", b"minf", b"stbl")).durations[:-1]
+        if (np.abs(durations - sound.step * media / sound.rate) > 1).any():
+            raise OnlyOver(_TITLE, "its packets are not all of the usual length")
+        if isinstance(sound, Opus) and self.skipped(trak) != sound.skipped:
+            raise OnlyOver(_TITLE, "where its sound starts is told in two ways")
 
     def check_decoded(self, rate: int) -> None:
         """Spectral band replication need not be announced."""
@@ -138,21 +157,36 @@ class M4a(SoundFile):
     def places(self, seconds: Sequence[float], total: int) -> tuple[int, ...]:
         """The starts of packets that have packets before them."""
         trak = self.track()
-        sound = m4a_sound.read(self.entry(trak))
+        sound = self.sound(trak)
         count = len(tables.read(trak.need(b"mdia", b"minf", b"stbl")))
         found = [0]
         for second in seconds[1:]:
             number = round((second * sound.rate + self.skipped(trak)) / sound.step)
-            if number > count - LAST:
+            if number > count - LAST and sound.ends:
                 found.append(total)
-            elif number > (_FIRST_REPEAT if sound.overlaps else 0):
-                found.append(number * sound.step - self.skipped(trak))
+            elif number > sound.least:
+                found.append(self._place(sound, number, count) * sound.step - self.skipped(trak))
         return tuple(found)
+
+    def _place(self, sound: m4a_sound.Coding, number: int, count: int) -> int:
+        """Of the packets around one, the one before which a notice goes best."""
+        reach = round(_REACH * sound.rate / sound.step)
+        near = sorted(
+            range(max(number - reach, sound.least + 1), min(number + reach, count - LAST) + 1),
+            key=lambda other: abs(other - number),
+        )
+        found = sound.nearest(self._read, near)
+        if found is None:
+            second = number * sound.step // sound.rate
+            raise OnlyOver(
+                _TITLE, f"near {second // 60}:{second % 60:02} there is no place for one"
+            )
+        return found
 
     def holds(self, places: Sequence[tuple[int, int]]) -> bool:
         """Only whole packets can be taken out."""
         trak = self.track()
-        step = m4a_sound.read(self.entry(trak)).step
+        step = self.sound(trak).step
         skipped, count = self.skipped(trak), len(tables.read(trak.need(b"mdia", b"minf", b"stbl")))
 
         def held(start: int, stop: int) -> bool:
@@ -165,24 +199,25 @@ class M4a(SoundFile):
     def encode(self, samples: Samples) -> Coded:
         """Packets like those of the file."""
         trak = self.track()
-        sound = m4a_sound.read(self.entry(trak))
+        sound = self.sound(trak)
         table = tables.read(trak.need(b"mdia", b"minf", b"stbl"))
         bits = int(table.sizes.sum() * 8 * sound.rate / (len(table) * sound.step))
-        return sound.encode(samples, bits, self.skipped(trak), b"")
+        return sound.encode(samples, bits, self.skipped(trak), self.first())
 
     def joined(self, at: int, coded: Coded, instead: int = 0) -> Coded:
         """Between packets of AAC, the one before comes again, because the next one is laid over its end."""
         trak = self.track()
-        sound = m4a_sound.read(self.entry(trak))
-        if not at or not sound.overlaps:
-            return coded
-        table = tables.read(trak.need(b"mdia", b"minf", b"stbl"))
-        place = number_of(at, instead, sound.step, self.skipped(trak), len(table))
-        if place + instead // sound.step == len(table):
-            return coded  # nothing is behind it
-        number = place - 1
-        again = pieces.read(self.source, int(table.places[number]), int(table.sizes[number]))
-        return replace(coded, data=(*coded.data, again), length=coded.length + sound.step)
+        sound = self.sound(trak)
+        count = len(tables.read(trak.need(b"mdia", b"minf", b"stbl")))
+        number = number_of(at, instead, sound.step, self.skipped(trak), count)
+        return sound.joined(coded, self._read, number, number + instead // sound.step)
+
+    def _read(self, first: int, stop: int) -> list[bytes]:
+        """The packets from one number up to another."""
+        table = tables.read(self.track().need(b"mdia", b"minf", b"stbl"))
+        part = slice(max(first, 0), max(stop, 0))
+        places = zip(table.places[part].tolist(), table.sizes[part].tolist(), strict=True)
+        return [pieces.read(self.source, place, size) for place, size in places]
 
     def assemble(
         self,
@@ -196,7 +231,7 @@ class M4a(SoundFile):
         notices: list[bytes] = []
         if inserts:
             trak = self.track(moov)
-            sound = m4a_sound.read(self.entry(trak))
+            sound = self.sound(trak)
             shift = Shift(inserts, sound.rate)
             ilst.move(moov, shift)
             self._lengthen(moov, trak, shift)
@@ -248,7 +283,7 @@ class M4a(SoundFile):
     def same_packets(self, painted: Self, inserts: Sequence[Insert]) -> bool:
         """See `SoundFile.same_packets`."""
         trak = self.track()
-        step, skipped = m4a_sound.read(self.entry(trak)).step, self.skipped(trak)
+        step, skipped = self.sound(trak).step, self.skipped(trak)
         count = len(tables.read(trak.need(b"mdia", b"minf", b"stbl")))
         notices = (
             (number_of(i.at, i.instead, step, skipped, count), i.instead // step, len(i.coded))
@@ -266,6 +301,10 @@ class M4a(SoundFile):
         media = m4a_times.timescale(trak.need(b"mdia", b"mdhd"))
         start = next((e.start for e in m4a_times.edits(trak) if e.start != -1), 0)
         return round(start * self.rate / media)
+
+    def sound(self, trak: Box) -> m4a_sound.Coding:
+        """How its packets are coded."""
+        return m4a_sound.read(self.entry(trak), self.first)
 
     def entry(self, trak: Box) -> Box:
         """The description of the sound."""
@@ -292,6 +331,20 @@ class M4a(SoundFile):
         for other in moov.all(b"trak"):
             if other is not trak:
                 m4a_times.delay(other, shift, film)
+
+
+def _sound_of(moov: Box) -> Box:
+    """The track of sound."""
+    for trak in moov.all(b"trak"):
+        if trak.need(b"mdia", b"hdlr").content[8:12] == b"soun":
+            return trak
+    raise MediaProblem("damaged", detail_word="no-sound")
+
+
+def _first(source: BinaryIO, moov: bytes) -> bytes:
+    """The first packet."""
+    table = tables.read(_sound_of(Box.parse(moov)).need(b"mdia", b"minf", b"stbl"))
+    return pieces.read(source, int(table.places[0]), int(table.sizes[0])) if len(table) else b""
 
 
 def _tables(moov: Box) -> list[Box]:

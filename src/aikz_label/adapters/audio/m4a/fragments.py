@@ -127,7 +127,7 @@ def _walk(whole: M4a) -> Table:
         raise MediaProblem("damaged", detail_word="no-sound")
     whole.source.seek(int(slots.start[0]))
     first = whole.source.read(min(int(slots.size[0]), 1 << 16))
-    coding = m4a_sound.packets(whole.entry(trak), first)
+    coding = m4a_sound.read(whole.entry(trak), lambda: first)
     moofs = [box.start for box in whole.boxes if box.name == b"moof"]
     firsts = np.unique(np.append(np.searchsorted(slots.start, moofs), len(slots)))
     return Table.of(whole.source, coding, slots.start, slots.size, firsts.astype(np.int64))

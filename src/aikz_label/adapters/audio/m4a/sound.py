@@ -1,6 +1,9 @@
-"""The sound of an M4A file: AAC-LC or ALAC, as its description says, and notices coded alike."""
+"""The sound of an M4A file: AAC-LC, ALAC, Opus or MP3, as its description says."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
 
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio.aac import coding as aac
@@ -11,8 +14,8 @@ from aikz_label.adapters.audio.packed.aac import Aac
 from aikz_label.adapters.audio.packed.alac import Alac
 from aikz_label.adapters.audio.packed.mp3 import Mp3
 from aikz_label.adapters.audio.packed.opus import Opus
-from aikz_label.adapters.audio.packed.packets import Packets
 
+Coding: TypeAlias = Aac | Alac | Opus | Mp3
 _TITLE = "M4A"
 _DECODER_CONFIG = 5  # tag of the descriptor that holds it
 _AAC = {
@@ -26,49 +29,37 @@ _MP3 = {0x69, 0x6B}  # and of MP3 at low and at usual rates
 _COOKIE = 28  # bytes of ALAC's configuration, behind a version
 
 
-def read(entry: Box) -> Aac | Alac:
-    """The sound that a description of samples tells of.
+def read(entry: Box, first: Callable[[], bytes]) -> Coding:
+    """The coding that a description of samples tells of.
+
+    Args:
+        entry: The description.
+        first: Gives the first packet.
 
     Raises:
-        Refused: It is of another kind.
+        Refused: It is encrypted.
+        OnlyOver: No packets can go before those of such a coding.
         MediaProblem: The description is not whole.
     """
     if entry.name in {b"enca", b"drms"}:
         raise refuse_variant(_TITLE, "its sound is encrypted", "Mark it before it is encrypted.")
+    if entry.name == b"Opus":
+        return Opus(_TITLE, _opus_head(_find(entry.content, b"dOps") or b""))
     kind = {b"mp4a": b"esds", b"alac": b"alac"}.get(entry.name)
     if kind is None:
         name = entry.name.decode("latin-1")
-        raise OnlyOver(_TITLE, f"its sound is of the kind {name!r}, not AAC or ALAC")
+        raise OnlyOver(_TITLE, f"its sound is of the kind {name!r}, not AAC, ALAC, Opus or MP3")
     inner = _find(entry.content, kind)
     if inner is None:
         raise MediaProblem("damaged", detail_word="no-sound")
     if kind == b"alac":
         return Alac.read(_TITLE, inner[4:])
     coding, stored = _descriptor(inner[4:])
+    if coding in _MP3:
+        return Mp3(_TITLE, mpeg.head(first()[:4]))
     if coding not in _AAC:
-        raise OnlyOver(_TITLE, f"its sound is of the object type {coding:#04x}, not AAC")
+        raise OnlyOver(_TITLE, f"its sound is of the object type {coding:#04x}, not AAC or MP3")
     return Aac(_TITLE, aac.Config.read(stored))
-
-
-def packets(entry: Box, first: bytes) -> Packets:
-    """The coding of packets that tell their own length, in fragments.
-
-    Args:
-        entry: The description of the sound.
-        first: Its first packet.
-
-    Raises:
-        OnlyOver: No packets can go before those of such a coding.
-        Refused: It is encrypted.
-        MediaProblem: The description is not whole.
-    """
-    if entry.name == b"Opus":
-        return Opus(_TITLE, _opus_head(_find(entry.content, b"dOps") or b""))
-    if entry.name == b"mp4a":
-        inner = _find(entry.content, b"esds")
-        if inner is not None and _descriptor(inner[4:])[0] in _MP3:
-            return Mp3(_TITLE, mpeg.head(first[:4]))
-    return read(entry)
 
 
 def _opus_head(stored: bytes) -> bytes:

@@ -28,7 +28,7 @@ class Aac(Packets):
     noisy: ClassVar[bool] = True
     least: ClassVar[int] = 8
     step: ClassVar[int] = aac.FRAME
-    overlaps: ClassVar[bool] = True
+    ends: ClassVar[bool] = True
 
     @property
     def rate(self) -> int:

@@ -43,7 +43,7 @@ class Alac(Packets):
     channels: int
     told: int
     usual: bool
-    overlaps: ClassVar[bool] = False
+    ends: ClassVar[bool] = True
 
     @classmethod
     def read(cls, title: str, cookie: bytes) -> Self:

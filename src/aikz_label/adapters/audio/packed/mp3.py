@@ -51,6 +51,11 @@ class Mp3(Packets):
         return self._head.rate
 
     @property
+    def step(self) -> int:
+        """Samples of a packet."""
+        return self._head.samples
+
+    @property
     def _head(self) -> Head:
         if self.head is None:
             raise MediaProblem("damaged", detail_word="no-sound")

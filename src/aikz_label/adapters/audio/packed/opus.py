@@ -59,6 +59,7 @@ class Opus(Packets):
     head: bytes
     exact: ClassVar[bool] = False
     least: ClassVar[int] = 50
+    step: ClassVar[int] = _PACKET
 
     @property
     def rate(self) -> int:

@@ -24,12 +24,14 @@ class Packets(ABC):
         noisy: Its decoder makes up noise, so the same packets can be decoded to other samples.
         numbered: Each packet tells its number, so those behind a notice change.
         least: How many packets must stand before a notice that is repeated.
+        ends: A notice can also stand behind what fills up the last packets.
     """
 
     exact: ClassVar[bool] = True
     noisy: ClassVar[bool] = False
     numbered: ClassVar[bool] = False
     least: ClassVar[int] = 0
+    ends: ClassVar[bool] = False
 
     @property
     @abstractmethod
