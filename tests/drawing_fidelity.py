@@ -12,6 +12,8 @@ import numpy as np
 
 from svg_files import rsvg, without_ours
 
+_SIZE = re.compile(rb"<(?:\w+:)?svg\b[^>]*\s(?:width|height|viewBox)\s*=")
+
 
 def decodable(source: bytes) -> bool:
     """Whether it is well-formed and its root an SVG; librsvg draws nothing of some that browsers do draw."""
@@ -30,7 +32,7 @@ def losses(source: bytes, output: bytes, placements: Sequence[Mapping[str, Any]]
     before, after = _drawn(source), _drawn(output)
     if after is None:
         return ["librsvg draws it no more"]
-    if before is None or before.shape[1] != after.shape[1] or not before.size:
+    if before is None or before.shape[1] != after.shape[1] or not _SIZE.search(source):
         return []  # without any size, librsvg shows as much as is painted
     height, width = before.shape[:2]
     if strip:  # all of the drawing is above it
