@@ -14,7 +14,7 @@ from PIL import Image
 
 import jpeg_files
 from aikz_label import mark, verify
-from aikz_label.adapters.image.jpeg import Jpeg, entropy, vocabulary
+from aikz_label.adapters.image.jpeg import Jpeg, entropy, segments, vocabulary
 from aikz_label.adapters.image.jpeg.coefficients import Unreadable
 from aikz_label.adapters.image.jpeg.scan import Scan
 from aikz_label.adapters.image.jpeg.units import Huffman
@@ -88,6 +88,20 @@ def test_no_way_through_a_block_is_nearer(known: set[int], values: tuple[int, ..
         if symbols_of(other) <= known
     )
     assert ((found - block).astype(int) ** 2).sum() == least
+
+
+def test_a_segment_stays_as_it_is_where_no_table_changes() -> None:
+    old = {0: table_of([1, 2], [5, 3]), 16: full([END, 0x11])}
+    body = b"".join(bytes((one,)) + b"".join(old[one]) for one in old)
+    odd = segments.made(segments.DHT, body + b"left over")
+    assert vocabulary.defining(odd, old, old) is odd
+    new = old | {0: vocabulary.extended(old[0], [7])}
+    assert new[0][1] in vocabulary.defining(odd, old, new).data
+    many = segments.made(segments.DHT, body[: 17 + 2] * 3440)
+    with pytest.raises(Unreadable, match="room"):
+        vocabulary.defining(many, old, new)
+    cut = old[0][0], old[0][1][:1]
+    assert vocabulary.extended(cut, [7]) == cut
 
 
 def symbols_of(values: tuple[int, ...]) -> set[int]:

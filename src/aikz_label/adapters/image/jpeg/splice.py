@@ -55,7 +55,7 @@ def spliced(
         Unreadable: The picture is not of a kind that this handles.
     """
     assert picture.painted is not None
-    scan = Scan.read(header, scans)
+    scan = source = Scan.read(header, scans)
     columns, rows = _covered(scan, picture.painted, picture.stored)
     blocks = _blocks(scan, header, picture, transform, (len(columns), len(rows)))
     covered = np.array(rows)[:, None] * scan.across + np.array(columns)
@@ -72,7 +72,8 @@ def spliced(
     data = list(scan.parts)
     for number, interval in known.items():
         data[number] = interval.edited(edits[number])
-    return tuple(vocabulary.defining(one, scan.huffman) for one in header), _told(scan, data)
+    tables = (vocabulary.defining(one, source.huffman, scan.huffman) for one in header)
+    return tuple(tables), _told(scan, data)
 
 
 def _told(scan: Scan, parts: list[bytes]) -> bytes:

@@ -114,22 +114,28 @@ def missing(table: Huffman, symbols: Numbers) -> list[int]:
     return found
 
 
-def defining(segment: Segment, tables: dict[int, Huffman]) -> Segment:
-    """A segment before the scan, with these tables where it defines them."""
+def defining(segment: Segment, old: dict[int, Huffman], new: dict[int, Huffman]) -> Segment:
+    """A segment before the scan, with the new tables where it defines an old one that became another.
+
+    Raises:
+        Unreadable: It has no room for them.
+    """
     if segment.code != DHT:
         return segment
     numbers = [number for number, _, _ in coefficients.definitions(segment.payload)]
-    pieces = [
-        bytes((number,)) + counts + listed
-        for number in numbers
-        for counts, listed in (tables[number],)
-    ]
-    return made(DHT, b"".join(pieces))
+    if all(old[number] == new[number] for number in numbers):
+        return segment
+    try:
+        return made(DHT, b"".join(bytes((one,)) + b"".join(new[one]) for one in numbers))
+    except ValueError as error:
+        raise Unreadable("its tables have no room") from error
 
 
 def extended(table: Huffman, symbols: list[int]) -> Huffman:
     """The table with codes for as many of these as there is room for; all old ones stay, and that of ones alone is free."""
     counts, listed = table
+    if len(listed) != sum(counts):  # cut off
+        return table
     longest = max((size for size, count in enumerate(counts, 1) if count), default=1)
     used = sum(count << _LONGEST - size for size, count in enumerate(counts, 1))
     for size in range(longest, _LONGEST + 1):
