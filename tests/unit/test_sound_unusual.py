@@ -83,6 +83,15 @@ def test_eight_channels_of_a_lossy_codec(config: Config) -> None:
     assert verify(done.data, config=config, measure=True).verdict is Verdict.LABELLED
 
 
+def test_no_decoder_raises_nothing(config: Config) -> None:
+    data = wav("s16", "pcm_s16le")
+    at = data.index(b"fmt ") + 8
+    strange = data[:at] + (0x1234).to_bytes(2, "little") + data[at + 2 :]
+    assert verify(strange, config=config, measure=True).verdict is not Verdict.LABELLED
+    with pytest.raises(Refused):
+        mark(strange, None, CREATED, config=config, allow_reencode=True)
+
+
 def no_samples(name: str) -> bytes:
     match name:
         case "wav":

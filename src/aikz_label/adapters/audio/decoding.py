@@ -78,6 +78,8 @@ class Decoding:
     def __init__(self, container: InputContainer, decoder: str = "") -> None:
         self._container = container
         self._stream = container.streams.audio[0]
+        if self._stream.codec_context is None:  # there is no decoder
+            raise MediaProblem("damaged", detail_word="decoder")
         settle_layout(self._stream.codec_context)
         self._context = _context(self._stream, decoder)
         self.coded = self.length = 0
