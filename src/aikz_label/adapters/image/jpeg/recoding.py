@@ -126,10 +126,12 @@ def recoded(source: Jpeg, picture: PillowPicture) -> Coded:
     encodings = _encodings(source, picture, kind, sampling or 0)
     cheap = size <= _CHEAP and _pixels(picture) <= _SMALL
     if not in_place or not (grown or sampling is None or cheap):
-        own = chain(islice(encodings, 1), own)
+        own, finest = chain(islice(encodings, 1), own), chain(finest, encodings)
     if in_place and not grown:
         own = chain(_spliced(source, picture, kind, exactly=cheap), own)
-    found, likeness = _nearest(source, picture, (own, finest, encodings))
+    edited = _nearest(source, picture, (own, finest))
+    found, likeness = edited or _nearest(source, picture, (encodings,)) or (None, 0.0)
+    assert found is not None  # one way to encode it there always is
     if grown and not in_place and likeness < _WANTED_PSNR:
         raise damaged("a strip beside it would blur a picture this small")
     return found
@@ -137,7 +139,7 @@ def recoded(source: Jpeg, picture: PillowPicture) -> Coded:
 
 def _nearest(
     source: Jpeg, picture: PillowPicture, groups: Iterable[Iterator[Coded]]
-) -> tuple[Coded, float]:
+) -> tuple[Coded, float] | None:
     """The first that is near enough to the source, or the nearest, and its PSNR; later groups cost the picture more."""
     best, most = None, -math.inf
     for ways in groups:
@@ -149,8 +151,7 @@ def _nearest(
                 break
         if most >= _WANTED_PSNR:
             break
-    assert best is not None  # one way to encode it there always is
-    return best, most
+    return None if best is None else (best, most)
 
 
 def _kind(source: Jpeg) -> _Kind:
