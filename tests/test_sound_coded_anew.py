@@ -10,6 +10,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
+import av
 import jsonschema
 import numpy as np
 import pytest
@@ -312,10 +313,11 @@ def test_wav_tells_how_many_bytes_a_second_takes(marked) -> None:
     assert told == pytest.approx(11_025 * 1024 / 2036, rel=0.01)
 
 
-def test_more_channels_than_can_be_handed_over_are_refused() -> None:
+def test_more_channels_than_planes_are_handed_over() -> None:
     samples = np.zeros((8, 4096), np.float32)
     coder = Coder("AAC", "aac", 48_000, "7.1", "fltp", 256_000)
-    with pytest.raises(Refused, match=r"7\.1"):
-        list(coder.packets(samples))
-    with pytest.raises(Refused, match=r"7\.1"):
-        Muxed("mp4", coder).write([samples], io.BytesIO())
+    assert len(list(coder.packets(samples))) > 3
+    written = io.BytesIO()
+    Muxed("mp4", coder).write([samples], written)
+    with av.open(io.BytesIO(written.getvalue())) as container:
+        assert container.streams.audio[0].channels == 8

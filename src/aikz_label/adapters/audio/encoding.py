@@ -94,9 +94,8 @@ class Coder:
 def frame_of(samples: Samples, at: int, coder: Coder) -> av.AudioFrame:
     """Samples from some moment on, as an encoder takes them."""
     fit, form = _as(samples, coder.form), av.AudioFormat(coder.form)
-    split = (
-        form.is_planar and len(samples) > pyav.PLANES
-    )  # PyAV cannot fill so many planes: FFmpeg does
+    # PyAV cannot fill so many planes: FFmpeg does
+    split = form.is_planar and len(samples) > pyav.PLANES
     packed = form.packed if split else form
     array = np.ascontiguousarray(fit.T.reshape(1, -1) if packed.is_packed else fit)
     frame = av.AudioFrame.from_ndarray(array, format=packed, layout=coder.layout)
