@@ -91,6 +91,24 @@ def test_a_colour_of_the_screen_that_changed_is_noticed(label):
     assert refusal.value.code == "content-changed"
 
 
+@pytest.mark.parametrize(("number", "whole"), [(6, True), (7, False), (8, False)])
+def test_numbers_that_had_no_colour_get_none(number, whole, label):
+    """Black and white for the strip are added to the palette, where a frame outside the sample may point to already."""
+    shots = [shot(png_files.PALETTE, 8, step) for step in range(FRAMES)]
+    for one in shots:
+        one.values[...] %= 7
+    shots[17].values[:9] = number
+    colours = png_files.chunk(b"PLTE", bytes((90, 30, 40)) * 7)
+    source = apng_files.apng(shots, png_files.PALETTE, 8, before=[colours])
+    made, data = film(source, label, Png)
+    if whole:
+        assert checked(made, data, Png).problems == ()
+        return
+    with pytest.raises(Refused) as refusal:
+        checked(made, data, Png)
+    assert refusal.value.code == "content-changed"
+
+
 def test_the_sample_has_the_ends_and_every_kind():
     kinds = [
         frame(0, **SMALL, disposal=disposal, transparent=1) for disposal in (1, 1, 1, 1, 2, 1, 3)

@@ -87,7 +87,7 @@ def opening(png: Png) -> Image.Image:
 
 
 def same_colours(png: Png, other: Png) -> bool:
-    """See `Animated.same_colours`: a palette may have grown, and a transparent colour been added that no picture has."""
+    """See `Animated.same_colours`: a palette may have grown, and a transparent colour been added, that no picture has."""
     said, its = (
         [(c.name, c.data) for c in one.chunks if c.name in _COLOURS] for one in (png, other)
     )
@@ -98,7 +98,15 @@ def same_colours(png: Png, other: Png) -> bool:
         return opacity in {now, b""}
     count = len(colours) // 3
     was, seen = (one.ljust(count, b"\xff")[:count] for one in (opacity, now))
-    return grown.startswith(colours) and was == seen
+    kept = grown.startswith(colours) and was == seen
+    return kept and (grown == colours or _all_below(png, count))
+
+
+def _all_below(png: Png, count: int) -> bool:
+    """Whether no picture has a number from so many on: without an entry most viewers show black there."""
+    return all(
+        int(_values(alone(png, data, box), box[3]).max()) < count for data, box in _pictures(png)
+    )
 
 
 def opened(png: Png) -> tuple[Png, tuple[int, ...]]:
