@@ -25,6 +25,7 @@ _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _FILL = b"\xff"
 _AHEAD = 4096  # bytes looked at for the next marker where none stands
 _STRAY = 64 * 1024  # bytes that belong to no segment
+_BETWEEN = 100_000  # segments from the first scan on: a picture has some dozens
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,8 @@ def walk_header(data: bytes, limits: Limits) -> tuple[tuple[Segment, ...], int]:
             continue
         code = head[1]
         if code == 0xFF:  # fill
-            at += 1
+            ahead = data[at + 1 : at + 1 + _AHEAD]
+            at += len(ahead) - len(ahead.lstrip(_FILL))
             continue
         if code == SOS:
             return tuple(segments), at
@@ -178,16 +180,23 @@ def intervals(coded: bytes) -> list[bytes]:
 
 
 def walk_scans(data: bytes, scan: int) -> tuple[tuple[Segment, ...], int]:
-    """Metadata between the scans, and the offset after the end-of-image marker of the primary picture."""
+    """Metadata between the scans, and the offset after the end-of-image marker of the primary picture.
+
+    Raises:
+        MediaProblem: It has no end, or there are far too many segments before it.
+    """
     between: list[Segment] = []
-    at = scan
+    at, count = scan, 0
     while found := _MARKER.search(data, at):
         code, at = found[1][0], found.end()
         if code == EOI:
             return tuple(between), at
         stop = at + int.from_bytes(data[at : at + 2])
+        count += 1
         if at + 2 > len(data):
             break
+        if count > _BETWEEN:
+            raise MediaProblem("over-limit", what_word="parts", found=count, limit=_BETWEEN)
         segment = Segment(code, data[found.start() : stop], found.start())
         if segment.is_metadata and stop <= len(data):
             between.append(segment)
