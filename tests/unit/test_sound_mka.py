@@ -200,6 +200,26 @@ def index(data: bytes) -> tuple[dict[int, int], list[tuple[int, int]]]:
     return clusters, cues
 
 
+def test_the_index_leads_to_no_notice_that_is_gone(config: Config) -> None:
+    source = made("matroska", "pcm_s16le", (), 64.0)
+    first = mark(source, None, LABEL, config=config, profile_name="strict")
+    again = mark(
+        first.data,
+        None,
+        LABEL,
+        config=config,
+        profile_name="strict",
+        on_existing="update",
+        languages="ru",
+    )
+    known = len(index(source)[1])
+    for data in (first.data, again.data):
+        clusters, cues = index(data)
+        assert all(clusters[place] <= time for time, place in cues)
+        assert len(set(cues)) == len(cues)
+    assert known < len(cues)
+
+
 def test_what_stands_before_and_behind_other_parts_stays(config: Config) -> None:
     source = rich()
     result = mark(source, None, LABEL, config=config)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from aikz_label.adapters.audio.mka import elements
 from aikz_label.adapters.audio.shifting import Shift
@@ -140,7 +140,7 @@ def seek_head(data: bytes, place: Callable[[int], int]) -> bytes:
 def cues(
     data: bytes,
     later: Callable[[int], int],
-    place: Callable[[int, int], int],
+    place: Callable[[int, int], int | None],
     fresh: Sequence[tuple[int, int, int]],
 ) -> bytes:
     """Where a player can begin.
@@ -148,7 +148,7 @@ def cues(
     Args:
         data: The index.
         later: When what was at a moment is played now.
-        place: Where the cluster is that began at a place, of the part of it with a moment.
+        place: Where the cluster is that began at a place, of the part of it with a moment; `None` of one that is gone.
         fresh: Moment, track and place of each new cluster.
     """
     points = [(one[0], _point(*one)) for one in fresh]
@@ -157,7 +157,7 @@ def cues(
     for child in ebml.children(io.BytesIO(data), whole, _MOST):
         stored = data[child.start : child.stop]
         if child.name == _POINT:
-            points.append(_moved(stored, later, place))
+            points.extend(_moved(stored, later, place))
         elif child.name != ebml.CRC:
             others.append(stored)
     summed = data[whole.body : whole.body + 1] == ebml.packed_name(ebml.CRC)
@@ -173,20 +173,23 @@ def _point(time: int, track: int, place: int) -> bytes:
 
 
 def _moved(
-    point: bytes, later: Callable[[int], int], place: Callable[[int, int], int]
-) -> tuple[int, bytes]:
-    """An entry of the index, and when it is played."""
-    time = 0
+    point: bytes, later: Callable[[int], int], place: Callable[[int, int], int | None]
+) -> Iterator[tuple[int, bytes]]:
+    """An entry of the index, and when it is played; none that leads to a cluster that is gone."""
+    time, gone = 0, False
 
     def change(name: int, stored: bytes) -> bytes | None:
-        nonlocal time
+        nonlocal time, gone
         if name == _CUE_TIME and len(stored) <= 8:
             time = int.from_bytes(stored)
             return later(time).to_bytes(8)
         if name == _CUE_CLUSTER and len(stored) <= 8:
-            return place(int.from_bytes(stored), time).to_bytes(8)
+            found = place(int.from_bytes(stored), time)
+            gone = gone or found is None
+            return (found or 0).to_bytes(8)
         # within a cluster, which can be another one now
         return None if name in {_RELATIVE, _BLOCK_NUMBER} else stored
 
     written = elements.rebuilt(point, {_POINT, _POSITIONS}, change)
-    return later(time), written
+    if not gone:
+        yield later(time), written

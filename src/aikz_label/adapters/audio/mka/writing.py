@@ -95,6 +95,8 @@ class Writing:
         firsts = walked.blocks.first
         self._at = [_block(firsts, one.first) if one.first else _START for one in stretches]
         self._behind = [_block(firsts, one.behind) for one in stretches]
+        # clusters of which nothing stays, once all parts are known: those of older notices
+        self._gone = {one.element.start for one in walked.blocks.clusters}
 
     def pieces(self, private: bytes, shift: Shift) -> Iterator[Piece]:
         """The file.
@@ -107,6 +109,7 @@ class Writing:
         parts = list(self._parts(private, shift))
         tables = {one.start: one for one in self._document.parts if one.name in {SEEK_HEAD, CUES}}
         fresh = [(part.time, 0) for part in parts if part.old == _NEW]
+        self._gone -= {part.old for part in parts}
         for part in parts:
             if part.old in tables:  # of the same length whatever places stand in it
                 part.written = [self._tabled(tables[part.old], lambda *_: 0, fresh)]
@@ -197,8 +200,12 @@ class Writing:
         data = self._read(old)
         if old.name == SEEK_HEAD:
             return moments.seek_head(data, place)
-        number = self._track.number
-        return moments.cues(data, self._later, place, [(time, number, at) for time, at in fresh])
+        number, body = self._track.number, self._document.segment.body
+
+        def kept(where: int, time: int) -> int | None:
+            return None if body + where in self._gone else place(where, time)
+
+        return moments.cues(data, self._later, kept, [(time, number, at) for time, at in fresh])
 
     def _later(self, time: int) -> int:
         """When what is at a moment of the source is played."""
