@@ -237,3 +237,19 @@ def test_a_cut_file_is_refused(cut: float, config: Config) -> None:
     source = made("matroska", "aac", (), 2.0)
     with pytest.raises(Refused):
         mark(source[: round(len(source) * cut)], None, LABEL, config=config)
+
+
+def test_a_moment_beyond_all_time_is_damage(config: Config) -> None:
+    source = made("matroska", "aac", (("live", "1"),), 2.0)
+    at = source.index(b"\xe7\x81\0", source.index(ebml.packed_name(ebml.CLUSTER)))
+    later = source[:at] + b"\xe7\x88" + b"\xff" * 8 + source[at + 3 :]
+    with pytest.raises(Refused, match="damaged"):
+        mark(later, None, LABEL, config=config)
+
+
+def test_a_decoder_that_is_late_without_reason_gets_no_silence_for_it(config: Config) -> None:
+    source = made("matroska", "aac", (), 2.0)
+    at = source.index(b"\x56\xaa\x84") + 3
+    late = source[:at] + b"\xff" * 4 + source[at + 4 :]
+    with pytest.raises(Refused, match="more than a second is taken off"):
+        mark(late, None, LABEL, config=config)

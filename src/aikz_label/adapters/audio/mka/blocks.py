@@ -26,6 +26,7 @@ _PADDING = 0x75A2
 _LACING = 0x06
 _MOST_BLOCKS = 5_000_000
 _MOST_LACED = 1 << 20
+_NEVER = 1 << 62  # units of the file
 
 
 @dataclass(slots=True)
@@ -112,6 +113,8 @@ def read(source: BinaryIO, document: Document, track: int) -> Blocks:
         for child in ebml.children(source, part, _MOST_BLOCKS):
             if child.name == TIME:
                 time = ebml.number(source, child)
+                if time >= _NEVER:
+                    raise MediaProblem("damaged", detail_word="too-long")
                 gone.append(child)
             elif child.name in {SIMPLE, GROUP}:
                 _read_block(source, child, track, time, found)

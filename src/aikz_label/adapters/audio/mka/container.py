@@ -85,6 +85,8 @@ class Mka(PacketFile):
         if self.track.encoded:
             raise OnlyOver(TITLE, "its packets are encrypted, or packed once more")
         self.check_packets()
+        if self.late > self.rate:  # a notice would need as much silence before it
+            raise OnlyOver(TITLE, "more than a second is taken off at its start")
         if self.coding.numbered and not self.walked().blocks.single:
             raise OnlyOver(TITLE, "several packets share a block")
 
