@@ -130,6 +130,23 @@ def test_others_beside_it_stay_and_the_checksum_holds() -> None:
     assert content[2:6] == zlib.crc32(content[6:]).to_bytes(4, "little")
 
 
+def test_the_list_of_parts_gets_a_longer_length_where_one_more_entry_needs_it() -> None:
+    """Five entries of eight bytes of place, as FFmpeg writes, and a length of one byte: the sixth passes 127 bytes."""
+    entry = ebml.pack(
+        ebml.SEEK,
+        ebml.pack(ebml.SEEK_ID, ebml.packed_name(ebml.CLUSTER), width=1),
+        ebml.pack(ebml.SEEK_POSITION, (160).to_bytes(8), width=1),
+        width=1,
+    )
+    head = ebml.pack(ebml.SEEK_HEAD, entry * 5, width=1)
+    after = append(segment(head, ebml.empty(74), CLUSTER))
+    document, source = read(after), io.BytesIO(after)
+    assert [p.name for p in document.parts][1:3] == [ebml.VOID, ebml.CLUSTER]
+    assert document.parts[2].start == read(segment(head, ebml.empty(74), CLUSTER)).parts[2].start
+    seeks = next(document.all(ebml.SEEK_HEAD))
+    assert len([e for e in ebml.children(source, seeks, 10) if e.name == ebml.SEEK]) == 6
+
+
 @pytest.mark.parametrize("room", [0, 2, 20, 21, 22, 23, 24, 200])
 def test_the_list_of_parts_names_it_where_there_is_room(room: int) -> None:
     data = segment(ebml.pack(ebml.SEEK_HEAD, width=1), ebml.empty(room), CLUSTER)

@@ -153,7 +153,9 @@ def _seek_head(old: Element, payload: bytes, room: int, *, summed: bool) -> byte
         checksum = zlib.crc32(payload).to_bytes(4, "little")
         payload = ebml.pack(ebml.CRC, checksum, width=1) + payload
     width = old.body - old.start - 4
+    while len(payload) >= (1 << 7 * width) - 1:  # one more entry may need a longer length
+        width += 1
     left = room - 4 - width - len(payload)
-    if left < 0 or left == 1 or len(payload) >= (1 << 7 * width) - 1:
+    if left < 0 or left == 1:
         return None
     return ebml.pack(ebml.SEEK_HEAD, payload, width=width) + ebml.empty(left)
