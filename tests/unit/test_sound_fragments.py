@@ -76,6 +76,18 @@ def test_a_repeat_goes_between_fragments(config: Config) -> None:
     assert np.array_equal(without(decoded(again.data), fresh), kept)
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_shorter_notice_takes_the_place_of_an_older_one(layout: str, config: Config) -> None:
+    """The moments of fragments that go would come before the start."""
+    source = made("mp4", "aac", LAYOUTS[layout], 3.0)
+    first = mark(source, None, LABEL, config=config)
+    again = mark(first.data, None, LABEL, config=config, on_existing="update", languages="ru")
+    places = [result.report.marker.notice.placements[0] for result in (first, again)]
+    assert places[1]["samples"] < places[0]["samples"]
+    assert np.array_equal(without(decoded(again.data), places[1:]), decoded(source))
+    check_structure(again.data)
+
+
 def check_structure(data: bytes) -> None:
     """Numbers rise, times follow from durations, and each index names fragments."""
     tree = Tree.read(io.BytesIO(data), NO_LIMITS)

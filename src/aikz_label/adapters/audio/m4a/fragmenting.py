@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import BinaryIO, TypeAlias
 
 import numpy as np
@@ -62,14 +63,24 @@ class Fragmenting:
         self._tree = Tree.read(source, NO_LIMITS)
         self._moofs = moofs
         self._numbers = np.searchsorted(table.place, moofs).tolist()  # of the first packet of each
+        self._starts = [self._start(one.first) for one in stretches]
+        self._fresh = [0, *accumulate(map(self._grown, stretches))]  # fragments more behind each
 
     def pieces(self, shift: Shift) -> Iterator[Piece]:
         """The file."""
         known = list(self._tree.all())
-        cuts = [cut for index in range(len(self._stretches)) for cut in self._cuts(index, known)]
+        told = self._told(known)
+        cuts = [
+            cut
+            for stretch, start in zip(self._stretches, self._starts, strict=True)
+            for cut in self._cuts(stretch, start, told[start])
+        ]
         places = _Places(cuts)
         changes = [
-            Cut(p.start, p.start + len(p.data), p.data) for p in self._patches(known, places, shift)
+            Cut(p.start, p.start + len(p.data), p.data)
+            for p in self._patches(
+                [one for one in known if not self._is_gone(one[1].start)], places, shift
+            )
         ]
         at = 0
         for cut in sorted([*cuts, *changes], key=lambda one: (one.start, one.stop)):
@@ -82,28 +93,43 @@ class Fragmenting:
 
     # --- notices ----------------------------------------------------------------------------------------------------
 
-    def _cuts(self, index: int, known: Sequence[Known]) -> Iterator[Cut]:
+    def _cuts(self, stretch: Stretch, start: int, told: Mapping[bytes, Box]) -> Iterator[Cut]:
         """The fragments of a notice, and those of an older one that go."""
-        stretch = self._stretches[index]
-        start = self._start(stretch.first)
-        yield Cut(start, start, b"".join(self._fragments(index, known)))
+        yield Cut(start, start, b"".join(self._fragments(stretch, start, told)))
         if stretch.behind > stretch.first:
             stop = self._start(stretch.behind)
             for box in self._tree.top:
                 if start <= box.start < stop and box.kind in {b"moof", b"mdat"}:
                     yield Cut(box.start, box.stop, b"")
 
+    def _told(self, known: Sequence[Known]) -> dict[int, dict[bytes, Box]]:
+        """The boxes of each fragment before which a notice goes."""
+        found: dict[int, dict[bytes, Box]] = {start: {} for start in self._starts}
+        for path, box in known:
+            if path[:1] == (b"moof",):
+                moof = self._moofs[max(bisect_right(self._moofs, box.start) - 1, 0)]
+                if moof in found:
+                    found[moof][box.kind] = box
+        return found
+
+    def _grown(self, stretch: Stretch) -> int:
+        """How many fragments there are more because of a notice."""
+        found = sum(1 for _ in self._groups(stretch))
+        if stretch.behind == stretch.first:
+            return found
+        start, stop = (self._start(packet) for packet in (stretch.first, stretch.behind))
+        return found - bisect_left(self._moofs, stop) + bisect_left(self._moofs, start)
+
     def _start(self, packet: int) -> int:
         """Where the fragment starts that begins with a packet."""
         return self._moofs[max(bisect_right(self._numbers, packet) - 1, 0)]
 
-    def _fragments(self, index: int, known: Sequence[Known]) -> Iterator[bytes]:
-        stretch = self._stretches[index]
-        start = self._start(stretch.first)
-        told = {
-            box.kind: box for path, box in known if path[:1] == (b"moof",) and self._in(start, box)
-        }
-        number = self._number(told[b"mfhd"]) + self._more(start, before=True)
+    def _fragments(
+        self, stretch: Stretch, start: int, told: Mapping[bytes, Box]
+    ) -> Iterator[bytes]:
+        if not {b"mfhd", b"tfhd"} <= set(told):
+            raise MediaProblem("damaged", detail_word="cut")
+        number = self._number(told[b"mfhd"]) + self._fresh[bisect_left(self._starts, start)]
         track, flags = self._header(told[b"tfhd"])
         time = self._time(told[b"tfdt"]) if b"tfdt" in told else -1
         at = stretch.before
@@ -136,12 +162,15 @@ class Fragmenting:
 
     def _patches(self, known: Sequence[Known], places: _Places, shift: Shift) -> Iterator[Patch]:
         """Everything that is told of places and moments."""
-        yield from offsets.moved(self._tree, places, b"tfhd")
+        try:
+            yield from offsets.moved(self._tree, places, b"tfhd")
+        except OverflowError as error:
+            raise MediaProblem("damaged", detail_word="too-long") from error
         film = self._film(known)
         for path, box in known:
             if box.kind == b"mfhd":
-                number = self._number(box) + self._more(box.start, before=False)
-                yield Patch(box.body + 4, number.to_bytes(4))
+                more = self._fresh[bisect_right(self._starts, box.start)]
+                yield Patch(box.body + 4, _wide(max(self._number(box) + more, 0), 4))
             elif box.kind == b"tfdt":
                 yield self._stored(box, 4, self._time(box) + self._ticks(self._late(box.start)))
             elif box.kind == b"tfra":
@@ -156,20 +185,13 @@ class Fragmenting:
 
     def _late(self, start: int) -> int:
         """By how many samples a fragment of the source begins later."""
-        behind = [one.after for one in self._stretches if self._start(one.first) <= start]
-        return behind[-1] if behind else 0
+        number = bisect_right(self._starts, start)
+        return self._stretches[number - 1].after if number else 0
 
-    def _more(self, start: int, *, before: bool) -> int:
-        """How many fragments more come before one of the source, or before the notice in front of it."""
-        found = 0
-        for stretch in self._stretches:
-            at = self._start(stretch.first)
-            if at < start or (at == start and not before):
-                found += sum(1 for _ in self._groups(stretch))
-                if stretch.behind > stretch.first:
-                    stop = self._start(stretch.behind)
-                    found -= sum(1 for moof in self._moofs if at <= moof < stop)
-        return found
+    def _is_gone(self, start: int) -> bool:
+        """Whether something of the source is of a fragment of an older notice, which goes."""
+        number = bisect_right(self._starts, start) - 1
+        return number >= 0 and start < self._start(self._stretches[number].behind)
 
     def _entries(self, box: Box, places: _Places) -> Patch:
         """A table of places to begin at."""
@@ -177,10 +199,21 @@ class Fragmenting:
         width = 8 if data[:1] == b"\1" else 4
         sizes, count = int.from_bytes(data[8:12]), int.from_bytes(data[12:16])
         step = 2 * width + sum((sizes >> by & 3) + 1 for by in (0, 2, 4))
+        begins: dict[
+            int, int
+        ] = {}  # of notices that take the place of others, all of which they begin for
         for at in range(16, min(16 + count * step, len(data) - step + 1), step):
             time, place = (int.from_bytes(data[i : i + width]) for i in (at, at + width))
-            later = time + self._ticks(self._late(place))
-            data[at : at + 2 * width] = _wide(later, width) + _wide(places(place), width)
+            if self._is_gone(place):
+                number = bisect_right(self._starts, place) - 1
+                later = begins.setdefault(
+                    number, time + self._ticks(self._stretches[number].before)
+                )
+                place = places.before(self._starts[number])
+            else:
+                later = time + self._ticks(self._late(place))
+                place = places(place)
+            data[at : at + 2 * width] = _wide(later, width) + _wide(place, width)
         return Patch(box.body, bytes(data))
 
     def _index(self, box: Box, places: _Places) -> Patch:
@@ -207,11 +240,8 @@ class Fragmenting:
 
     def _within(self, start: int, stop: int, units: int) -> int:
         """How long the notices last that stand in a stretch of the file."""
-        found = sum(
-            one.after - one.before
-            for one in self._stretches
-            if start <= self._start(one.first) < stop
-        )
+        within = self._stretches[bisect_left(self._starts, start) : bisect_left(self._starts, stop)]
+        found = sum(one.after - one.before for one in within)
         return round(found * units / self._rate)
 
     def _longer(self, box: Box, more: int) -> Iterator[Patch]:
@@ -233,11 +263,6 @@ class Fragmenting:
                 yield Patch(at, _wide(found + more, width))
 
     # --- what is read -----------------------------------------------------------------------------------------------
-
-    def _in(self, moof: int, box: Box) -> bool:
-        """Whether a box is in the fragment that starts at a place."""
-        number = bisect_right(self._moofs, box.start) - 1
-        return number >= 0 and self._moofs[number] == moof
 
     def _number(self, box: Box) -> int:
         return int.from_bytes(self._tree.data[box.body + 4 : box.body + 8])
@@ -295,9 +320,9 @@ def _moof(number: int, header: tuple[int, int], time: int, rows: bytes) -> bytes
         pack(b"tfhd", (flags | _FLAGS).to_bytes(4), track.to_bytes(4), _NEEDS_NO_OTHER.to_bytes(4))
     ]
     if time >= 0:
-        inner.append(pack(b"tfdt", b"\1\0\0\0", time.to_bytes(8)))
+        inner.append(pack(b"tfdt", b"\1\0\0\0", _wide(time, 8)))
     told = (_OFFSET | _EACH_DURATION | _EACH_SIZE).to_bytes(4) + (len(rows) // 8).to_bytes(4)
-    before = pack(b"mfhd", bytes(4), number.to_bytes(4))
+    before = pack(b"mfhd", bytes(4), _wide(number, 4))
     run = 8 + len(told) + 4 + len(rows)
     whole = 8 + len(before) + 8 + sum(map(len, inner)) + run
     inner.append(pack(b"trun", told, (whole + 8).to_bytes(4), rows))
