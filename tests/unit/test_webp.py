@@ -9,6 +9,9 @@ import pytest
 from PIL import Image
 
 from aikz_label import mark, verify
+from aikz_label.adapters import MediaProblem
+from aikz_label.adapters.image import webp_frames
+from aikz_label.adapters.image.container import Chunk
 from aikz_label.adapters.image.modes import difference_as_shown, difference_outside
 from aikz_label.adapters.image.picture import PillowPicture
 from aikz_label.errors import Refused
@@ -97,3 +100,12 @@ def test_opacity_counts():
     one, other = (Image.new("RGBA", (40, 40), (9, 9, 9, alpha)) for alpha in (255, 254))
     assert difference_as_shown(one, other) == 0
     assert difference_as_shown(one, other, (0, 0, 40, 40)) == np.inf
+
+
+def test_a_frame_of_very_many_chunks_is_not_taken_apart():
+    """Each would cost far more memory than its eight bytes."""
+    control = webp_frames.Control((0, 0, 2, 2), 100, 0).packed()
+    few, many = (Chunk.of(b"ANMF", control + b"JUNK\0\0\0\0" * n) for n in (9, 100_001))
+    assert webp_frames.taken_apart(few)[1] == []
+    with pytest.raises(MediaProblem, match="over-limit"):
+        webp_frames.taken_apart(many)

@@ -10,6 +10,7 @@ from aikz_label.adapters.image import webp_chunks
 from aikz_label.adapters.image.canvas import Box
 from aikz_label.adapters.image.container import Chunk
 from aikz_label.adapters.image.frames import Disposal, Frame
+from aikz_label.limits import DEFAULT
 from aikz_label.values import dataclass, replace
 
 _CLEARS, _REPLACES = 0x01, 0x02
@@ -81,9 +82,9 @@ def taken_apart(chunk: Chunk) -> tuple[Control, list[Chunk]]:
     """What an `ANMF` chunk says of its frame, and the image chunks in it.
 
     Raises:
-        MediaProblem: It is damaged.
+        MediaProblem: It is damaged, or there are far too many.
     """
-    inside = webp_chunks.walk(chunk.whole, chunk.start + LENGTH, chunk.stop)
+    inside = webp_chunks.walk(chunk.whole, chunk.start + LENGTH, chunk.stop, DEFAULT)
     return _control(chunk), [c for c in inside if c.name in webp_chunks.IMAGE]
 
 
