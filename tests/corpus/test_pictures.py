@@ -125,6 +125,7 @@ def assert_marked(outcome: corpus_files.Outcome, destination: Path, config: Conf
     assert measured.verdict is Verdict.LABELLED, measured.reason.text("en")
 
 
+@pytest.mark.timeout(600)  # hundreds of files, on a machine that may be busy
 def test_enough_pictures_are_marked_and_read(config: Config, tmp_path: Path) -> None:
     require_corpus()
     marked: collections.Counter[str] = collections.Counter()
