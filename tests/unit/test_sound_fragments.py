@@ -127,6 +127,13 @@ def test_fragments_with_several_tracks_or_events_are_spoken_over(config: Config)
         mark(source[:at] + event + source[at:], None, LABEL, config=config)
 
 
+@pytest.mark.parametrize("kind", [b"mvhd", b"mfhd"])
+def test_a_head_that_is_not_there_is_damage(kind: bytes, config: Config) -> None:
+    source = made("mp4", "aac", LAYOUTS["plain"], 3.0).replace(kind, b"free")
+    with pytest.raises(Refused, match="damaged"):
+        mark(source, None, LABEL, config=config)
+
+
 def indexed(source: bytes, folder: Path) -> bytes:
     """The same with one index before all fragments."""
     before, after = folder / "before.mp4", folder / "after.mp4"

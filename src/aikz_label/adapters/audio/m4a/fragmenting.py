@@ -282,7 +282,9 @@ class Fragmenting:
 
     def _film(self, known: Sequence[Known]) -> int:
         """Units of the film in a second."""
-        box = next(box for _, box in known if box.kind == b"mvhd")
+        box = next((box for _, box in known if box.kind == b"mvhd"), None)
+        if box is None:
+            raise MediaProblem("damaged", detail_word="no-header")
         at = box.body + (20 if self._tree.data[box.body : box.body + 1] == b"\1" else 12)
         return int.from_bytes(self._tree.data[at : at + 4]) or 1
 
