@@ -58,6 +58,18 @@ UNUSUAL = {
 }
 
 
+@pytest.mark.parametrize(
+    ("rate", "code"),
+    [(4_000, "not-perceptible"), (1_600_000, "over-limit"), (0x7FFF0000, "over-limit")],
+)
+def test_a_rate_that_no_notice_can_have(rate: int, code: str, config: Config) -> None:
+    data = bytearray(wav("s16", "pcm_s16le"))
+    struct.pack_into("<II", data, 24, rate, min(2 * rate, 0xFFFFFFFF))
+    with pytest.raises(Refused, match=str(rate)) as refused:
+        mark(bytes(data), None, CREATED, config=config)
+    assert refused.value.code == code
+
+
 @pytest.mark.parametrize("name", UNUSUAL)
 def test_every_sample_stays(name: str, config: Config) -> None:
     data = UNUSUAL[name]()

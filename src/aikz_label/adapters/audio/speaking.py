@@ -102,6 +102,8 @@ def listened(source: SoundFile, old: Sequence[Insert], *, anyhow: bool = False) 
     with decoding.opened(source.source, source.demuxer) as heard:
         if heard.rate < notices.MIN_RATE:
             raise _too_few(heard.rate)
+        if heard.rate > notices.MAX_RATE:
+            raise _too_many(heard.rate)
         if not anyhow:
             source.check_decoded(heard.rate)
         meter, witness = notices.Meter(heard.rate, heard.layout), source.witness()
@@ -262,4 +264,12 @@ def _too_few(rate: int) -> Refused:
         f"Speech cannot be understood at {rate} samples a second.",
         code="not-perceptible",
         hint=f"Convert it to at least {notices.MIN_RATE} samples a second.",
+    )
+
+
+def _too_many(rate: int) -> Refused:
+    return Refused(
+        f"A notice of {rate} samples a second would take too much memory.",
+        code="over-limit",
+        hint=f"Convert it to at most {notices.MAX_RATE} samples a second.",
     )

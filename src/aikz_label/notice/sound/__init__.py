@@ -9,6 +9,7 @@ Samples are `float32`, planar `(channels, n)`, full scale 1.0; a layout has the 
 from aikz_label.notice.sound.composing import (
     DESIGN,
     KIND,
+    MAX_RATE,
     MIN_RATE,
     Composed,
     Script,
@@ -30,6 +31,7 @@ __all__ = [
     "DESIGN",
     "KIND",
     "LISTENED",
+    "MAX_RATE",
     "MIN_RATE",
     "Composed",
     "Listening",

@@ -20,6 +20,7 @@ from aikz_label.values import dataclass
 DESIGN = "spoken/1"  # version of the rules below; a record names it
 KIND = "spoken"
 MIN_RATE = 8000  # Hz; below that speech is hard to understand
+MAX_RATE = 1_536_000  # Hz; twice what any converter does, and a notice still takes some 150 MB a channel as numbers
 LEAD = 0.15  # seconds of silence: players and codecs swallow the first moment
 _AFTER_EARCON = 0.35
 AFTER_SENTENCE = 0.3
@@ -190,13 +191,13 @@ def compose(
 
     Args:
         said: What it says.
-        rate: Sampling rate of the programme, Hz, at least `MIN_RATE`.
+        rate: Sampling rate of the programme, Hz, from `MIN_RATE` to `MAX_RATE`.
         layout: Its channel layout, as FFmpeg writes it.
         programme: Its loudness, LUFS; `-inf` when it is silent.
         profile: How loud the notice is against it.
         short: Take the short sentences.
     """
-    assert rate >= MIN_RATE
+    assert MIN_RATE <= rate <= MAX_RATE
     work = min(rate, speech.RATE if said.own_voice else _CLIPS_RATE)
     voice = _assembled(said, work, brief=short)
     target = max(profile.reference(programme) + profile.aim_louder_by, profile.aim_floor_lufs)

@@ -248,6 +248,8 @@ def _coding(stream: AudioStream, *, fixed: bool) -> Coding:
         if name == prefix or (prefix.endswith("_") and name.startswith(prefix)):
             if form.rate < notices.MIN_RATE:
                 raise Unspoken("codec", f"speech cannot be understood at {form.rate} Hz")
+            if form.rate > notices.MAX_RATE:
+                raise Unspoken("codec", f"{form.rate} Hz are more than {notices.MAX_RATE}")
             found: type[Coding] = getattr(
                 import_module(f"aikz_label.adapters.video.spoken.{module}"), kind
             )
