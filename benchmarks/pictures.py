@@ -139,6 +139,9 @@ def plain_read(data: bytes, mime: str, context: Any) -> Work:
     return work
 
 
+STANDARD_AC = bytes.fromhex("0002010303020403050504040000017d")  # ITU-T T.81, K.3.3.2, table K.5
+
+
 def jpeg_settings(data: bytes) -> dict[str, Any]:
     """How a JPEG was encoded, for Pillow."""
     with Image.open(BytesIO(data)) as image:
@@ -150,6 +153,7 @@ def jpeg_settings(data: bytes) -> dict[str, Any]:
             "qtables": found[:2] if found[1:2] == found[2:3] else found,
             "subsampling": sampling,
             "progressive": bool(image.info.get("progressive")),
+            "optimize": STANDARD_AC not in data,  # tables of its own, as in the source
         }
 
 
