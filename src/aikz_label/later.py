@@ -1,9 +1,11 @@
 """A module that is imported when something of it is first used: for large ones that few files need.
 
-if TYPE_CHECKING:
-import numpy as np
-else:
-np = Later("numpy")
+Type checkers are shown the module itself:
+
+    if TYPE_CHECKING:
+        import numpy as np
+    else:
+        np = Later("numpy")
 """
 
 from __future__ import annotations
