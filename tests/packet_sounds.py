@@ -32,6 +32,15 @@ def decoded(data: bytes) -> np.ndarray:
     return np.concatenate(frames, axis=1)
 
 
+def check_later(source: bytes, output: bytes, place: Mapping[str, Any], near: float) -> None:
+    """The programme comes behind its notice, each sample as near as that to what it was."""
+    assert place["first"] == 0
+    first, second = decoded(source), decoded(output)
+    assert second.shape[1] == first.shape[1] + place["samples"]
+    rest = second[:, place["samples"] :].astype(np.float64)
+    assert float(np.abs(rest - first).max()) <= near
+
+
 def without(heard: np.ndarray, places: Sequence[Mapping[str, Any]]) -> np.ndarray:
     """What is heard besides notices."""
     kept, at = [], 0
