@@ -14,6 +14,7 @@ import sound_files
 from aikz_label import Label, Refused, mark, verify
 from aikz_label.adapters.audio.flac import coding
 from aikz_label.carriers import ebml
+from aikz_label.carriers.ebml import Document
 from aikz_label.config import Config
 from aikz_label.label import Origin, System
 from aikz_label.report import Verdict
@@ -237,6 +238,43 @@ def test_a_moment_beyond_all_time_is_damage(config: Config) -> None:
     later = source[:at] + b"\xe7\x88" + b"\xff" * 8 + source[at + 3 :]
     with pytest.raises(Refused, match="damaged"):
         mark(later, None, LABEL, config=config)
+
+
+def test_an_index_beyond_all_time_is_damage(config: Config) -> None:
+    source = made("matroska", "aac", (), 2.0)
+    document = Document.read(io.BytesIO(source), 1000)
+    segment, cues = document.segment, next(document.all(ebml.CUES))
+    assert cues.stop == len(source)
+    places = source[source.index(b"\xb7", cues.start + 12) :]
+    point = ebml.pack(0xBB, b"\xb3\x88" + b"\xff" * 8 + places, width=1)
+    parts = source[segment.body : cues.start] + ebml.pack(ebml.CUES, point, width=1)
+    name = ebml.packed_name(ebml.SEGMENT)
+    size = ebml.packed_size(len(parts), segment.body - segment.start - len(name))
+    with pytest.raises(Refused, match="damaged"):
+        mark(source[: segment.start] + name + size + parts, None, LABEL, config=config)
+
+
+def test_a_sound_before_the_start_is_spoken_over(config: Config) -> None:
+    source = made("matroska", "aac", (), 12.0)
+    document = Document.read(io.BytesIO(source), 1000)
+    cluster = next(document.all(ebml.CLUSTER))
+    parts = ebml.children(io.BytesIO(source), cluster, 10_000)
+    block = next(part for part in parts if part.name == 0xA3)
+    early = bytearray(source)
+    early[block.body + 1 : block.body + 3] = (-5).to_bytes(2, signed=True)
+    result = mark(bytes(early), None, LABEL, config=config)
+    assert result.report.verdict == Verdict.LABELLED
+    assert len(packets(result.data)) == len(packets(source))
+
+
+@pytest.mark.parametrize("told", [b"00:00:nan", b"00:00:inf", b"00:00:1e400"])
+def test_a_length_that_is_no_number_stays_as_it_is(told: bytes, config: Config) -> None:
+    source = bytearray(rich())
+    at = source.rindex(b"00:00:1")
+    stop = source.index(b"\0", at)
+    source[at:stop] = told.ljust(stop - at, b"\0")
+    result = mark(bytes(source), None, LABEL, config=config)
+    assert told in result.data
 
 
 def test_a_decoder_that_is_late_without_reason_gets_no_silence_for_it(config: Config) -> None:

@@ -127,6 +127,8 @@ def read(source: BinaryIO, document: Document, track: int) -> Blocks:
         clusters.append(Cluster(part, time, summed, tuple(gone)))
     if not len(found.place):
         raise MediaProblem("damaged", detail_word="no-sound")
+    if min(found.time) < 0:
+        raise OnlyOver(TITLE, "some of it is played before its start")
     found.first.append(len(found.place))
     columns = (found.start, found.stop, found.time, found.first, found.place, found.size)
     return Blocks(tuple(clusters), *(np.frombuffer(column, np.int64) for column in columns))

@@ -6,6 +6,7 @@ import io
 import struct
 from collections.abc import Callable, Iterator, Sequence
 
+from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio.mka import elements
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.carriers import ebml
@@ -18,6 +19,7 @@ _POINT, _CUE_TIME, _POSITIONS, _CUE_TRACK, _CUE_CLUSTER = 0xBB, 0xB3, 0xB7, 0xF7
 _RELATIVE, _BLOCK_NUMBER = 0xF0, 0x5378
 _MOST = 5_000_000
 _NANO = 10**9
+_NEVER = 1 << 64
 _STATISTICS = {"NUMBER_OF_FRAMES", "NUMBER_OF_BYTES", "BPS", "DURATION"}
 
 
@@ -117,9 +119,9 @@ def _later(told: str, seconds: float) -> str:
     try:
         hours, minutes = int(parts[0]), int(parts[1])
         whole = hours * 3600 + minutes * 60 + float(parts[2])
-    except (ValueError, IndexError):
+        nanos = round((whole + seconds) * _NANO)
+    except (ValueError, IndexError, OverflowError):  # not a number, or without end
         return told
-    nanos = round((whole + seconds) * _NANO)
     if not 0 <= nanos < 1 << 62:
         return told
     left, rest = divmod(nanos, _NANO)
@@ -168,8 +170,19 @@ def cues(
 def _point(time: int, track: int, place: int) -> bytes:
     positions = ebml.pack(_CUE_TRACK, elements.number(track), width=1)
     positions += ebml.pack(_CUE_CLUSTER, place.to_bytes(8), width=1)
-    told = ebml.pack(_CUE_TIME, time.to_bytes(8), width=1)
+    told = ebml.pack(_CUE_TIME, _moment(time), width=1)
     return ebml.pack(_POINT, told, ebml.pack(_POSITIONS, positions, width=1), width=1)
+
+
+def _moment(time: int) -> bytes:
+    """A moment of the index.
+
+    Raises:
+        MediaProblem: It is beyond all that a file can tell.
+    """
+    if time >= _NEVER:
+        raise MediaProblem("damaged", detail_word="too-long")
+    return time.to_bytes(8)
 
 
 def _moved(
@@ -182,7 +195,7 @@ def _moved(
         nonlocal time, gone
         if name == _CUE_TIME and len(stored) <= 8:
             time = int.from_bytes(stored)
-            return later(time).to_bytes(8)
+            return _moment(later(time))
         if name == _CUE_CLUSTER and len(stored) <= 8:
             found = place(int.from_bytes(stored), time)
             gone = gone or found is None
