@@ -25,7 +25,7 @@ from aikz_label.batch.marking import mark_rows
 from aikz_label.batch.recorded import Recorded
 from aikz_label.errors import SandboxError, UsageError
 from aikz_label.report import Evidence, columns, message
-from aikz_label.sandbox import pool, slot, work
+from aikz_label.sandbox import pace, pool, slot, work
 from aikz_label.sandbox.marking import Marking
 from aikz_label.sandbox.nursery import Beside
 from aikz_label.sandbox.sketching import Sketching
@@ -205,6 +205,39 @@ def test_the_file_behind_a_hostile_one_has_its_own_time_and_row(files, good, kin
         "unreadable",
         "unmarked",
     ]
+
+
+@pytest.mark.parametrize("kind", ["segfault", "hang", "killed", "bomb"])
+def test_seven_files_behind_a_hostile_one_have_their_own_time_and_row(
+    files, good, monkeypatch, kind
+):
+    """The child has all eight when it dies; together they take longer than one of them may."""
+    monkeypatch.setattr(pace, "_LEAST", 8)
+    paths = [*files(kind, *["slow 0.3"] * 7), good]
+    taken = []
+
+    def sources():
+        for path in paths:
+            taken.append(path)
+            yield path
+
+    rows = verify_rows(sources(), work.Verifying(), jobs=1, ordered=True, deadline=1.2)
+    first = next(rows)
+    assert len(taken) >= 8
+    found = [first, *rows]
+    assert [row.uri for row in found] == paths
+    assert [str(row.verdict) for row in found] == ["unreadable", *["unmarked"] * 8]
+
+
+def test_a_long_answer_that_nobody_fetched_in_time_is_not_late(good, monkeypatch):
+    """Read in several pieces by a caller who was away for longer than the file might take."""
+    monkeypatch.setattr(slot, "_GRACE", 0.2)
+    monkeypatch.setattr(slot, "_BLOCK", 64)
+    reports = verify_many([good, good, good], jobs=1, deadline=0.8)
+    found = [next(reports)]
+    time.sleep(1.5)
+    found += reports
+    assert codes(found) == ["verdict.unmarked"] * 3
 
 
 @pytest.mark.parametrize(

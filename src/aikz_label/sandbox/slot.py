@@ -166,6 +166,8 @@ class Slot:
             answers.append(answer)
         if len(self._buffer) > _MAX_ANSWER:
             return answers + self._guilty(Death("crashed", "too much said"))
+        if len(block) == _BLOCK:  # an answer that may wait here since long, and has yet to be read
+            self._until = max(self._until, time.monotonic() + _GRACE)
         return answers or self._overdue()
 
     def listen(self) -> None:
