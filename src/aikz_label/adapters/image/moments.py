@@ -66,7 +66,7 @@ def ends(picture: Picture) -> list[Seen] | None:
 
 
 def of_all(measured: list[tuple[int, Measurement]], count: int) -> Measurement:
-    """The worst, with the number of frames that were looked at, and which of them lacks what others have."""
+    """The worst, with the number of frames that it stands for, and which of them lacks what others have."""
     found = worst([one for _, one in measured])
     problems = found.problems
     if problems and not all(one.problems for _, one in measured):

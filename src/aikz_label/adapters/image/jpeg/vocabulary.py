@@ -30,7 +30,8 @@ _RUNS, _SIZES = 16, 10  # zeros before a coefficient; its bits
 _ALL_ZEROS, _END = 0xF0, 0x00  # sixteen zeros; none but zeros
 _REACH = 1 << _SIZES
 _AT_ONCE = 1024  # blocks: eight megabytes
-# Squared error of a pixel in the worst block, a sixth of the way from black to white, and on average over all that move.
+# Squared error of a pixel in the worst block, a sixth of the way from black to white, and on average over the blocks of a
+# component that move, each counted once however often it stands there.
 _MOST_ERROR, _MEAN_ERROR = 1600.0, 200.0
 
 
