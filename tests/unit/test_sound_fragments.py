@@ -145,6 +145,25 @@ def indexed(source: bytes, folder: Path) -> bytes:
     return after.read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("layout", "kind", "at", "told"),
+    [
+        ("old", b"tfdt", 4, b"\xff" * 8),
+        ("old", b"tfhd", 8, b"\xff" * 8),
+        ("plain", b"trun", 8, b"\x80\0\0\0"),
+    ],
+)
+def test_a_fragment_beyond_all_places_and_moments_is_damage(
+    layout: str, kind: bytes, at: int, told: bytes, config: Config
+) -> None:
+    data = bytearray(made("mp4", "aac", LAYOUTS[layout], 3.0))
+    box = next(box for _, box in Tree.read(io.BytesIO(data), NO_LIMITS).all() if box.kind == kind)
+    assert box.body + at + len(told) <= box.stop
+    data[box.body + at : box.body + at + len(told)] = told
+    with pytest.raises(Refused, match="damaged"):
+        mark(bytes(data), None, LABEL, config=config)
+
+
 def test_a_player_finds_a_moment_behind_the_notice(config: Config, tmp_path: Path) -> None:
     source = indexed(made("mp4", "aac", LAYOUTS["plain"], 3.0), tmp_path)
     result = mark(source, None, LABEL, config=config)

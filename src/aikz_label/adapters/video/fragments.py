@@ -224,6 +224,7 @@ class Fragmented(IsoFilm):
 
 
 _LIMIT = Limits(max_parts=10_000)
+_NEVER = 1 << 62  # bytes, and units of time
 
 
 class _Rows:
@@ -243,7 +244,7 @@ class _Rows:
         return len(self.start)
 
     def add(self, start: int, size: int, lasts: int, later: int, flags: int) -> None:
-        if self.count >= self._most:
+        if self.count >= self._most or not 0 <= start < _NEVER or self.time >= _NEVER:
             raise film.damaged()
         self.start.append(start)
         self.size.append(size)
