@@ -131,14 +131,15 @@ def test_others_beside_it_stay_and_the_checksum_holds() -> None:
 
 
 def test_the_list_of_parts_gets_a_longer_length_where_one_more_entry_needs_it() -> None:
-    """Five entries of eight bytes of place, as FFmpeg writes, and a length of one byte: the sixth passes 127 bytes."""
+    """Five entries and a check sum, as FFmpeg writes them, with a length of one byte, in which a sixth has no room."""
     entry = ebml.pack(
         ebml.SEEK,
         ebml.pack(ebml.SEEK_ID, ebml.packed_name(ebml.CLUSTER), width=1),
         ebml.pack(ebml.SEEK_POSITION, (160).to_bytes(8), width=1),
         width=1,
     )
-    head = ebml.pack(ebml.SEEK_HEAD, entry * 5, width=1)
+    summed = ebml.pack(ebml.CRC, zlib.crc32(entry * 5).to_bytes(4, "little"), width=1)
+    head = ebml.pack(ebml.SEEK_HEAD, summed, entry * 5, width=1)
     after = append(segment(head, ebml.empty(74), CLUSTER))
     document, source = read(after), io.BytesIO(after)
     assert [p.name for p in document.parts][1:3] == [ebml.VOID, ebml.CLUSTER]

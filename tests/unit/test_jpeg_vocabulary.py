@@ -124,7 +124,7 @@ def told(blocks: np.ndarray, table: Huffman) -> bool:
 def test_sixteen_zeros_lead_on_or_do_not() -> None:
     block = np.zeros((2, 64), np.int16)
     block[0, 40], block[1, 63] = 3, -2
-    table = full([END, ZEROS, 0x72, 0xE2])
+    table = full([END, ZEROS, 0x72, 0xE2, 0xF1])
     found = vocabulary.nearest(block, STEPS, table)
     assert told(found, table)
     assert (found == block).all()
@@ -139,6 +139,17 @@ def test_what_would_be_too_unlike_is_not_drawn() -> None:
         vocabulary.nearest(block, STEPS, full([END, 0x01]))
     with pytest.raises(Unreadable, match="too many"):
         vocabulary.nearest(block, STEPS, full([0x11]))
+    block[0, 1] = 80
+    with pytest.raises(Unreadable, match="too many"):
+        vocabulary.nearest(block, STEPS, full([END, 0x01]))
+    found = vocabulary.nearest(np.concatenate([block, 0 * block]), STEPS, full([END, 0x01]))
+    assert found[:, 1].tolist() == [1, 0]
+    many = np.zeros((20, 64), np.int16)
+    many[:, 0], many[0, 1] = range(20), 200  # one that is far off, although most are not
+    with pytest.raises(Unreadable, match="too many"):
+        vocabulary.nearest(many, STEPS, full([END, 0x01]))
+    with pytest.raises(Unreadable, match="too many"):  # nothing tells that only zeros follow
+        vocabulary.nearest(many[1:], STEPS, full([0x11]))
 
 
 @pytest.mark.parametrize("quality", [60, 95])

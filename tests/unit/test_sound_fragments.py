@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import subprocess
+from bisect import bisect_left
 from itertools import pairwise
 from pathlib import Path
 
@@ -85,14 +86,14 @@ def test_a_shorter_notice_takes_the_place_of_an_older_one(layout: str, config: C
 
 
 def check_structure(data: bytes) -> None:
-    """Numbers and times rise, and each index names fragments."""
+    """Numbers and times rise, and each index names fragments and how long they last."""
     tree = Tree.read(io.BytesIO(data), NO_LIMITS)
     known = list(tree.all())
     numbers = [number(tree, box, 4, 4) for _, box in known if box.kind == b"mfhd"]
     assert all(one < two for one, two in pairwise(numbers))
     clock = [number(tree, box, 4, 8) for _, box in known if box.kind == b"tfdt"]
     assert all(one < two for one, two in pairwise(clock))
-    moofs = {box.start for box in tree.top if box.kind == b"moof"}
+    moofs = [box.start for box in tree.top if box.kind == b"moof"]
     known_starts = {box.start for box in tree.top} | {len(tree.data)}
     for _, box in known:
         if box.kind == b"sidx":
@@ -101,7 +102,12 @@ def check_structure(data: bytes) -> None:
             start = box.stop + number(tree, box, at - width, width)
             for row in range(number(tree, box, at + 2, 2)):
                 assert start in known_starts
+                first = bisect_left(moofs, start)
                 start += number(tree, box, at + 4 + 12 * row, 4) & 0x7FFFFFFF
+                last = bisect_left(moofs, start)
+                if last < len(moofs):
+                    lasts = number(tree, box, at + 8 + 12 * row, 4)
+                    assert abs(clock[last] - clock[first] - lasts) <= 1
             assert start in known_starts
         if box.kind == b"tfra":
             width = 8 if tree.data[box.body] == 1 else 4

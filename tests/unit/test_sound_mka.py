@@ -214,6 +214,7 @@ def test_the_index_leads_to_no_notice_that_is_gone(config: Config) -> None:
         clusters, cues = index(data)
         assert all(clusters[place] <= time for time, place in cues)
         assert len(set(cues)) == len(cues)
+        assert cues == sorted(cues)
     assert known < len(cues)
 
 
