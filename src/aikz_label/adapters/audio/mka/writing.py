@@ -7,28 +7,19 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import BinaryIO, TypeAlias
 
-import numpy as np
-
 from aikz_label.adapters import MediaProblem
 from aikz_label.adapters.audio import pieces as stored
 from aikz_label.adapters.audio.mka import elements, moments
-from aikz_label.adapters.audio.mka.blocks import (
-    BLOCK,
-    GROUP,
-    SIMPLE,
-    TIME,
-    Cluster,
-    Walked,
-)
+from aikz_label.adapters.audio.mka.blocks import Walked
+from aikz_label.adapters.audio.mka.clusters import NEW, Clusters, Placed
 from aikz_label.adapters.audio.mka.moments import Statistics
 from aikz_label.adapters.audio.mka.track import ENTRY, PRIVATE, Track
-from aikz_label.adapters.audio.packed.file import HEAD, Numbers, Stretch
+from aikz_label.adapters.audio.packed.file import Stretch
 from aikz_label.adapters.audio.pieces import Piece, Span
 from aikz_label.adapters.audio.shifting import Shift
 from aikz_label.carriers import ebml
 from aikz_label.carriers.ebml import (
     CHAPTERS,
-    CLUSTER,
     CRC,
     CUES,
     INFO,
@@ -39,34 +30,11 @@ from aikz_label.carriers.ebml import (
     Element,
 )
 from aikz_label.limits import MIB
-from aikz_label.values import dataclass
 
 _SCALE = 0x2AD7B1
-_NANO, _USUAL_SCALE = 10**9, 1_000_000
-_LONGEST = 5.0  # seconds of a cluster of a notice
-_FARTHEST = 30_000  # units of the file from its start, which a block tells in two bytes
-_NEW = -1
-_START = -1  # before all blocks
-_KEY = b"\x80"
+_USUAL_SCALE = 1_000_000
 Places: TypeAlias = "dict[int, list[tuple[int, int]]]"
 _MOST_READ = 64 * MIB  # bytes of a part that is read whole
-
-
-@dataclass(slots=True)
-class Placed:
-    """A part of the finished file.
-
-    Attributes:
-        old: Where the part of the source is that it was; -1 for a notice.
-        time: Of a cluster, the moment in the source of what is first in it; of a notice, when it is played.
-        written: What it is.
-        size: Bytes of that.
-    """
-
-    old: int
-    time: int
-    written: list[Piece]
-    size: int = 0
 
 
 class Writing:
@@ -90,11 +58,8 @@ class Writing:
     ) -> None:
         self._source, self._document, self._track = source, document, track
         self._walked, self._stretches = walked, stretches
-        self._scale = _scale(source, document)
-        # the block with which each notice begins, and the one behind it
-        firsts = walked.blocks.first
-        self._at = [_block(firsts, one.first) if one.first else _START for one in stretches]
-        self._behind = [_block(firsts, one.behind) for one in stretches]
+        scale = _scale(source, document)
+        self._clusters = Clusters(source, track.number, walked, stretches, scale)
         # clusters of which nothing stays, once all parts are known: those of older notices
         self._gone = {one.element.start for one in walked.blocks.clusters}
 
@@ -108,7 +73,7 @@ class Writing:
         segment = self._document.segment
         parts = list(self._parts(private, shift))
         tables = {one.start: one for one in self._document.parts if one.name in {SEEK_HEAD, CUES}}
-        fresh = [(part.time, 0) for part in parts if part.old == _NEW]
+        fresh = [(part.time, 0) for part in parts if part.old == NEW]
         self._gone -= {part.old for part in parts}
         for part in parts:
             if part.old in tables:  # of the same length whatever places stand in it
@@ -133,9 +98,7 @@ class Writing:
         clusters = {one.element.start: one for one in self._walked.blocks.clusters}
         for part in self._document.parts:
             if part.start in clusters:
-                if self._at[:1] == [_START] and part == self._walked.blocks.clusters[0].element:
-                    yield from self._notice(self._stretches[0], 0)
-                yield from self._cluster(clusters[part.start])
+                yield from self._clusters.written(clusters[part.start])
             elif part.name == CRC:  # of the whole, in which a marker is about to be written too
                 continue
             elif part.name in {INFO, CHAPTERS, TAGS, TRACKS}:
@@ -147,7 +110,7 @@ class Writing:
         """A part that tells of moments, or how the sound is coded."""
         data = self._read(part)
         if part.name == INFO:
-            return moments.info(data, self._ticks(shift.total))
+            return moments.info(data, self._clusters.ticks(shift.total))
         if part.name == CHAPTERS:
             return moments.chapters(data, shift)
         if part.name == TAGS:
@@ -192,7 +155,7 @@ class Writing:
                 return where
             return known[max(bisect_right([first for first, _ in known], time) - 1, 0)][1]
 
-        return self._tabled(old, place, places.get(_NEW, []))
+        return self._tabled(old, place, places.get(NEW, []))
 
     def _tabled(
         self, old: Element, place: Callable[..., int], fresh: Sequence[tuple[int, int]]
@@ -205,135 +168,9 @@ class Writing:
         def kept(where: int, time: int) -> int | None:
             return None if body + where in self._gone else place(where, time)
 
-        return moments.cues(data, self._later, kept, [(time, number, at) for time, at in fresh])
-
-    def _later(self, time: int) -> int:
-        """When what is at a moment of the source is played."""
-        number = bisect_right([self._time(block) for block in self._behind], time) - 1
-        return time + (self._ticks(self._stretches[number].after) if number >= 0 else 0)
-
-    def _time(self, block: int) -> int:
-        times = self._walked.blocks.time
-        return int(times[block]) if block < len(times) else 1 << 62
-
-    def _ticks(self, samples: int) -> int:
-        return round(samples * _NANO / (self._walked.table.coding.rate * self._scale))
-
-    # --- clusters ---------------------------------------------------------------------------------------------------
-
-    def _cluster(self, cluster: Cluster) -> Iterator[Placed]:
-        """A cluster, or what becomes of it where notices go into it: those, and pieces of it around them."""
-        element, blocks = cluster.element, self._walked.blocks
-        low, high = np.searchsorted(blocks.start, (element.body, element.stop)).tolist()
-        at, late, more = element.body, self._late(low), self._more(low)
-        first = cluster.time
-        for number, block in enumerate(self._at):
-            if not low <= block < high:
-                continue
-            start = int(blocks.start[block])
-            yield from self._piece(cluster, at, start, (first, late, more))
-            yield from self._notice(self._stretches[number], block)
-            at, first = start, int(blocks.time[block])
-            late, more = self._stretches[number].after, self._stretches[number].more
-        yield from self._piece(cluster, at, element.stop, (first, late, more))
-
-    def _late(self, block: int) -> int:
-        """By how many samples everything around a block is later."""
-        number = bisect_right(self._at, block - 1) - 1
-        return self._stretches[number].after if number >= 0 else 0
-
-    def _more(self, block: int) -> int:
-        number = bisect_right(self._at, block - 1) - 1
-        return self._stretches[number].more if number >= 0 else 0
-
-    def _piece(
-        self, cluster: Cluster, start: int, stop: int, told: tuple[int, int, int]
-    ) -> Iterator[Placed]:
-        """A cluster of what is in another one between two places."""
-        first, late, more = told
-        kept = list(self._kept(cluster, start, stop, more))
-        if not kept:
-            return
-        written = self._clustered(cluster.time + self._ticks(late), kept, summed=cluster.summed)
-        yield Placed(cluster.element.start, first, written)
-
-    def _kept(self, cluster: Cluster, start: int, stop: int, more: int) -> Iterator[Piece]:
-        """What stays there: all but what is written anew, and older notices."""
-        at = start
-        for begin, end, instead in sorted(self._instead(cluster, start, stop, more)):
-            if begin > at:
-                yield Span(at, begin)
-            yield from instead
-            at = end
-        if stop > at:
-            yield Span(at, stop)
-
-    def _instead(
-        self, cluster: Cluster, start: int, stop: int, more: int
-    ) -> Iterator[tuple[int, int, tuple[Piece, ...]]]:
-        """Stretches of a cluster, and what comes in their place."""
-        yield from ((one.start, one.stop, ()) for one in cluster.gone if start <= one.start < stop)
-        blocks = self._walked.blocks
-        low, high = np.searchsorted(blocks.start, (start, stop)).tolist()
-        gone: set[int] = set()
-        for first, behind in zip(self._at, self._behind, strict=True):
-            gone |= set(range(max(first, low), min(behind, high)))
-        for block in range(low, high) if more else sorted(gone):
-            fresh = () if block in gone else self._renumbered(block, more)
-            yield int(blocks.start[block]), int(blocks.stop[block]), fresh
-
-    def _renumbered(self, block: int, more: int) -> tuple[Piece, ...]:
-        """A block whose packet tells a higher number."""
-        blocks, number = self._walked.blocks, int(self._walked.blocks.first[block])
-        outer = ebml.head(self._source, int(blocks.start[block]), int(blocks.stop[block]))
-        start = int(blocks.place[number])
-        stop = start + int(blocks.size[number])
-        fresh = self._walked.table.coding.renumbered(self._source, start, stop, more)
-        inner = outer
-        if outer.name == GROUP:
-            inner = next(
-                child
-                for child in ebml.children(self._source, outer, 1000)
-                if child.name == BLOCK and child.stop == stop
-            )
-        written = _headed(inner, (Span(inner.body, start), *fresh))
-        if inner != outer:
-            around = Span(outer.body, inner.start), Span(stop, outer.stop)
-            written = _headed(outer, (around[0], *written, around[1]))
-        return written
-
-    def _notice(self, stretch: Stretch, block: int) -> Iterator[Placed]:
-        """The clusters of a notice."""
-        coding = self._walked.table.coding
-        begin = self._time(block)
-        waiting: list[tuple[int, bytes]] = []
-        at = stretch.before
-        first = begin + self._ticks(at)
-        longest = min(self._ticks(round(_LONGEST * coding.rate)), _FARTHEST)
-        for packet in stretch.notice:
-            time = begin + self._ticks(at)
-            if waiting and time - first > longest:
-                yield self._noticed(first, waiting)
-                waiting, first = [], time
-            waiting.append((time - first, packet))
-            at += coding.length(packet[:HEAD], len(packet))
-        if waiting:
-            yield self._noticed(first, waiting)
-
-    def _noticed(self, first: int, packets: Sequence[tuple[int, bytes]]) -> Placed:
-        track = elements.length(self._track.number)
-        blocks = b""
-        for time, packet in packets:
-            block = track + time.to_bytes(2) + _KEY + packet
-            blocks += ebml.packed_name(SIMPLE) + elements.length(len(block)) + block
-        return Placed(_NEW, first, self._clustered(first, [blocks], summed=False))
-
-    def _clustered(self, time: int, kept: Sequence[Piece], *, summed: bool) -> list[Piece]:
-        told = ebml.pack(TIME, elements.number(max(time, 0)), width=1)
-        check = 6 if summed else 0
-        size = elements.length(check + len(told) + stored.size(kept))
-        head = ebml.packed_name(CLUSTER) + size
-        return [head, bytes(check), told, *kept] if summed else [head, told, *kept]
+        return moments.cues(
+            data, self._clusters.later, kept, [(time, number, at) for time, at in fresh]
+        )
 
     def _summed(self, written: list[Piece]) -> Iterator[Piece]:
         """A part, with the check sum of a cluster that has one."""
@@ -345,13 +182,6 @@ class Writing:
         yield from written
 
 
-def _headed(element: Element, inside: tuple[Piece, ...]) -> tuple[Piece, ...]:
-    """An element with something else in it."""
-    name = ebml.packed_name(element.name)
-    width = element.body - element.start - len(name)
-    return (name + elements.length(stored.size(inside), width), *inside)
-
-
 def _places(parts: Iterable[Placed]) -> Places:
     """Of each part of the source, the moments from which pieces of it begin, and where those are."""
     found: Places = {}
@@ -360,11 +190,6 @@ def _places(parts: Iterable[Placed]) -> Places:
         found.setdefault(part.old, []).append((part.time, at))
         at += part.size
     return found
-
-
-def _block(firsts: Numbers, packet: int) -> int:
-    """The block that begins with a packet."""
-    return int(np.searchsorted(firsts, packet))
 
 
 def _scale(source: BinaryIO, document: Document) -> int:
