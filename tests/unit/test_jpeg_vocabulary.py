@@ -102,6 +102,11 @@ def test_a_segment_stays_as_it_is_where_no_table_changes() -> None:
         vocabulary.defining(many, old, new)
     cut = old[0][0], old[0][1][:1]
     assert vocabulary.extended(cut, [7]) == cut
+    again = (
+        bytes((*[0] * 14, 128, 128)),
+        bytes(256),
+    )  # decoders take no longer list, were it of one symbol
+    assert vocabulary.extended(again, [7]) == again
 
 
 def symbols_of(values: tuple[int, ...]) -> set[int]:

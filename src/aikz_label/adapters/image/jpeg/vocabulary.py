@@ -26,6 +26,7 @@ Numbers = NDArray[np.int64]
 
 _DC_SYMBOLS = np.arange(12)  # sizes of differences in pictures of 8 bits (T.81 table F.1)
 _LONGEST, _MOST = 16, 255  # bits of a code; codes of one length
+_SYMBOLS = 256  # that a table lists at most
 _RUNS, _SIZES = 16, 10  # zeros before a coefficient; its bits
 _ALL_ZEROS, _END = 0xF0, 0x00  # sixteen zeros; none but zeros
 _REACH = 1 << _SIZES
@@ -140,7 +141,8 @@ def extended(table: Huffman, symbols: list[int]) -> Huffman:
     longest = max((size for size, count in enumerate(counts, 1) if count), default=1)
     used = sum(count << _LONGEST - size for size, count in enumerate(counts, 1))
     for size in range(longest, _LONGEST + 1):
-        room = min(((1 << _LONGEST) - used >> _LONGEST - size) - 1, _MOST - counts[size - 1])
+        free = ((1 << _LONGEST) - used >> _LONGEST - size) - 1
+        room = min(free, _MOST - counts[size - 1], _SYMBOLS - len(listed))
         if room >= len(symbols) or size == _LONGEST:
             added = symbols[: max(room, 0)]
             grown = counts[size - 1] + len(added)
